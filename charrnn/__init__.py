@@ -1,0 +1,54 @@
+"""charrnn: train a recurrent language model on your own text, write and score with it.
+
+The public names are imported when they are first used, so that `import charrnn`
+costs nothing and loading a model never imports torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from charrnn.config import SampleConfig
+    from charrnn.errors import CharRNNError
+    from charrnn.models import LanguageModel
+    from charrnn.scoring import Score
+    from charrnn.text_model import Sample, TextModel
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CharRNNError",
+    "LanguageModel",
+    "Sample",
+    "SampleConfig",
+    "Score",
+    "TextModel",
+    "__version__",
+    "load",
+]
+
+_HOMES = {
+    "CharRNNError": "charrnn.errors",
+    "LanguageModel": "charrnn.models",
+    "Sample": "charrnn.text_model",
+    "SampleConfig": "charrnn.config",
+    "Score": "charrnn.scoring",
+    "TextModel": "charrnn.text_model",
+}
+
+
+def load(path: str | None = None) -> "TextModel":
+    """Return the model of a run folder or model file, by default the newest run's.
+
+    Raises NotFoundError if there is none, ModelFileError if the file is damaged.
+    """
+    from charrnn.checkpoint import load as load_file
+    from charrnn.runs import find_model
+
+    return load_file(find_model(path))
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'charrnn' has no attribute {name!r}")

@@ -1,0 +1,198 @@
+"""What can be chosen, as frozen dataclasses that go to JSON and back.
+
+The names of cells and levels stand here, so that the command line can offer them
+without importing anything heavy.
+"""
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+
+from charrnn.errors import UsageError
+
+CELLS: Final = (
+    "elman",
+    "elman-relu",
+    "lstm",
+    "lstm-peephole",
+    "gru",
+    "gru-simple",
+    "mingru",
+)
+LEVELS: Final = ("char", "byte", "word", "subword")
+SUBWORD_TYPES: Final = ("unigram", "bpe")
+SCHEDULES: Final = ("linear", "cosine", "constant")
+PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """How text becomes tokens; `vocab_size` 0 is the level's own default."""
+
+    level: str = "char"
+    vocab_size: int = 0
+    min_count: int = 2
+    model_type: str = "unigram"
+
+    def __post_init__(self) -> None:
+        _one_of("--level", self.level, LEVELS)
+        _one_of("--model-type", self.model_type, SUBWORD_TYPES)
+        _at_least("--vocab-size", self.vocab_size, 0)
+        _at_least("--min-count", self.min_count, 1)
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """How text is cut into documents and which of them validate.
+
+    documents: "file", "line", "blank" (a blank line ends one), or a separator.
+    """
+
+    documents: str = "file"
+    valid_frac: float = 0.1
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.documents:
+            raise UsageError("--documents is empty", hint="file, line, blank or a text")
+        if not 0 < self.valid_frac < 1:
+            raise UsageError(f"--valid-frac is {self.valid_frac}, not between 0 and 1")
+
+
+@dataclass(frozen=True)
+class RecurrentConfig:
+    """The shape of a recurrent language model: all that is needed to build it.
+
+    embed 0 is one-hot input. `tie` uses the embedding as the output matrix too.
+    """
+
+    vocab_size: int
+    cell: str = "gru"
+    layers: int = 1
+    hidden: int = 512
+    embed: int = 128
+    tie: bool = False
+    residual: bool = True
+    norm: bool = True
+    learned_state: bool = False
+
+    def __post_init__(self) -> None:
+        _one_of("--cell", self.cell, CELLS)
+        for name in ("vocab_size", "layers", "hidden"):
+            _at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
+        _at_least("--embed", self.embed, 0)
+        if self.tie and not self.embed:
+            raise UsageError("--tie needs an embedding, but --embed is 0")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a network is trained: one of steps, epochs and time_s is above zero."""
+
+    batch: int = 32
+    bptt: int = 128
+    lr: float = 4e-3
+    schedule: str = "linear"
+    warmup: float = 0.02
+    clip: float = 1.0
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    steps: int = 0
+    epochs: float = 0.0
+    time_s: float = 0.0
+    patience: int = 0
+    seed: int = 1
+    device: str = "cpu"
+    precision: str = "auto"
+    threads: int = 0
+    save_every_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        _one_of("--schedule", self.schedule, SCHEDULES)
+        _one_of("--precision", self.precision, PRECISIONS)
+        for name in ("batch", "bptt"):
+            _at_least(f"--{name}", getattr(self, name), 1)
+        for name in ("lr", "clip", "save_every_s"):
+            if not getattr(self, name) > 0:
+                flag = name.removesuffix("_s").replace("_", "-")
+                raise UsageError(f"--{flag} is {getattr(self, name)}, not above 0")
+        for name in ("weight_decay", "steps", "epochs", "time_s", "patience"):
+            _at_least(f"--{name.replace('_', '-')}", getattr(self, name), 0)
+        if not 0 <= self.dropout < 1:
+            raise UsageError(f"--dropout is {self.dropout}, not in [0, 1)")
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """How the next token is drawn; the filters apply in the order of the fields.
+
+    temperature 0 is greedy. top_k 0, top_p 1 and min_p 0 switch a filter off.
+    length 0 means: until the end.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    length: int = 500
+    stop: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.temperature >= 0:
+            raise UsageError(f"--temp is {self.temperature}, below 0")
+        _at_least("--top-k", self.top_k, 0)
+        _at_least("--length", self.length, 0)
+        if not 0 < self.top_p <= 1:
+            raise UsageError(f"--top-p is {self.top_p}, not in (0, 1]")
+        if not 0 <= self.min_p <= 1:
+            raise UsageError(f"--min-p is {self.min_p}, not in [0, 1]")
+        if not all(self.stop):
+            raise UsageError("--stop is empty", hint="give the text to stop at")
+
+
+T = TypeVar("T")
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """Return the fields of a config as a dict of JSON values."""
+    return dataclasses.asdict(config)
+
+
+def from_json(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Build a config of `kind` from a dict, checking every name and type.
+
+    Raises ValueError for an unknown or missing name or a value of a wrong type.
+    """
+    hints = get_type_hints(kind)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no {', '.join(unknown)}")
+    given = {name: _typed(name, hints[name], value) for name, value in values.items()}
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise ValueError(f"{kind.__name__}: {error}") from error
+
+
+def _typed(name: str, kind: Any, value: Any) -> Any:
+    if get_origin(kind) is tuple and isinstance(value, list | tuple):
+        return tuple(_typed(name, get_args(kind)[0], item) for item in value)
+    allowed = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    # bool is a subclass of int, but `layers: true` is a mistake
+    if isinstance(value, bool) == (bool in allowed) and isinstance(value, allowed):
+        return value
+    if float in allowed and type(value) is int:
+        return float(value)
+    raise ValueError(f"{name} is {value!r}, not a {kind}")
+
+
+def _one_of(flag: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{flag} is {value!r}", hint=f"one of {', '.join(choices)}")
+
+
+def _at_least(flag: str, value: float, least: float) -> None:
+    if not value >= least:
+        raise UsageError(f"{flag} is {value}, below {least}")

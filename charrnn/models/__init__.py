@@ -1,0 +1,30 @@
+"""Language models for inference, NumPy only: what trained tensors say."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from charrnn.models.base import LanguageModel, State, log_softmax, select_rows
+
+__all__ = [
+    "REGISTRY",
+    "LanguageModel",
+    "State",
+    "build",
+    "log_softmax",
+    "select_rows",
+]
+
+# family -> module:class
+REGISTRY = {"recurrent": "charrnn.models.recurrent:RecurrentModel"}
+
+
+def build(
+    family: str, config: Mapping[str, Any], tensors: Mapping[str, Any]
+) -> LanguageModel:
+    """Rebuild a model of a family. Raises ValueError if anything does not fit."""
+    if family not in REGISTRY:
+        raise ValueError(f"no model family {family!r}; there are {', '.join(REGISTRY)}")
+    module, name = REGISTRY[family].split(":")
+    kind: type[LanguageModel] = getattr(import_module(module), name)
+    return kind.build(config, tensors)

@@ -1,0 +1,84 @@
+"""The contract of a language model: (state, tokens) to (state, next-token scores).
+
+A recurrent network, an n-gram table and a fixed-window network obey it alike, so that
+sampling, scoring and comparing are each written once. NumPy only.
+
+Laws, tested for every model: the softmax sums to one; changing token t leaves the
+logits before t alone; a whole sequence gives the same as its pieces with carried
+state; a row of a batch gives the same as the row alone.
+
+Shape letters: B batch, T time, V vocabulary.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Tokens = npt.NDArray[np.integer[Any]]
+State = tuple[npt.NDArray[Any], ...]
+
+
+class LanguageModel(ABC):
+    """Scores the next token, given a state and the tokens so far."""
+
+    family: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def vocab_size(self) -> int:
+        """Number of tokens, V."""
+
+    @abstractmethod
+    def initial_state(self, batch: int) -> State:
+        """Return the state before any token: arrays (B, ...), or ()."""
+
+    @abstractmethod
+    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
+        """Return the logits (B, T, V) after each of the tokens (B, T), and the state.
+
+        `logits[:, t]` scores the token after `tokens[:, t]`.
+        """
+
+    @abstractmethod
+    def config_json(self) -> dict[str, Any]:
+        """Return the configuration, as JSON values."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the parameters by name, as a model file keeps them."""
+
+    @classmethod
+    @abstractmethod
+    def build(
+        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
+    ) -> Self:
+        """Rebuild a model. Raises ValueError where tensors and config disagree."""
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Return the natural logs of the probabilities, over the last axis."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    total = np.exp(shifted).sum(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(total))
+
+
+def select_rows(state: State, rows: npt.NDArray[Any] | Iterable[int]) -> State:
+    """Return the state of some rows of a batch, in that order."""
+    index = np.asarray(rows)
+    return tuple(array[index] for array in state)
+
+
+def check_tensors(
+    tensors: Mapping[str, npt.NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Raise ValueError unless the tensors have exactly these names and shapes."""
+    odd = sorted(set(tensors) ^ set(shapes))
+    if odd:
+        raise ValueError(f"tensors missing or not expected: {', '.join(odd[:5])}")
+    for name, shape in shapes.items():
+        if tensors[name].shape != shape:
+            raise ValueError(f"{name} has shape {tensors[name].shape}, not {shape}")

@@ -1,0 +1,162 @@
+"""The recurrent language model, for inference.
+
+    x_t   = embedding of token t, or its one-hot vector
+    y_0   = x
+    y_l   = norm_l(cell_l(y_{l-1})) + y_{l-1}    the sum only from the second layer on
+    logits = head(y_L)
+
+Norms (Ba et al. 2016, between layers, not inside a cell), residual sums, a learned
+initial state and tying of the output matrix to the embedding are optional.
+
+Parameters by name, with the shapes of `parameter_shapes`:
+
+    embedding.weight (V, E)                      absent with one-hot input
+    layers.K.weight_ih ...                       the cell's own: see cells.py
+    norms.K.weight, norms.K.bias (H,)
+    initial.K (H,)                               the K-th array of the state
+    projection.weight (E, H)                     only if tied and E != H
+    head.weight (V, H), head.bias (V,)           tied: only the bias
+
+Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.cells import CELLS, NUMPY
+from charrnn.config import RecurrentConfig, from_json, to_json
+from charrnn.models.base import Floats, LanguageModel, State, Tokens, check_tensors
+
+NORM_EPSILON = 1e-5
+
+
+def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of every parameter of a network."""
+    V, E, H = config.vocab_size, config.embed, config.hidden
+    cell = CELLS[config.cell]
+    shapes: dict[str, tuple[int, ...]] = {}
+    if E:
+        shapes["embedding.weight"] = (V, E)
+    for k in range(config.layers):
+        inputs = H if k else (E or V)
+        for name, shape in cell.shapes(inputs, H).items():
+            shapes[f"layers.{k}.{name}"] = shape
+        if config.norm:
+            shapes[f"norms.{k}.weight"] = shapes[f"norms.{k}.bias"] = (H,)
+    if config.learned_state:
+        for k in range(config.layers * cell.states):
+            shapes[f"initial.{k}"] = (H,)
+    if config.tie and E != H:
+        shapes["projection.weight"] = (E, H)
+    if not config.tie:
+        shapes["head.weight"] = (V, H)
+    shapes["head.bias"] = (V,)
+    return shapes
+
+
+class RecurrentModel(LanguageModel):
+    """A trained network that runs the equations of its cell in NumPy, float32."""
+
+    family = "recurrent"
+
+    def __init__(
+        self, config: RecurrentConfig, tensors: Mapping[str, npt.NDArray[Any]]
+    ) -> None:
+        check_tensors(tensors, parameter_shapes(config))
+        self.config = config
+        self._tensors = {name: np.asarray(x) for name, x in tensors.items()}
+        self._cell = CELLS[config.cell]
+        self._layers = [self._group(f"layers.{k}.") for k in range(config.layers)]
+        self._norms = [self._group(f"norms.{k}.") for k in range(config.layers)]
+        self._first_projection = self._project_vocabulary()
+
+    @property
+    def vocab_size(self) -> int:
+        return self.config.vocab_size
+
+    def initial_state(self, batch: int) -> State:
+        count = self.config.layers * self._cell.states
+        shape = (batch, self.config.hidden)
+        if not self.config.learned_state:
+            return tuple(np.zeros(shape, np.float32) for _ in range(count))
+        rows = (self._tensors[f"initial.{k}"] for k in range(count))
+        return tuple(np.broadcast_to(row, shape).copy() for row in rows)
+
+    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
+        states = self._cell.states
+        # time first, so that one step's arrays are contiguous
+        projected = self._first_projection[tokens.T]  # (T, B, G*H)
+        outputs = np.empty(0, np.float32)
+        after: State = ()
+        for k, weights in enumerate(self._layers):
+            if k:
+                projected = _matmul(outputs, weights["weight_ih"]) + weights["bias_ih"]
+            before = state[k * states : (k + 1) * states]
+            hidden, last = self._run(projected, before, weights)
+            if self.config.norm:
+                hidden = _layer_norm(hidden, self._norms[k])
+            outputs = hidden + outputs if k and self.config.residual else hidden
+            after += last
+        return self._logits(outputs).swapaxes(0, 1), after
+
+    def config_json(self) -> dict[str, Any]:
+        return to_json(self.config)
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        return dict(self._tensors)
+
+    @classmethod
+    def build(
+        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
+    ) -> Self:
+        return cls(from_json(RecurrentConfig, config), tensors)
+
+    def _group(self, prefix: str) -> dict[str, npt.NDArray[Any]]:
+        found = self._tensors.items()
+        return {n.removeprefix(prefix): x for n, x in found if n.startswith(prefix)}
+
+    def _project_vocabulary(self) -> Floats:
+        """Return W x + b of the first layer for every token, (V, G*H)."""
+        weights = self._layers[0]
+        inputs = weights["weight_ih"].T  # one-hot input picks a row
+        if self.config.embed:
+            inputs = self._tensors["embedding.weight"] @ inputs
+        return np.asarray(inputs + weights["bias_ih"])
+
+    def _run(
+        self, projected: Floats, state: State, weights: dict[str, npt.NDArray[Any]]
+    ) -> tuple[Floats, State]:
+        """Run one layer over (T, B, G*H); return its outputs (T, B, H) and state."""
+        T, B, _ = projected.shape
+        outputs = np.empty((T, B, self.config.hidden), np.float32)
+        step = self._cell.step
+        for t in range(T):
+            state = step(NUMPY, projected[t], state, weights)
+            outputs[t] = state[0]
+        return outputs, state
+
+    def _logits(self, outputs: Floats) -> Floats:
+        """Return the scores (T, B, V) of the outputs (T, B, H)."""
+        bias = self._tensors["head.bias"]
+        if not self.config.tie:
+            return _matmul(outputs, self._tensors["head.weight"]) + bias
+        if "projection.weight" in self._tensors:
+            outputs = _matmul(outputs, self._tensors["projection.weight"])
+        return _matmul(outputs, self._tensors["embedding.weight"]) + bias
+
+
+def _matmul(x: Floats, weight: Floats) -> Floats:
+    """Return x W^T for x (T, B, I) and W (O, I) as one matrix product."""
+    T, B, _ = x.shape
+    product = x.reshape(T * B, -1) @ weight.T  # with three axes NumPy makes T products
+    return np.asarray(product).reshape(T, B, -1)
+
+
+def _layer_norm(x: Floats, weights: dict[str, npt.NDArray[Any]]) -> Floats:
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = (centred * centred).mean(axis=-1, keepdims=True)
+    scaled = centred / np.sqrt(variance + np.float32(NORM_EPSILON))
+    return np.asarray(scaled * weights["weight"] + weights["bias"])

@@ -1,0 +1,130 @@
+"""Run folders: what is in one, how they are named, and finding the newest.
+
+    runs/shakespeare-001/
+        model.safetensors    the best model so far: the file to keep and share
+        resume.safetensors   everything needed to go on exactly
+        metrics.jsonl        one line an event
+        run.json             what was asked for, the plan, and how far it is
+        tokens/              the encoded corpus
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from charrnn import files
+from charrnn.errors import ModelFileError, NotFoundError
+
+MODEL_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, which may not exist yet."""
+
+    path: Path
+
+    @property
+    def model(self) -> Path:
+        """The best model so far."""
+        return self.path / MODEL_FILE
+
+    @property
+    def resume(self) -> Path:
+        """What training goes on from."""
+        return self.path / "resume.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """The events of training, JSON Lines."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def tokens(self) -> Path:
+        """The folder of the encoded corpus."""
+        return self.path / "tokens"
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the run while training. Raises BusyError if another process does."""
+        since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        note = f"process {os.getpid()} since {since}"
+        return files.lock(self.path / "lock", note)
+
+    def read_info(self) -> dict[str, Any]:
+        """Return the content of run.json; {} if there is none yet."""
+        path = self.path / "run.json"
+        try:
+            info = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ModelFileError(f"{path} cannot be read: {error}") from error
+        if not isinstance(info, dict):
+            raise ModelFileError(f"{path} is not the description of a run")
+        return info
+
+    def write_info(self, info: Mapping[str, Any]) -> None:
+        """Replace run.json."""
+        data = json.dumps(info, indent=1, ensure_ascii=False)
+        files.write(self.path / "run.json", data.encode())
+
+
+def runs_folder() -> Path:
+    """Return where runs are kept: $CHARRNN_RUNS, or ./runs."""
+    return Path(os.environ.get("CHARRNN_RUNS") or "runs")
+
+
+def all_runs(folder: Path | None = None) -> list[Run]:
+    """Return the run folders of a folder, by name."""
+    folder = folder or runs_folder()
+    if not folder.is_dir():
+        return []
+    return [Run(p) for p in sorted(folder.iterdir()) if (p / "run.json").is_file()]
+
+
+def new_run(stem: str, folder: Path | None = None) -> Run:
+    """Make the next free folder `stem`-NNN; no two processes get the same one."""
+    for path in _numbered(folder or runs_folder(), stem):
+        if files.claim_folder(path):
+            return Run(path)
+    raise AssertionError("numbers do not end")
+
+
+def find_model(given: str | None = None) -> Path:
+    """Return the model file meant: as given, $CHARRNN_MODEL, or the newest run's.
+
+    Raises NotFoundError naming where it looked.
+    """
+    named = given or os.environ.get("CHARRNN_MODEL")
+    if named:
+        return _named_model(Path(named), "--model" if given else "$CHARRNN_MODEL")
+    found = [run.model for run in all_runs() if run.model.is_file()]
+    if found:
+        return max(found, key=lambda path: (path.stat().st_mtime_ns, path))
+    raise NotFoundError(
+        f"no model yet: looked for runs in {runs_folder()}{os.sep}",
+        hint="train one: charrnn train corpus.txt",
+    )
+
+
+def _named_model(path: Path, source: str) -> Path:
+    model = path / MODEL_FILE if path.is_dir() else path
+    if model.is_file():
+        return model
+    what = "has no model yet" if path.is_dir() else "does not exist"
+    raise NotFoundError(
+        f"{source} {path} {what}", hint="charrnn runs lists the models there are"
+    )
+
+
+def _numbered(folder: Path, stem: str) -> Iterator[Path]:
+    taken = [path.name.removeprefix(f"{stem}-") for path in folder.glob(f"{stem}-*")]
+    number = max((int(n) for n in taken if n.isdecimal()), default=0)
+    while True:
+        number += 1
+        yield folder / f"{stem}-{number:03d}"

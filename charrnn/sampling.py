@@ -1,0 +1,124 @@
+"""Drawing tokens from a language model: temperature, filters, and the loop.
+
+Shape letters: B batch (texts that are written side by side), V vocabulary.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.config import SampleConfig
+from charrnn.models import LanguageModel, log_softmax
+from charrnn.models.base import Floats
+from charrnn.tokenizers.base import BOUNDARY, Ids
+
+NOISE_BLOCK = 64  # steps of noise drawn at a time
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One token for each of B texts, and -ln of its probability under the model.
+
+    The probability is the model's own, before temperature and filters, so that it
+    is the one that scoring the text gives.
+    """
+
+    tokens: Ids
+    nats: Floats
+
+
+def generate(
+    model: LanguageModel,
+    prompt: Ids,
+    config: SampleConfig,
+    *,
+    rngs: Sequence[np.random.Generator],
+    never: Sequence[int] = (),
+) -> Iterator[Drawn]:
+    """Yield one token at a time for as many texts as there are generators, for ever.
+
+    Each text begins after the boundary and the prompt, (n,). A text has a generator
+    of its own, so that what it says does not depend on its company. `never` is never
+    drawn.
+    """
+    B = len(rngs)
+    context = np.concatenate([[BOUNDARY], prompt])[None, :]
+    state = model.initial_state(1)
+    for at in range(0, context.shape[1], 1024):
+        logits, state = model.forward(context[:, at : at + 1024], state)
+    latest = np.repeat(logits[:, -1], B, axis=0)  # (B, V)
+    state = tuple(np.repeat(array, B, axis=0) for array in state)
+    noise = gumbel_noise(rngs, model.vocab_size)
+    banned = list(never)
+    while True:
+        log_probabilities = log_softmax(latest)
+        allowed = latest.copy()
+        allowed[:, banned] = -np.inf
+        tokens = draw(allowed, config, next(noise))
+        nats = -log_probabilities[np.arange(B), tokens]
+        yield Drawn(tokens, nats)
+        logits, state = model.forward(tokens[:, None], state)
+        latest = logits[:, -1]
+
+
+def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
+    """Return one token a row, (B,), from logits (B, V) and Gumbel noise (B, V).
+
+    The largest of logit + Gumbel noise is a draw from the softmax, exactly (Gumbel
+    1954). Filters apply in this order: temperature, top-k, top-p, min-p.
+    """
+    if config.temperature == 0:
+        return logits.argmax(axis=-1)
+    logits = logits / np.float32(config.temperature)
+    if config.top_k:
+        logits = top_k(logits, config.top_k)
+    if config.top_p < 1:
+        logits = top_p(logits, config.top_p)
+    if config.min_p:
+        logits = min_p(logits, config.min_p)
+    return np.asarray((logits + noise).argmax(axis=-1))
+
+
+def top_k(logits: Floats, k: int) -> Floats:
+    """Keep the k largest logits of each row; the others become -inf."""
+    if k >= logits.shape[-1]:
+        return logits
+    # a stable sort keeps exactly k where several are equal, the first ones
+    order = np.argsort(-logits, axis=-1, kind="stable")[..., :k]
+    return _only(logits, order, np.ones(order.shape, bool))
+
+
+def top_p(logits: Floats, p: float) -> Floats:
+    """Keep the smallest set of largest tokens whose probability reaches p."""
+    order = np.argsort(-logits, axis=-1, kind="stable")
+    probabilities = np.exp(log_softmax(np.take_along_axis(logits, order, -1)))
+    before = np.cumsum(probabilities, axis=-1) - probabilities
+    return _only(logits, order, before < p)
+
+
+def min_p(logits: Floats, p: float) -> Floats:
+    """Keep tokens that are at least p times as likely as the likeliest one."""
+    floor = logits.max(axis=-1, keepdims=True) + np.float32(np.log(p))
+    return np.where(logits >= floor, logits, np.float32(-np.inf))
+
+
+def gumbel_noise(
+    rngs: Sequence[np.random.Generator], vocab_size: int
+) -> Iterator[Floats]:
+    """Yield Gumbel noise (B, V), each row from its own generator."""
+    shape = (NOISE_BLOCK, vocab_size)
+    while True:
+        block = np.stack([rng.random(shape, np.float32) for rng in rngs], axis=1)
+        # random() may give 0, whose logarithm is not finite
+        np.maximum(block, np.finfo(np.float32).tiny, out=block)
+        yield from -np.log(-np.log(block))
+
+
+def _only(logits: Floats, order: Ids, kept: npt.NDArray[np.bool_]) -> Floats:
+    """Return the logits at the kept places of an order, -inf elsewhere."""
+    values = np.where(kept, np.take_along_axis(logits, order, -1), np.float32(-np.inf))
+    result = np.full_like(logits, -np.inf)
+    np.put_along_axis(result, order, values, -1)
+    return result

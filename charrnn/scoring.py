@@ -1,0 +1,171 @@
+"""How likely a text is: sums that add up, whatever the tokenizer.
+
+P(text) is the product of its tokens' probabilities. Every token is predicted exactly
+once, the first from the boundary. A `Score` keeps sums (nats, and how much text they
+are for), so that scores of texts add, and each unit is one division at the end.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.models import LanguageModel, log_softmax
+from charrnn.models.base import Floats
+from charrnn.tokenizers.base import BOUNDARY, Ids
+
+Nats = npt.NDArray[np.float64]
+
+ROWS = 64  # texts scored side by side
+BLOCK_TOKENS = 4096  # tokens scored at once: bounds the memory of the logits
+
+
+@dataclass(frozen=True)
+class Score:
+    """The nats of a text and how much text they are for. Scores add."""
+
+    nats: float = 0.0
+    tokens: int = 0
+    characters: int = 0
+    bytes: int = 0
+    words: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: "Score") -> "Score":
+        return Score(
+            self.nats + other.nats,
+            self.tokens + other.tokens,
+            self.characters + other.characters,
+            self.bytes + other.bytes,
+            self.words + other.words,
+            self.unknown + other.unknown,
+        )
+
+    @property
+    def bits(self) -> float:
+        """-log2 P(text)."""
+        return self.nats / math.log(2)
+
+    @property
+    def log10(self) -> float:
+        """log10 P(text), negative, as n-gram toolkits print it."""
+        return -self.nats / math.log(10)
+
+    @property
+    def nats_per_token(self) -> float:
+        """Mean -ln p of a token, the cross-entropy; NaN of no tokens."""
+        return _ratio(self.nats, self.tokens)
+
+    @property
+    def bits_per_token(self) -> float:
+        """Mean -log2 p of a token."""
+        return _ratio(self.bits, self.tokens)
+
+    @property
+    def bits_per_char(self) -> float:
+        """Bits a character (Unicode code point); comparable across tokenizers."""
+        return _ratio(self.bits, self.characters)
+
+    @property
+    def bits_per_byte(self) -> float:
+        """Bits a byte of UTF-8; comparable across tokenizers."""
+        return _ratio(self.bits, self.bytes)
+
+    @property
+    def perplexity(self) -> float:
+        """exp of the nats a token."""
+        return _exp(self.nats_per_token)
+
+    @property
+    def perplexity_per_word(self) -> float:
+        """exp of the nats a word (white space separated)."""
+        return _exp(_ratio(self.nats, self.words))
+
+
+def text_size(text: str) -> tuple[int, int, int]:
+    """Return the characters, UTF-8 bytes and words of a text."""
+    data = text.encode("utf-8", "surrogateescape")
+    return len(text), len(data), len(text.split())
+
+
+def next_token_scores(
+    model: LanguageModel, ids: Ids, *, context: Ids | None = None
+) -> Iterator[Floats]:
+    """Yield the log-probabilities of every token at each place of a text, in blocks.
+
+    ids: (n,), without boundaries. The blocks (k, V) add up to n rows, in nats; row i
+    is ln p(. | context, ids[:i]).
+    """
+    before = _opening(context)
+    inputs = np.concatenate([before, ids])[None, :-1]
+    skipped = len(before) - 1
+    state = model.initial_state(1)
+    for at in range(0, inputs.shape[1], BLOCK_TOKENS):
+        logits, state = model.forward(inputs[:, at : at + BLOCK_TOKENS], state)
+        yield log_softmax(logits[0, max(0, skipped - at) :])
+
+
+def batch_nats(
+    model: LanguageModel,
+    texts: Sequence[Ids],
+    *,
+    context: Ids | None = None,
+    end: bool = False,
+) -> list[Nats]:
+    """Return -ln p of each token of each text given all before it, in nats.
+
+    texts: arrays (n,) of ids without boundaries; results (n,), or (n+1,) with `end`,
+    where the text's end is one more event. Each text is read from a fresh state. The
+    context is read first and not counted. Texts run side by side in order of length,
+    so that little is padding.
+    """
+    results: list[Nats] = [np.empty(0)] * len(texts)
+    before = _opening(context)
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    for at in range(0, len(order), ROWS):
+        group = order[at : at + ROWS]
+        scored = _side_by_side(model, before, [texts[i] for i in group], end)
+        for i, nats in zip(group, scored, strict=True):
+            results[i] = nats
+    return results
+
+
+def _side_by_side(
+    model: LanguageModel, before: Ids, texts: Sequence[Ids], end: bool
+) -> list[Nats]:
+    """Score texts of like length as the rows of one batch."""
+    lengths = [len(before) + len(text) - 1 + end for text in texts]
+    T = max(lengths)
+    sequence = np.full((len(texts), T + 1), BOUNDARY, np.int64)
+    for row, text in zip(sequence, texts, strict=True):
+        row[: len(before)] = before
+        row[len(before) : len(before) + len(text)] = text
+    nats = np.empty((len(texts), T))
+    state = model.initial_state(len(texts))
+    step = max(1, BLOCK_TOKENS // len(texts))
+    for at in range(0, T, step):
+        inputs = sequence[:, at : min(at + step, T)]
+        targets = sequence[:, at + 1 : min(at + step, T) + 1]
+        logits, state = model.forward(inputs, state)
+        chosen = np.take_along_axis(log_softmax(logits), targets[..., None], -1)
+        nats[:, at : at + step] = -chosen[..., 0]
+    skipped = len(before) - 1
+    return [row[skipped:n] for row, n in zip(nats, lengths, strict=True)]
+
+
+def _opening(context: Ids | None) -> Ids:
+    """Return what is read before a text: the boundary, then the context."""
+    return np.concatenate([[BOUNDARY], () if context is None else context]).astype(int)
+
+
+def _ratio(sum_: float, count: int) -> float:
+    return sum_ / count if count else math.nan
+
+
+def _exp(value: float) -> float:
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,266 @@
+"""Texts from files: found, decompressed, decoded and cut into documents.
+
+Everything goes in blocks, so that memory stays flat however long a file or a line is.
+Only stdin and pipes, which cannot be read twice, are held whole.
+
+A text is strict UTF-8 and otherwise untouched: line ends and the forms of accents
+stay as they are. A byte order mark at the start of a file is dropped. Where *raw*
+bytes are wanted (byte level), anything goes and nothing is dropped: a byte that is
+not UTF-8 becomes a lone surrogate, which the byte tokenizer turns back.
+"""
+
+import bz2
+import codecs
+import gzip
+import lzma
+import os
+import re
+import stat
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BufferedIOBase, BytesIO
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from charrnn.errors import NotFoundError, ResourceError, TextError
+
+BLOCK_BYTES: Final = 1 << 22
+
+#: Documents in order, none of them empty, and whether the last is open: then it goes
+#: on as the first text of the next block.
+Block: TypeAlias = tuple[list[str], bool]
+Splitter: TypeAlias = Callable[[str, bool], list[str]]
+
+# UTF-32 first: its little-endian mark begins with that of UTF-16
+FOREIGN_MARKS: Final = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+# begins with a literal newline, which lets `re` skip from line end to line end
+BLANK_LINES: Final = re.compile(r"\n(?:[^\S\n]*\n)+")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that can be read any number of times: a file, or bytes held here."""
+
+    name: str
+    held: bytes | None = field(default=None, repr=False)
+
+    def blocks(self, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+        """Yield the bytes, decompressed. Raises the errors of `find_sources`."""
+        with _reading(self.name), self._open() as stream:
+            while block := stream.read(block_bytes):
+                yield block
+
+    def text(
+        self, *, raw: bool = False, block_bytes: int = BLOCK_BYTES
+    ) -> Iterator[str]:
+        """Yield the decoded text. Raises TextError naming the first wrong byte."""
+        errors = "surrogateescape" if raw else "strict"
+        decoder = codecs.getincrementaldecoder("utf-8")(errors)
+        read = 0
+        try:
+            # four bytes show every byte order mark
+            for block in self.blocks(max(4, block_bytes)):
+                is_start, read = read == 0, read + len(block)
+                marked = is_start and not raw
+                yield decoder.decode(self._without_mark(block) if marked else block)
+            yield decoder.decode(b"", True)
+        except UnicodeDecodeError as error:
+            # error.object ends where reading stands, but may begin in the last block
+            offset = read - len(error.object) + error.start
+            raise self._not_utf8(error.object[error.start], offset) from error
+
+    def _open(self) -> BufferedIOBase:
+        if self.held is not None:
+            return BytesIO(self.held)
+        suffix = Path(self.name).suffix.lower()
+        if suffix == ".gz":
+            return gzip.open(self.name)
+        if suffix == ".bz2":
+            return bz2.open(self.name)
+        if suffix == ".xz":
+            return lzma.open(self.name)
+        return open(self.name, "rb")
+
+    def _without_mark(self, block: bytes) -> bytes:
+        for mark, encoding in FOREIGN_MARKS.items():
+            if block.startswith(mark):
+                hint = f"convert it: iconv -f {encoding.lower()} -t utf-8 {self.name}"
+                raise TextError(f"{self.name} is {encoding}, not UTF-8", hint=hint)
+        return block.removeprefix(codecs.BOM_UTF8)
+
+    def _not_utf8(self, byte: int, offset: int) -> TextError:
+        return TextError(
+            f"{self.name} is not UTF-8: byte 0x{byte:02x} at offset {offset:,}",
+            hint=f"convert it, perhaps: iconv -f latin1 -t utf-8 {self.name}\n"
+            "or take any bytes as they are: --level byte",
+        )
+
+
+def find_sources(paths: Sequence[str]) -> list[Source]:
+    """Return the texts meant: files, folders with all their files, or - for stdin.
+
+    A folder's files are sorted by path; what is hidden (a leading dot) is left out.
+    `.gz`, `.bz2` and `.xz` are decompressed when read. Raises NotFoundError,
+    TextError for a folder without files, ResourceError if one may not be read.
+    """
+    return [source for path in paths for source in _find(path)]
+
+
+def documents(
+    sources: Iterable[Source],
+    mode: str = "file",
+    *,
+    raw: bool = False,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[Block]:
+    r"""Yield the documents in blocks: lists of texts, and whether the last is open.
+
+    mode: "file" (each file), "line" (ends at \n or \r\n, nowhere else), "blank"
+    (ends at lines with nothing but whitespace), or a separator. Line ends next to
+    where documents part belong to none; only "file" keeps the last one of a file.
+
+    A document longer than a block comes in pieces. They are cut after a line end
+    where there is one, else before a space: no tokenizer has a token that goes over
+    the end of a line or from a word into a space, so that encoding the pieces is
+    encoding the whole. Only a block without either is cut anywhere, which
+    characters and bytes don't notice.
+    """
+    border, split = _rule(mode)
+    for source in sources:
+        # held: what was read but not yielded. It begins with a border, unless it goes
+        # on with an open document
+        held, is_open = border, False
+        for text in source.text(raw=raw, block_bytes=block_bytes):
+            *whole, rest = split(held + text, False)
+            if is_open and not whole:
+                held, is_fresh = rest, False
+            else:
+                held, is_fresh = border + rest, True
+            if cut := _safe_cut(rest, border) if len(rest) >= block_bytes else 0:
+                head, held = rest[:cut], rest[cut:]
+                is_trimmed = is_fresh and border == mode
+                whole.append(_without_first_line_end(head) if is_trimmed else head)
+            is_open = bool(cut) or not is_fresh
+            texts = list(filter(None, whole))
+            if texts:
+                yield texts, is_open
+        if texts := list(filter(None, split(held, True))):
+            yield texts, False
+
+
+def _rule(mode: str) -> tuple[str, Splitter]:
+    r"""Return what stands between two documents, and how to split a text there.
+
+    The splitter is told whether the text ends there; if not, its last piece is
+    returned as it is, for more of it may follow.
+    """
+    if mode == "file":
+        return "", lambda text, is_end: [text]
+    if mode == "line":
+        return "\n", _split_lines
+    if mode == "blank":
+        return "\n\n", _split_at_blank_lines
+    return mode, lambda text, is_end: _split_at(mode, text, is_end)
+
+
+def _split_lines(text: str, is_end: bool) -> list[str]:
+    # to look for "\r" alone is nine times as fast
+    return (text.replace("\r\n", "\n") if "\r" in text else text).split("\n")
+
+
+def _split_at_blank_lines(text: str, is_end: bool) -> list[str]:
+    *whole, rest = BLANK_LINES.split(text + "\n\n" if is_end else text)
+    if "\r" in text:
+        whole = [piece.removesuffix("\r") for piece in whole]
+    return [*whole, rest]
+
+
+def _split_at(separator: str, text: str, is_end: bool) -> list[str]:
+    pieces = text.split(separator)
+    unfinished = [] if is_end else [pieces.pop()]
+    pieces[1:] = map(_without_first_line_end, pieces[1:])
+    return [*map(_without_last_line_end, pieces), *unfinished]
+
+
+def _without_first_line_end(text: str) -> str:
+    return text[2:] if text.startswith("\r\n") else text.removeprefix("\n")
+
+
+def _without_last_line_end(text: str) -> str:
+    return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+
+
+def _safe_cut(text: str, border: str) -> int:
+    """Return how much of an unfinished document can go ahead, 0 for nothing.
+
+    What stays is more than the beginning of a border and the line end before it, so
+    that a piece is never empty.
+    """
+    end = len(text.rstrip()) if border == "\n\n" else len(text)
+    end -= len(border) + 2
+    # more than 2: something is left without the line end that may stand in front
+    after_line = text.rfind("\n", 0, max(0, end)) + 1
+    if after_line > 2:
+        return after_line
+    before_space = len(text[: text.rfind(" ", 0, max(0, end)) + 1].rstrip(" "))
+    cut = before_space if before_space > 2 else end
+    return cut if cut > 2 else 0
+
+
+def _find(path: str) -> list[Source]:
+    if path == "-":
+        return [Source("stdin", sys.stdin.buffer.read())]
+    with _reading(path):
+        mode = os.stat(path).st_mode
+        if stat.S_ISREG(mode):
+            return [Source(path)]
+        if not stat.S_ISDIR(mode):
+            return [Source(path, Path(path).read_bytes())]
+    found = sorted(_walk(Path(path)))
+    if not found:
+        raise TextError(f"{path} is a folder without files")
+    return [Source(str(file)) for file in found]
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    with _reading(str(folder)):
+        inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    for path in inside:
+        if path.is_file():
+            yield path
+        elif path.is_dir() and not path.is_symlink():
+            yield from _walk(path)
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Turn what can go wrong when a file is read into our errors."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(
+            f"{name} does not exist", hint=f"looked for it from {os.getcwd()}"
+        ) from error
+    except (EOFError, zlib.error, lzma.LZMAError) as error:
+        raise _damaged(name, error) from error
+    except OSError as error:
+        # gzip and bz2 report wrong content as an OSError without a number
+        if error.errno is None:
+            raise _damaged(name, error) from error
+        reason = error.strerror or error
+        raise ResourceError(f"cannot read {name}: {reason}") from error
+
+
+def _damaged(name: str, error: Exception) -> TextError:
+    return TextError(
+        f"{name} cannot be decompressed: {error}",
+        hint="the file is damaged or was cut short; copy it again",
+    )

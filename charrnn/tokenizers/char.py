@@ -1,0 +1,153 @@
+"""Characters as tokens: boundary, unknown, then the characters by code point."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.config import TokenizerConfig
+from charrnn.errors import TextError, UsageError
+from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
+
+UNKNOWN: Final = 1
+FIRST: Final = 2  # the id of the first character
+
+BATCH_CHARACTERS: Final = 1 << 20
+
+
+class CharTokenizer(Tokenizer):
+    """One token a character (code point); rare characters are unknown."""
+
+    level = "char"
+    unknown = UNKNOWN
+
+    def __init__(self, characters: Sequence[str]) -> None:
+        points = [ord(character) for character in characters]
+        if points != sorted(set(points)) or not points:
+            raise ValueError("the characters are none, twice there or not in order")
+        self.characters = tuple(characters)
+        self._bytes = [b"", REPLACEMENT, *map(_bytes_of, characters)]
+        # The last place stands for every code point above the vocabulary's.
+        self._ids: Ids = np.full(points[-1] + 2, UNKNOWN, np.int64)
+        self._ids[points] = np.arange(FIRST, FIRST + len(points))
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
+        """Learn the characters that occur at least `min_count` times.
+
+        All of them where that leaves none, and of these the most frequent where
+        `vocab_size` has no room for all. Raises TextError for texts without any.
+        """
+        counts = count_characters(texts)
+        room = room_for_pieces(config, at_least=1)
+        points = keep_frequent(counts, min_count=config.min_count, limit=room)
+        if not len(points):
+            raise TextError(
+                "the training text has no characters", hint="give a text to learn from"
+            )
+        return cls([chr(point) for point in np.sort(points)])
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of characters, and two."""
+        return len(self._bytes)
+
+    def encode(self, text: str) -> Ids:
+        """Return one id a character, (n,) int64."""
+        return self._ids.take(_code_points(text), mode="clip")
+
+    def encode_all(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
+        """Return the ids of many texts end to end, and each text's length."""
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        return self.encode("".join(texts)), lengths
+
+    def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
+        """Return the ids and 1, 2, 3, ...: every token is one character."""
+        return self.encode(text), np.arange(1, len(text) + 1)
+
+    def token_bytes(self, token: int) -> bytes:
+        """Return the character as UTF-8; an escaped byte is that byte."""
+        return self._bytes[token]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the characters as a list, in order."""
+        return {"level": self.level, "characters": list(self.characters)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Rebuild from the list. Raises ValueError."""
+        characters = values.get("characters")
+        if not isinstance(characters, list) or not all(
+            isinstance(item, str) and len(item) == 1 for item in characters
+        ):
+            raise ValueError("a char tokenizer needs a list of characters")
+        return cls(characters)
+
+
+def batches(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
+    """Yield the texts, joined or cut to strings of about a million characters.
+
+    So that one huge text and millions of short lines cost the same. The separator
+    stands between texts that come in one string, never inside a text.
+    """
+    held: list[str] = []
+    size = 0
+    for text in texts:
+        for start in range(0, len(text), BATCH_CHARACTERS):
+            part = text[start : start + BATCH_CHARACTERS]
+            held.append(part)
+            size += len(part)
+            if size >= BATCH_CHARACTERS:
+                yield separator.join(held)
+                held, size = [], 0
+    if held:
+        yield separator.join(held)
+
+
+def count_characters(texts: Iterable[str]) -> Ids:
+    """Return how often each code point occurs, (0x110000,), the texts read once.
+
+    Lone surrogates are not text and count as 0, but for those that stand for a
+    byte (surrogateescape).
+    """
+    counts = np.zeros(0x110000, np.int64)
+    for batch in batches(texts):
+        found = np.bincount(_code_points(batch))
+        counts[: len(found)] += found
+    counts[0xD800:0xDC80] = 0
+    counts[0xDD00:0xE000] = 0
+    return counts
+
+
+def keep_frequent(counts: Ids, *, min_count: int, limit: int | None) -> Ids:
+    """Return the places of `counts` to keep, the largest first, ties in order.
+
+    Those of at least `min_count`, or all above 0 where that would leave none; the
+    first `limit` of them where there is a limit.
+    """
+    frequent = np.flatnonzero(counts >= min_count)
+    places = frequent if len(frequent) else np.flatnonzero(counts)
+    falling = np.argsort(-counts[places], kind="stable")
+    return places[falling][:limit]
+
+
+def room_for_pieces(config: TokenizerConfig, *, at_least: int) -> int | None:
+    """Return how many pieces fit beside boundary and unknown; None: no limit."""
+    if not config.vocab_size:
+        return None
+    room = config.vocab_size - FIRST
+    if room < at_least:
+        raise UsageError(
+            f"--vocab-size is {config.vocab_size}; boundary and unknown take {FIRST}",
+            hint=f"give {FIRST + at_least} or more, or 0 for the default",
+        )
+    return room
+
+
+def _code_points(text: str) -> npt.NDArray[np.int32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.int32)
+
+
+def _bytes_of(character: str) -> bytes:
+    return character.encode("utf-8", "surrogateescape")

@@ -1,0 +1,308 @@
+"""Subwords as tokens: a SentencePiece model, learned here or brought along.
+
+Our id is SentencePiece's id + 1, because 0 is the boundary.
+"""
+
+import base64
+import io
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, Final, Self
+
+import numpy as np
+import sentencepiece
+
+from charrnn.config import TokenizerConfig
+from charrnn.errors import ModelFileError, TextError, UsageError
+from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
+from charrnn.tokenizers.char import batches, count_characters, keep_frequent
+
+DEFAULT_VOCAB_SIZE: Final = 2000
+
+# SentencePiece writes a space as U+2581 and cannot tell the two apart; lone
+# surrogates (escaped bytes) have no UTF-8. Both are spelled in bytes around it.
+SPACE: Final = "\N{LOWER ONE EIGHTH BLOCK}"
+_SPECIAL: Final = re.compile(f"([{SPACE}\ud800-\udfff]+)")
+
+# SentencePiece drops every training line with U+2585 in it, and NUL by itself.
+_UNTRAINABLE: Final = [0, ord(SPACE), 0x2585, *range(0xD800, 0xE000)]
+
+# 1,000 characters are at most 4,000 bytes; from 4,192 on a line is dropped unsaid.
+_CHUNK_CHARACTERS: Final = 1000
+# A unigram model learns from 10 MB in half a minute, from 50 MB in several.
+_SAMPLE_BYTES: Final = 10_000_000
+
+# Short texts encode at twice the speed of long ones.
+_SLICE_CHARACTERS: Final = 4000
+
+# What a model has to leave as it is to give back any text.
+_PROBE: Final = (
+    " a  A \t\r\n\N{NO-BREAK SPACE}\N{LATIN SMALL LIGATURE FI}\N{CIRCLED DIGIT ONE}"
+    "\N{FULLWIDTH LATIN CAPITAL LETTER A}\N{ANGSTROM SIGN}e\N{COMBINING ACUTE ACCENT}"
+    "\N{IDEOGRAPHIC SPACE}\N{ZERO WIDTH JOINER}\N{SOFT HYPHEN}\0\ufeff "
+)
+
+
+class SubwordTokenizer(Tokenizer):
+    """The pieces of a SentencePiece model, and bytes for what they lack.
+
+    Models learned here are `lossless`: any text comes back. A model from elsewhere
+    may change a text before it cuts it, and may have an unknown piece.
+    """
+
+    level = "subword"
+
+    def __init__(self, model: bytes) -> None:
+        self._model = model
+        self._processor, self._bytes = processor, _ = _load(model)
+        self._byte_ids = np.full(256, -1, np.int64)
+        for i in filter(processor.is_byte, range(processor.vocab_size())):
+            self._byte_ids[self._bytes[i + 1][0]] = i
+        is_unknown_left = processor.unk_id() in processor.encode("\U0010ffff")
+        if is_unknown_left or (self._byte_ids < 0).any():
+            self.unknown = processor.unk_id() + 1
+            self._bytes[self.unknown] = REPLACEMENT
+        #: whether decode(encode(text)) is the text, if nothing in it is unknown
+        # Without a space piece, spelling it in bytes would spell U+2581.
+        has_space = processor.piece_to_id(SPACE) != processor.unk_id()
+        self.lossless = processor.normalize(_PROBE) == _PROBE.replace(" ", SPACE) and (
+            has_space or self.unknown is not None
+        )
+        # A newline that is in no longer piece is a place to cut without effect.
+        self._can_cut_at_newlines = (
+            self.lossless
+            and self.unknown is None
+            and not any(b"\n" in adds[:-1] + adds[1:] for adds in self._bytes)
+        )
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
+        """Learn about `vocab_size` pieces, 2,000 where it is 0, from a sample.
+
+        A small text gives fewer pieces. Characters that occur less than `min_count`
+        times, or for which there is no room, are spelled in bytes.
+        Raises TextError for texts to learn nothing from, UsageError for a vocabulary
+        that has no room for the bytes.
+        """
+        return cls(_train(_sample(texts), config))
+
+    @classmethod
+    def from_model_bytes(cls, data: bytes) -> Self:
+        """Take the content of a `.model` file. Raises ModelFileError."""
+        return cls(data)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of pieces of the model, and one."""
+        return len(self._bytes)
+
+    @property
+    def never_generated(self) -> tuple[int, ...]:
+        """The unknown piece, control pieces and unused ones."""
+        return tuple(
+            token
+            for token in range(1, len(self._bytes))
+            if token == self.unknown or not self._bytes[token]
+        )
+
+    def encode(self, text: str) -> Ids:
+        """Return the ids of the pieces, (n,) int64, bytes where no piece fits."""
+        ids = [np.empty(0, np.int64)]
+        for place, part in enumerate(self._split(text)):
+            if place % 2:
+                ids.append(self._spell(part))
+            else:
+                ids.extend(self._encode_plain(part))
+        return np.concatenate(ids) + 1
+
+    def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
+        """Return the ids and, for each, the character offset where it ends."""
+        if self.lossless and self.unknown is None:
+            return super().encode_with_ends(text)
+        ends: list[int] = []
+        start = 0
+        for place, part in enumerate(self._split(text)):
+            if place % 2:
+                ends.append(start + len(part))
+            else:
+                ends += [start + end for end in _ends(self._processor, part)]
+            start += len(part)
+        if ends:
+            ends[-1] = len(text)  # a normalisation may have dropped what was last
+        return self.encode(text), np.array(ends, np.int64)
+
+    def token_bytes(self, token: int) -> bytes:
+        """Return the piece as UTF-8, or one byte."""
+        return self._bytes[token]
+
+    def piece(self, token: int) -> str:
+        """Return a token as people read it; silent pieces by their own name."""
+        if token and not self._bytes[token]:
+            return str(self._processor.id_to_piece(token - 1))
+        return super().piece(token)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the `.model` file in base64."""
+        return {"level": self.level, "model": base64.b64encode(self._model).decode()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Rebuild from the model. Raises ValueError."""
+        model = values.get("model")
+        if not isinstance(model, str):
+            raise ValueError("a subword tokenizer needs a model in base64")
+        try:
+            return cls(base64.b64decode(model, validate=True))
+        except ModelFileError as error:
+            raise ValueError(error.message) from error
+
+    def _split(self, text: str) -> list[str]:
+        """Return parts of a text: plain, special, plain, special, ..., plain."""
+        if self.lossless:
+            return _SPECIAL.split(text)
+        # What comes back is not the text anyway, and a lone surrogate would not go in.
+        return [text.encode("utf-8", "replace").decode()]
+
+    def _spell(self, special: str) -> Ids:
+        """Return SentencePiece's ids of characters that it is not shown."""
+        if self.unknown is not None:
+            return np.array([self.unknown - 1])
+        data = special.encode("utf-8", "surrogateescape")
+        return self._byte_ids[np.frombuffer(data, np.uint8)]
+
+    def _encode_plain(self, text: str) -> Iterator[Ids]:
+        slices = _slices(text) if self._can_cut_at_newlines else iter([text])
+        for part in slices:  # one at a time: a list starts threads, 90 us a call
+            yield np.array(self._processor.encode(part), np.int64)
+
+
+def _load(model: bytes) -> tuple[sentencepiece.SentencePieceProcessor, list[bytes]]:
+    """Return the model ready for use, and the bytes of each of our ids."""
+    try:
+        # No bytes at all would be taken for "load nothing yet".
+        processor = sentencepiece.SentencePieceProcessor(model_proto=model or b"?")
+        ids = range(processor.vocab_size())
+        return processor, [b"", *(_bytes_of(processor, i) for i in ids)]
+    except (RuntimeError, ValueError) as error:
+        raise ModelFileError(
+            f"not a SentencePiece model: {len(model):,} bytes that do not load",
+            hint="give the .model file that SentencePiece wrote",
+        ) from error
+
+
+def _bytes_of(processor: sentencepiece.SentencePieceProcessor, i: int) -> bytes:
+    """Return what a piece adds to a text: nothing for unknown, control, unused."""
+    if processor.is_unknown(i) or processor.is_control(i) or processor.is_unused(i):
+        return b""
+    piece: str = processor.id_to_piece(i)
+    if processor.is_byte(i):  # <0x0A>
+        return bytes.fromhex(piece[3:5])
+    return piece.replace(SPACE, " ").encode()
+
+
+def _ends(processor: Any, text: str) -> list[int]:
+    """Return the character offset where each piece of a text ends."""
+    if hasattr(processor, "encode_as_offset_mapping"):
+        found = processor.encode(text, out_type="offset_mapping")
+        return [end for _, end in found["offsets"]]
+    # SentencePiece 0.2.1; later ones refuse this name
+    found = processor.encode(text, out_type="immutable_proto")
+    return [piece.end for piece in found.pieces]
+
+
+def _slices(text: str) -> Iterator[str]:
+    """Yield a text in parts that end after a newline."""
+    start = 0
+    while start < len(text):
+        newline = text.find("\n", start + _SLICE_CHARACTERS)
+        end = newline + 1 if newline >= 0 else len(text)
+        yield text[start:end]
+        start = end
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the texts in chunks, cut at line ends, else before words, else anywhere."""
+    for text in batches(texts, separator="\n"):
+        start = 0
+        while start < len(text):
+            end = start + _CHUNK_CHARACTERS
+            if end < len(text):
+                newline = text.rfind("\n", start, end) + 1
+                space = text.rfind(" ", start + 1, end)
+                end = newline or (space if space > 0 else end)
+            yield text[start:end]
+            start = end
+
+
+def _sample(texts: Iterable[str]) -> list[str]:
+    """Return chunks of the texts, evenly drawn, of 10 MB together at most.
+
+    In one pass: when there are too many, every other one goes, and from then on
+    half as many are taken.
+    """
+    kept: list[str] = []
+    size_bytes, stride = 0, 1
+    for index, chunk in enumerate(_chunks(texts)):
+        if index % stride:
+            continue
+        kept.append(chunk)
+        size_bytes += len(chunk.encode("utf-8", "surrogatepass"))
+        if size_bytes > _SAMPLE_BYTES:
+            kept, stride = kept[::2], stride * 2
+            size_bytes = sum(len(one.encode("utf-8", "surrogatepass")) for one in kept)
+    return kept
+
+
+def _train(chunks: list[str], config: TokenizerConfig) -> bytes:
+    """Return the `.model` file of a lossless model with byte fallback."""
+    counts = count_characters(chunks)
+    found = np.flatnonzero(counts)
+    if not len(found):
+        raise TextError(
+            "the training text has no characters", hint="give a text to learn from"
+        )
+    symbols = ["\n", *(mark for mark in "\t\r" if counts[ord(mark)])]
+    size = (config.vocab_size or DEFAULT_VOCAB_SIZE) - 1
+    room = size - 1 - 256 - len(symbols) - 1  # unknown, bytes, symbols, space
+    if room < 2:
+        raise UsageError(
+            f"--vocab-size is {config.vocab_size}, too small for subwords",
+            hint=f"give {config.vocab_size + 2 - room} or more, or 0 for the default",
+        )
+    # Characters get half of the room at most: without longer pieces these would
+    # not be subwords. Which ones is decided here, so all that is left is covered.
+    apart = [ord(symbol) for symbol in (*symbols, " ")]
+    counts[_UNTRAINABLE] = 0
+    counts[apart] = 0
+    kept = keep_frequent(counts, min_count=config.min_count, limit=room // 2)
+    # A newline is a piece by itself, so it cuts without teaching anything.
+    cut = dict.fromkeys(np.setdiff1d(found, [*kept, *apart]).tolist(), "\n")
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            # The space first, for it must be a piece, in the text or not.
+            sentence_iterator=chain([" "], (chunk.translate(cut) for chunk in chunks)),
+            model_writer=model,
+            model_type=config.model_type,
+            vocab_size=size,
+            hard_vocab_limit=False,
+            character_coverage=1.0,
+            byte_fallback=True,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            user_defined_symbols=symbols,
+            unk_id=0,
+            bos_id=-1,
+            eos_id=-1,
+            pad_id=-1,
+            num_threads=1,  # sums round otherwise with 2, and it is another model
+            minloglevel=3,
+        )
+    except RuntimeError as error:
+        raise TextError(
+            f"sentencepiece cannot learn from this text: {error}",
+            hint="use --level byte or --level char",
+        ) from error
+    return model.getvalue()

@@ -1,0 +1,1 @@
+"""Training, with torch: networks, schedules, and runs that can be continued."""

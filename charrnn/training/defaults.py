@@ -1,0 +1,145 @@
+"""Sizes and rates for what the user did not choose, with the reason for each.
+
+They follow from how much text there is, how long it may train, and what the machine
+does. README.md has the measurements behind them.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any, Final
+
+from charrnn.batches import are_short
+from charrnn.config import RecurrentConfig, TrainConfig
+from charrnn.corpus import TokenStore
+from charrnn.errors import UsageError
+from charrnn.training.precision import choose_device, choose_precision
+
+DEFAULT_TIME_S: Final = 300.0
+#: GFLOP/s of a training step on one core, roughly; 6 FLOP a parameter and token
+CORE_GFLOPS: Final = {"fp32": 55.0, "bf16": 95.0, "fp16": 55.0}
+GPU_GFLOPS: Final = 20_000.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A network, how to train it, and why, in a few phrases."""
+
+    model: RecurrentConfig
+    training: TrainConfig
+    reasons: tuple[str, ...]
+
+
+def choose(
+    store: TokenStore,
+    vocab_size: int,
+    model: dict[str, Any],
+    training: dict[str, Any],
+) -> Choice:
+    """Complete what was given: fields of RecurrentConfig and TrainConfig.
+
+    Raises UsageError if what was given makes no sense.
+    """
+    training = dict(training)
+    budgets = [name for name in ("time_s", "epochs", "steps") if training.get(name)]
+    if len(budgets) > 1:
+        raise UsageError(
+            "more than one of --time, --epochs and --steps is given",
+            hint="a run has one budget: give one of them",
+        )
+    if not budgets:
+        training["time_s"] = DEFAULT_TIME_S
+    device = choose_device(training.get("device", "auto"))
+    precision, why = choose_precision(training.get("precision", "auto"), device)
+    threads = training.get("threads") or available_cores()
+    sizes, reason = _sizes(store, vocab_size, training, device)
+    network = RecurrentConfig(**({"vocab_size": vocab_size} | sizes | model))
+    seen = _expected_tokens(network, training, store, precision, device, threads)
+    epochs = seen / max(1, int(store.train.lengths.sum()))
+    rest = _rates(store, training, epochs, device)
+    fixed = {"device": device, "precision": precision, "threads": threads}
+    config = TrainConfig(**(rest | training | fixed))
+    reasons = (
+        reason,
+        f"dropout {config.dropout:g}: about {epochs:,.1f} epochs are ahead",
+        f"{precision} on {threads} threads: {why}",
+    )
+    return Choice(network, config, reasons)
+
+
+def parameter_count(config: RecurrentConfig) -> int:
+    """Return the number of weights of a network."""
+    from charrnn.models.recurrent import parameter_shapes
+
+    sizes = []
+    for shape in parameter_shapes(config).values():
+        size = 1
+        for length in shape:
+            size *= length
+        sizes.append(size)
+    return sum(sizes)
+
+
+def available_cores() -> int:
+    """Return the cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _sizes(
+    store: TokenStore, vocab_size: int, training: dict[str, Any], device: str
+) -> tuple[dict[str, Any], str]:
+    """Return the shape of the network, and the reason."""
+    tokens = int(store.train.lengths.sum())
+    if tokens < 100_000:
+        hidden = 256
+    elif are_short(store.train, training.get("bptt", 128)):
+        hidden = 256 if tokens < 1_000_000 else 512
+    else:
+        hidden = 512
+    if device != "cpu" and tokens > 1_000_000:
+        hidden = 768
+    words = vocab_size > 1024
+    sizes = {"hidden": hidden, "embed": 256 if words else 128, "tie": words}
+    return sizes, f"hidden {hidden}: the training part has {tokens:,} tokens"
+
+
+def _expected_tokens(
+    network: RecurrentConfig,
+    training: dict[str, Any],
+    store: TokenStore,
+    precision: str,
+    device: str,
+    threads: int,
+) -> float:
+    """Return how many tokens a budget will train on, roughly."""
+    part = int(store.train.lengths.sum())
+    if training.get("epochs"):
+        return float(training["epochs"] * part)
+    if training.get("steps"):
+        window = training.get("batch", 32) * training.get("bptt", 128)
+        return float(training["steps"] * window)
+    gflops = GPU_GFLOPS if device != "cpu" else CORE_GFLOPS[precision] * min(threads, 8)
+    embedding = network.vocab_size * network.embed
+    products = parameter_count(network) - (0 if network.tie else embedding)
+    return float(training["time_s"]) * gflops * 1e9 / (6 * products)
+
+
+def _rates(
+    store: TokenStore, training: dict[str, Any], epochs: float, device: str
+) -> dict[str, Any]:
+    """Return batch, window, rate and dropout."""
+    short_time = 0 < training.get("time_s", 0) < 90
+    dropout = 0.1 if epochs < 10 else 0.25 if epochs < 30 else 0.4
+    return {
+        "batch": _batch(store, training),
+        "bptt": 64 if short_time else 128,
+        "lr": 5e-3 if short_time else 4e-3,
+        "dropout": dropout,
+    }
+
+
+def _batch(store: TokenStore, training: dict[str, Any]) -> int:
+    """Return the streams: 32, fewer when the text is too short to fill them."""
+    tokens = int(store.train.lengths.sum())
+    return int(min(32, max(1, tokens // (4 * training.get("bptt", 128)))))

@@ -1,0 +1,92 @@
+"""How far a run is, and its learning rate, as functions of the step.
+
+Progress goes from 0 to 1 over a run. With a number of steps it is a straight line.
+With a time budget it is a chain of straight lines: each `Mark` says "from this step
+on, the run is planned to end after that many". The marks are kept with the run, so
+that everything that depends on progress can be derived again.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+MEASURE_STEPS: Final = 4  #: steps of a time budget before its first plan
+VALIDATIONS: Final = 10  #: in a run whose budget is steps or epochs
+COLD_RATE: Final = 0.02  #: share of the peak rate at the very first step
+FINAL_RATE: Final = 0.02  #: share of the peak rate at the last step
+
+
+@dataclass(frozen=True)
+class Mark:
+    """From `step` on, the run goes from `progress` to 1 at step `total`.
+
+    validations: how many there are over the whole progress from 0 to 1.
+    """
+
+    step: int
+    progress: float
+    total: int
+    validations: int
+
+
+@dataclass
+class Schedule:
+    """The marks of a run so far, and what follows from them."""
+
+    marks: list[Mark] = field(default_factory=list)
+
+    def progress(self, step: int) -> float:
+        """Return the share of the run that is done before a step, in [0, 1]."""
+        mark = self._mark(step)
+        if mark is None:
+            return 0.0
+        if step >= mark.total:
+            return 1.0
+        share = (step - mark.step) / (mark.total - mark.step)
+        return mark.progress + (1 - mark.progress) * share
+
+    def validates_after(self, step: int) -> bool:
+        """Say whether a validation follows this step."""
+        mark = self._mark(step)
+        if mark is None:
+            return False
+        before, after = self.progress(step), self.progress(step + 1)
+        return math.floor(before * mark.validations + 1e-9) < math.floor(
+            after * mark.validations + 1e-9
+        )
+
+    @property
+    def validations(self) -> int:
+        """How many validations are planned; 0 without a plan."""
+        return self.marks[-1].validations if self.marks else 0
+
+    def plan(self, step: int, total: int, validations: int = 0) -> None:
+        """Plan to end after `total` steps, from this step on."""
+        progress = self.progress(step)
+        validations = validations or self.validations or VALIDATIONS
+        self._add(Mark(step, progress, max(total, step + 1), validations))
+
+    def extend(self, step: int, total: int) -> None:
+        """Begin anew from progress 0 at this step, to end after `total` steps."""
+        validations = self.validations or VALIDATIONS
+        self._add(Mark(step, 0.0, max(total, step + 1), validations))
+
+    def _add(self, mark: Mark) -> None:
+        self.marks = [old for old in self.marks if old.step < mark.step] + [mark]
+
+    def _mark(self, step: int) -> Mark | None:
+        found = [mark for mark in self.marks if mark.step <= step]
+        return found[-1] if found else None
+
+
+def learning_rate(progress: float, *, peak: float, warmup: float, shape: str) -> float:
+    """Return the rate at a progress: a linear warm-up, then the shape's decay."""
+    rise = min(1.0, COLD_RATE + progress / warmup) if warmup else 1.0
+    share = max(0.0, (progress - warmup) / (1 - warmup))
+    if shape == "constant":
+        fall = 1.0
+    elif shape == "linear":
+        fall = 1 - share
+    else:
+        fall = (1 + math.cos(math.pi * share)) / 2
+    return peak * rise * max(fall, FINAL_RATE)

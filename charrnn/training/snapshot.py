@@ -1,0 +1,80 @@
+"""Everything that training needs to go on exactly, as one file.
+
+    param.NAME, exp_avg.NAME, exp_avg_sq.NAME    parameters and Adam's moments
+    state.K                                      the carried state, (B, H) each
+    metadata: the counters, and the marks of the schedule
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from charrnn.checkpoint import read_tensors, write_tensors
+from charrnn.errors import ModelFileError
+from charrnn.training.schedule import Mark
+from charrnn.training.trainer import Counters, Trainer
+
+KIND = "charrnn-resume"
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+def save_snapshot(path: Path, trainer: Trainer) -> None:
+    """Publish what `trainer` needs to go on. Raises ResourceError."""
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for name, parameter in trainer.network.named().items():
+        tensors[f"param.{name}"] = _array(parameter)
+        moments = trainer.optimizer.state.get(parameter, {})
+        tensors |= {f"{m}.{name}": _array(moments[m]) for m in MOMENTS if m in moments}
+    for k, array in enumerate(trainer.state or ()):
+        tensors[f"state.{k}"] = _array(array)
+    meta = {
+        "counters": dataclasses.asdict(trainer.counters),
+        "marks": [dataclasses.asdict(mark) for mark in trainer.schedule.marks],
+    }
+    write_tensors(path, tensors, meta, kind=KIND)
+
+
+def load_snapshot(path: Path, trainer: Trainer) -> None:
+    """Bring a fresh trainer to where `save_snapshot` was. Raises ModelFileError."""
+    tensors, meta = read_tensors(path, kind=KIND)
+    try:
+        trainer.counters = Counters(**meta["counters"])
+        trainer.schedule.marks = [Mark(**mark) for mark in meta["marks"]]
+        trainer.network.load(_group("param.", tensors))
+        _load_moments(trainer, tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"{path} does not fit this run: {error}", hint="start afresh with --new"
+        ) from error
+    device = trainer.config.device
+    carried = _group("state.", tensors)
+    arrays = [torch.from_numpy(carried[str(k)]).to(device) for k in range(len(carried))]
+    trainer.state = tuple(arrays) or None
+
+
+def _load_moments(trainer: Trainer, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    moments = {moment: _group(f"{moment}.", tensors) for moment in MOMENTS}
+    steps = torch.tensor(float(trainer.counters.step))
+    for name, parameter in trainer.network.named().items():
+        state = {
+            moment: torch.from_numpy(np.array(found[name])).to(parameter.device)
+            for moment, found in moments.items()
+            if name in found
+        }
+        if state:
+            trainer.optimizer.state[parameter] = {"step": steps.clone()} | state
+
+
+def _group(
+    prefix: str, tensors: Mapping[str, npt.NDArray[Any]]
+) -> dict[str, npt.NDArray[Any]]:
+    return {n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)}
+
+
+def _array(tensor: torch.Tensor) -> npt.NDArray[Any]:
+    return tensor.detach().float().cpu().numpy()

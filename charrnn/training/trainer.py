@@ -1,0 +1,300 @@
+"""The training loop: next-token cross-entropy, truncated backpropagation through time.
+
+A run is a plan and a step number. The batches, the learning rate and the dropout
+masks are functions of (plan, step); what cannot be derived is `Snapshot`: parameters,
+optimizer moments, carried state, and a few counters. So a run that is stopped and
+continued ends with the same weights, bit for bit, as one that is not.
+
+The trainer yields events and prints nothing. Shape letters: B batch, T time, H hidden.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from charrnn.batches import Batch, training_batches
+from charrnn.config import TrainConfig
+from charrnn.corpus import TokenStore
+from charrnn.errors import DivergedError
+from charrnn.scoring import Score
+from charrnn.training.evaluate import evaluate, loss_sum
+from charrnn.training.layers import LayerState
+from charrnn.training.network import Network
+from charrnn.training.precision import autocast
+from charrnn.training.schedule import MEASURE_STEPS, Schedule, learning_rate
+
+SMOOTHING = 0.98  # of the training loss that is shown
+REPLAN_S = 2.0  # how often a time budget looks at the clock again
+
+
+@dataclass
+class Counters:
+    """What a run knows besides its tensors; all of it is saved."""
+
+    step: int = 0
+    elapsed_s: float = 0.0
+    loss_nats: float = math.nan  #: smoothed training loss, a token
+    best_nats: float = math.inf  #: lowest validation, a token
+    best_step: int = 0
+    stale: int = 0  #: validations since the best one
+    metrics_bytes: int = 0  #: length of metrics.jsonl at this step
+    finished: bool = False
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in training: what is shown and kept in metrics.jsonl."""
+
+    kind: str
+    step: int
+    elapsed_s: float
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event as one flat object."""
+        when = {"step": self.step, "elapsed_s": round(self.elapsed_s, 3)}
+        return {"event": self.kind} | when | self.values
+
+
+class Trainer:
+    """Trains a network on a token store, one step at a time."""
+
+    def __init__(
+        self,
+        network: Network,
+        store: TokenStore,
+        config: TrainConfig,
+        *,
+        schedule: Schedule | None = None,
+        counters: Counters | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.network = network.to(config.device)
+        self.config = config
+        self.schedule = schedule or Schedule()
+        self.counters = counters or Counters()
+        self.optimizer = _optimizer(network, config)
+        self.state: LayerState | None = None
+        self.batches = training_batches(
+            store.train, batch=config.batch, bptt=config.bptt, seed=config.seed
+        )
+        self._store = store
+        self._clock = clock
+        self._started = clock() - self.counters.elapsed_s
+        self._step_s = math.nan  # seconds a training step, lately
+        self._validation_s = 0.0  # seconds of the last validation
+        self._planned_at = -math.inf
+        if not self.schedule.marks and not config.time_s:
+            self.schedule.plan(0, self.steps_of(config))
+
+    @property
+    def epoch(self) -> float:
+        """How often the training part has been read."""
+        return self.counters.step / self.batches.steps_per_epoch
+
+    def steps_of(self, config: TrainConfig) -> int:
+        """Return the steps of a budget in steps or epochs."""
+        return config.steps or max(1, round(config.epochs * self.batches.steps_per_epoch))
+
+    def run(self) -> Iterator[list[Event]]:
+        """Train to the end of the plan; yield the events of each step.
+
+        Between two steps everything is consistent: a caller may save, or stop.
+        Raises DivergedError when the loss is not finite.
+        """
+        self._started = self._clock() - self.counters.elapsed_s
+        while not self.counters.finished:
+            self._replan()
+            began = self._clock()
+            loss, tokens = self._train_step(self.counters.step)
+            self._time_step(self._clock() - began)
+            step = self.counters.step
+            self.counters.step += 1
+            self._note_loss(loss)
+            done = self.schedule.progress(self.counters.step) >= 1
+            self.counters.finished = done
+            events = [self._event("step", self._step_values(loss, tokens))]
+            if done or self.schedule.validates_after(step):
+                events.append(self._validate())
+            yield events
+
+    def rebudget(self, config: TrainConfig) -> None:
+        """Follow another budget from here on.
+
+        An unfinished run is planned anew; a finished one begins a second plan, with
+        its own warm-up and decay, from the weights it has.
+        """
+        self.config = config
+        counters, step = self.counters, self.counters.step
+        if config.time_s:
+            left_s = config.time_s - counters.elapsed_s
+            total = step + max(1, round(left_s * step / max(counters.elapsed_s, 1e-9)))
+        else:
+            total = self.steps_of(config)
+        if counters.finished:
+            self.schedule.extend(step, total)
+            counters.finished, counters.stale = False, 0
+        elif self.schedule.marks:
+            self.schedule.plan(step, total)
+
+    def _validate(self) -> Event:
+        """Score the validation part; note whether it is the best so far."""
+        began = self._clock()
+        score = evaluate(self.network, self._store.valid, self.config.device)
+        self._validation_s = self._clock() - began
+        counters = self.counters
+        is_best = score.nats_per_token < counters.best_nats
+        counters.stale = 0 if is_best else counters.stale + 1
+        if is_best:
+            counters.best_nats = score.nats_per_token
+            counters.best_step = counters.step
+        if self.config.patience and counters.stale >= self.config.patience:
+            counters.finished = True
+        return self._event("validation", score_values(score) | {"best": is_best})
+
+    def _train_step(self, step: int) -> tuple[float, int]:
+        """Take one optimizer step; return the loss in nats a token, and the tokens."""
+        batch = self.batches.batch(step)
+        device = self.config.device
+        inputs = torch.from_numpy(batch.inputs).to(device)
+        targets = torch.from_numpy(batch.targets).to(device)
+        rate = self._learning_rate(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with autocast(self.config.precision, device):
+            logits, state = self.network(
+                inputs, self._state_before(batch), self._masks(step, inputs.shape[1])
+            )
+        loss = loss_sum(logits, targets) / batch.tokens
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise DivergedError(
+                f"the loss is {value} at step {step:,}",
+                hint=f"try a lower rate: --lr {self.config.lr / 2:g}",
+            )
+        self.optimizer.step()
+        self.state = tuple(array.detach() for array in state)
+        return value, batch.tokens
+
+    def _state_before(self, batch: Batch) -> LayerState:
+        """Return the carried state, with rows that start anew at the initial one."""
+        initial = self.network.initial_state(len(batch.carried))
+        if self.state is None or not batch.carried.any():
+            return initial
+        carried = torch.from_numpy(batch.carried)[:, None].to(self.config.device)
+        pairs = zip(self.state, initial, strict=True)
+        return tuple(torch.where(carried, old, new) for old, new in pairs)
+
+    def _masks(self, step: int, rows: int) -> list[Tensor] | None:
+        """Return a dropout mask (B, H) for each layer, the same at every time step.
+
+        One mask for a whole window is the variational dropout of Gal & Ghahramani
+        2016; it is drawn from (seed, step), so that nothing of it is saved.
+        """
+        p = self.config.dropout
+        if not p:
+            return None
+        device = self.config.device
+        generator = torch.Generator(device).manual_seed(self.config.seed << 32 | step)
+        shape = (rows, self.network.config.hidden)
+        kept = 1 - p
+        return [
+            torch.empty(shape, device=device).bernoulli_(kept, generator=generator)
+            / kept
+            for _ in range(self.network.config.layers)
+        ]
+
+    def _learning_rate(self, step: int) -> float:
+        config = self.config
+        return learning_rate(
+            self.schedule.progress(step),
+            peak=config.lr,
+            warmup=config.warmup,
+            shape=config.schedule,
+        )
+
+    def _time_step(self, seconds: float) -> None:
+        if self.counters.step < 2 or math.isnan(self._step_s):
+            self._step_s = seconds  # the first ones also allocate and compile
+        else:
+            self._step_s += 0.05 * (seconds - self._step_s)
+
+    def _replan(self) -> None:
+        """Fit the number of steps to what is left of a time budget."""
+        step, config = self.counters.step, self.config
+        if not config.time_s or step < MEASURE_STEPS:
+            return
+        now = self._clock()
+        if now - self._planned_at < REPLAN_S:
+            return
+        self._planned_at = now
+        left_s = config.time_s - (now - self._started)
+        validations = self.schedule.validations
+        ahead = math.ceil((1 - self.schedule.progress(step)) * max(validations, 1))
+        # the last validation belongs to the budget, and so does saving
+        left_s -= ahead * self._validation_s
+        total = step + max(1, round(left_s / self._step_s))
+        self.schedule.plan(step, total, validations or self._affordable_validations())
+
+    def _affordable_validations(self) -> int:
+        """Return how many validations take about a twentieth of a time budget."""
+        began = self._clock()
+        evaluate(self.network, self._store.valid, self.config.device)
+        self._validation_s = self._clock() - began
+        return int(min(20, max(2, 0.05 * self.config.time_s / self._validation_s)))
+
+    def _note_loss(self, loss: float) -> None:
+        old = self.counters.loss_nats
+        first = math.isnan(old)
+        new = loss if first else SMOOTHING * old + (1 - SMOOTHING) * loss
+        self.counters.loss_nats = new
+
+    def _step_values(self, loss: float, tokens: int) -> dict[str, Any]:
+        step = self.counters.step
+        return {
+            "loss_nats": loss,
+            "smoothed_nats": self.counters.loss_nats,
+            "rate": self._learning_rate(step - 1),
+            "progress": self.schedule.progress(step),
+            "epoch": self.epoch,
+            "tokens": tokens,
+        }
+
+    def _event(self, kind: str, values: dict[str, Any]) -> Event:
+        self.counters.elapsed_s = self._clock() - self._started
+        return Event(kind, self.counters.step, self.counters.elapsed_s, values)
+
+
+def score_values(score: Score) -> dict[str, Any]:
+    """Return what is reported of a validation."""
+    return {
+        "nats_per_token": score.nats_per_token,
+        "bits_per_char": score.bits_per_char,
+        "bits_per_byte": score.bits_per_byte,
+        "tokens": score.tokens,
+    }
+
+
+def _optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
+    """Return AdamW (Loshchilov & Hutter 2019) that decays matrices, not vectors."""
+    parameters = list(network.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.dim() > 1]},
+        {"params": [p for p in parameters if p.dim() == 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        groups,
+        lr=config.lr,
+        betas=(0.9, 0.99),
+        weight_decay=config.weight_decay,
+        fused=True,
+    )
+
