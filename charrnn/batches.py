@@ -29,6 +29,8 @@ IGNORE: Final = -1  #: a target that is not predicted: padding, or warm-up
 FEW_DOCUMENTS: Final = 20
 SEGMENT: Final = 2048  #: validation cuts longer documents into pieces of this size
 WARM_UP: Final = 512  #: uncounted tokens that a piece reads first, to find its state
+VALIDATION_WINDOW: Final = 256  #: time steps of a validation batch
+MULTIPLE: Final = 8  #: rows of whole documents are padded to one of its multiples
 STATE_DROP: Final = 0.01  #: share of windows that forget the past (Melis et al. 2018)
 
 
@@ -90,42 +92,51 @@ class Streams:
         self._part = part
         self._bptt = bptt
         self._seed = seed
-        # one more window than the length needs: the first is cut short by the phase
-        windows = -(-part.lengths // bptt) + 1
-        self._first = np.concatenate([[0], np.cumsum(windows)])
+        whole = -(-part.lengths // bptt)  # windows, if all but the last are full
+        rest = part.lengths - (whole - 1) * bptt  # length of the last one then
+        # The first window of a document is as long as its phase. No window is empty
+        # where `rest` <= phase <= bptt, or with one window more where phase < rest;
+        # of the two, the wider range.
+        one_more = (whole > 1) & (rest - 1 > bptt - rest + 1)
+        self._least_phase = np.where(one_more, 1, rest)
+        self._phases = np.where(one_more, rest - 1, bptt - rest + 1)
+        self._first = np.concatenate([[0], np.cumsum(whole + one_more)])
         self._windows = int(self._first[-1])
         self._batch = min(batch, self._windows)
         self.steps_per_epoch = -(-self._windows // self._batch)
 
     def batch(self, step: int) -> Batch:
+        """Return the batch of a step, counted from 0 over all epochs."""
         epoch, k = divmod(step, self.steps_per_epoch)
-        phase, rotation, forgotten = self._epoch(epoch)
-        rows, carried = [], np.zeros(self._batch, bool)
+        rng = np.random.default_rng([self._seed, epoch])
+        phase, rotation = rng.random(), int(rng.integers(self._windows))
+        drops = np.random.default_rng([self._seed, epoch, k]).random(self._batch)
+        rows = []
         for b in range(self._batch):
             first = b * self._windows // self._batch
             last = (b + 1) * self._windows // self._batch
-            window = (first + k + rotation) % self._windows
-            row = self._window(window, phase, fresh=k == 0 or bool(forgotten[k, b]))
-            rows.append(row if first + k < last else Row(0, 0))
-            carried[b] = not rows[-1].fresh
+            if first + k < last:
+                window = (first + k + rotation) % self._windows
+                is_fresh = k == 0 or bool(drops[b] < STATE_DROP)
+                rows.append(self._window(window, phase, fresh=is_fresh))
+            else:
+                rows.append(Row(0, 0, fresh=True))
+        carried = np.array([not row.fresh for row in rows])
         return assemble(self._part, rows, carried)
 
-    @lru_cache(maxsize=1)  # noqa: B019 - one object a run
-    def _epoch(self, epoch: int) -> tuple[int, int, npt.NDArray[np.bool_]]:
-        rng = np.random.default_rng([self._seed, epoch])
-        phase = int(rng.integers(1, self._bptt + 1))
-        rotation = int(rng.integers(self._windows))
-        shape = (self.steps_per_epoch, self._batch)
-        return phase, rotation, rng.random(shape) < STATE_DROP
-
-    def _window(self, window: int, phase: int, *, fresh: bool) -> Row:
+    def _window(self, window: int, phase: float, *, fresh: bool) -> Row:
+        """Return a window of the part; `phase` is a share of the possible ones."""
         document = int(np.searchsorted(self._first, window, "right")) - 1
         k = window - int(self._first[document])
         length = int(self._part.lengths[document])
-        begin = min(phase + (k - 1) * self._bptt, length) if k else 0
-        end = min(phase + k * self._bptt, length)
+        shift = int(phase * self._phases[document])
+        first_end = int(self._least_phase[document]) + shift
+        begin = first_end + (k - 1) * self._bptt if k else 0
+        end = min(first_end + k * self._bptt, length)
+        # a first window shorter than the others ends in padding, which its state read
+        is_cut_off = k == 0 or (k == 1 and first_end < self._bptt)
         start = int(self._part.starts[document]) + begin
-        return Row(start, end - begin, fresh=fresh or k == 0)
+        return Row(start, end - begin, fresh=fresh or is_cut_off)
 
 
 class Documents:
@@ -135,19 +146,20 @@ class Documents:
         self._part = part
         self._seed = seed
         longest = 4 * bptt
-        self._starts, self._lengths, self._heads = _cut(part, longest)
+        self._starts, self._lengths, _ = _cut(part, longest)
         # batch j always holds the ranks cuts[j]:cuts[j+1] of the documents by length
-        self._cuts = _cuts(np.sort(self._lengths), batch * bptt)
+        self._cuts = _cuts(_padded(np.sort(self._lengths)), batch * bptt)
         self.steps_per_epoch = len(self._cuts) - 1
 
     def batch(self, step: int) -> Batch:
+        """Return the batch of a step, counted from 0 over all epochs."""
         epoch, k = divmod(step, self.steps_per_epoch)
         by_length, order = self._epoch(epoch)
         chosen = by_length[self._cuts[order[k]] : self._cuts[order[k] + 1]]
         rows = [
             Row(int(self._starts[i]), int(self._lengths[i]), fresh=True) for i in chosen
         ]
-        return assemble(self._part, rows, np.zeros(len(rows), bool), multiple=8)
+        return assemble(self._part, rows, np.zeros(len(rows), bool), multiple=MULTIPLE)
 
     @lru_cache(maxsize=1)  # noqa: B019 - one object a run
     def _epoch(self, epoch: int) -> tuple[Ids, Ids]:
@@ -166,22 +178,23 @@ def validation_batches(part: Part, *, rows: int = 64) -> Iterator[list[Batch]]:
     tokens that are not counted, which brings its state to what it would have been
     (test_evaluate.py has the difference).
     """
-    starts, lengths, heads = _cut(part, SEGMENT)
+    starts, lengths, begins = _cut(part, SEGMENT)
     order = np.argsort(lengths, kind="stable")
-    budget = rows * int(lengths.max())
-    cuts = _cuts(lengths[order], max(budget, 64 * 256))
-    for first, last in pairwise(cuts):
+    # by what is in one batch, so that its logits have a bounded size
+    widths = _padded(np.minimum(lengths[order], VALIDATION_WINDOW))
+    for first, last in pairwise(_cuts(widths, rows * VALIDATION_WINDOW)):
         pieces = []
         for i in order[first:last]:
-            warm = 0 if heads[i] else WARM_UP
+            warm = min(WARM_UP, int(begins[i]))
             pieces.append(
                 Row(int(starts[i]) - warm, int(lengths[i]) + warm, True, skip=warm)
             )
         yield list(_in_time(part, pieces))
 
 
-def _in_time(part: Part, rows: list[Row], window: int = 256) -> Iterator[Batch]:
-    """Cut rows that run side by side into batches of `window` time steps."""
+def _in_time(part: Part, rows: list[Row]) -> Iterator[Batch]:
+    """Cut rows that run side by side into batches of a window of time each."""
+    window = VALIDATION_WINDOW
     for at in range(0, max(row.length for row in rows), window):
         now = [
             Row(
@@ -192,7 +205,7 @@ def _in_time(part: Part, rows: list[Row], window: int = 256) -> Iterator[Batch]:
             )
             for row in rows
         ]
-        yield assemble(part, now, np.full(len(rows), at > 0), multiple=8)
+        yield assemble(part, now, np.full(len(rows), at > 0), multiple=MULTIPLE)
 
 
 def assemble(
@@ -216,17 +229,22 @@ def assemble(
     return Batch(inputs, targets, carried)
 
 
-def _cut(part: Part, longest: int) -> tuple[Ids, Ids, npt.NDArray[np.bool_]]:
+def _cut(part: Part, longest: int) -> tuple[Ids, Ids, Ids]:
     """Cut documents into pieces of at most `longest` targets, of about equal size.
 
-    Returns each piece's start and length, and whether it begins its document.
+    Returns each piece's start and length, and how far into its document it begins.
     """
     pieces = -(-part.lengths // longest)
     document = np.repeat(np.arange(len(pieces)), pieces)
     k = np.arange(len(document)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     length, count = part.lengths[document], pieces[document]
     begin, end = k * length // count, (k + 1) * length // count
-    return part.starts[document] + begin, end - begin, k == 0
+    return part.starts[document] + begin, end - begin, begin
+
+
+def _padded(lengths: Ids) -> Ids:
+    """Return the lengths of rows after padding."""
+    return -(-lengths // MULTIPLE) * MULTIPLE
 
 
 def _cuts(lengths: Ids, budget: int) -> Ids:
@@ -235,7 +253,7 @@ def _cuts(lengths: Ids, budget: int) -> Ids:
     while cuts[-1] < len(lengths):
         first = cuts[-1]
         # the longest n with n * lengths[first + n - 1] <= budget, at least 1
-        cost = np.arange(1, len(lengths) - first + 1)
-        cost = cost[: budget + 1] * lengths[first : first + budget + 1]
+        candidates = lengths[first : first + budget + 1]
+        cost = np.arange(1, len(candidates) + 1) * candidates
         cuts.append(first + max(1, int(np.searchsorted(cost, budget, "right"))))
     return np.array(cuts)

@@ -29,22 +29,29 @@ Weights = Mapping[str, Array]
 class Functions(Protocol):
     """The elementwise functions that the equations need, of either library."""
 
-    def sigmoid(self, x: Array, /) -> Array: ...
-    def tanh(self, x: Array, /) -> Array: ...
-    def relu(self, x: Array, /) -> Array: ...
+    def sigmoid(self, x: Array, /) -> Array:
+        """Return 1 / (1 + exp(-x))."""
+
+    def tanh(self, x: Array, /) -> Array:
+        """Return tanh(x)."""
+
+    def relu(self, x: Array, /) -> Array:
+        """Return max(0, x)."""
 
 
 class NumPyFunctions:
     """The elementwise functions for NumPy arrays."""
 
     def sigmoid(self, x: Array, /) -> Array:
-        # the same function as 1 / (1 + exp(-x)), without its overflow
+        """Return 1 / (1 + exp(-x)), by a formula that does not overflow."""
         return 0.5 * np.tanh(0.5 * x) + 0.5
 
     def tanh(self, x: Array, /) -> Array:
+        """Return tanh(x)."""
         return np.tanh(x)
 
     def relu(self, x: Array, /) -> Array:
+        """Return max(0, x)."""
         return np.maximum(x, 0)
 
 
@@ -87,6 +94,7 @@ class Elman(Cell):
     def step(
         cls, xp: Functions, projected: Array, state: CellState, w: Weights
     ) -> CellState:
+        """Return (h_t,)."""
         (h,) = state
         return (xp.tanh(projected + h @ w["weight_hh"].T + w["bias_hh"]),)
 
@@ -101,6 +109,7 @@ class ElmanReLU(Cell):
     def step(
         cls, xp: Functions, projected: Array, state: CellState, w: Weights
     ) -> CellState:
+        """Return (h_t,)."""
         (h,) = state
         return (xp.relu(projected + h @ w["weight_hh"].T + w["bias_hh"]),)
 
@@ -122,6 +131,7 @@ class LSTM(Cell):
     def step(
         cls, xp: Functions, projected: Array, state: CellState, w: Weights
     ) -> CellState:
+        """Return (h_t, c_t)."""
         h, c = state
         i, f, g, o = split(projected + h @ w["weight_hh"].T + w["bias_hh"], 4)
         c = xp.sigmoid(f) * c + xp.sigmoid(i) * xp.tanh(g)
@@ -143,6 +153,7 @@ class PeepholeLSTM(Cell):
     def step(
         cls, xp: Functions, projected: Array, state: CellState, w: Weights
     ) -> CellState:
+        """Return (h_t, c_t)."""
         h, c = state
         i, f, g, o = split(projected + h @ w["weight_hh"].T + w["bias_hh"], 4)
         i = xp.sigmoid(i + w["weight_ci"] * c)
@@ -153,6 +164,7 @@ class PeepholeLSTM(Cell):
 
     @classmethod
     def shapes(cls, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the LSTM, and of its peepholes."""
         peepholes = {f"weight_c{gate}": (hidden,) for gate in "ifo"}
         return super().shapes(inputs, hidden) | peepholes
 
@@ -174,6 +186,7 @@ class GRU(Cell):
     def step(
         cls, xp: Functions, projected: Array, state: CellState, w: Weights
     ) -> CellState:
+        """Return (h_t,)."""
         (h,) = state
         x_r, x_z, x_n = split(projected, 3)
         h_r, h_z, h_n = split(h @ w["weight_hh"].T + w["bias_hh"], 3)
@@ -188,6 +201,8 @@ class SimpleGRU(Cell):
 
         u = sigmoid(W x_t + U h_{t-1} + b)    n = tanh(W x_t + U h_{t-1} + b)
         h_t = u n + (1 - u) h_{t-1}
+
+    An update gate of 0 keeps the state as it is; the GRU's z is the other way round.
     """
 
     gates = 2
@@ -196,6 +211,7 @@ class SimpleGRU(Cell):
     def step(
         cls, xp: Functions, projected: Array, state: CellState, w: Weights
     ) -> CellState:
+        """Return (h_t,)."""
         (h,) = state
         u, n = split(projected + h @ w["weight_hh"].T + w["bias_hh"], 2)
         u = xp.sigmoid(u)
@@ -217,6 +233,7 @@ class MinGRU(Cell):
     def step(
         cls, xp: Functions, projected: Array, state: CellState, w: Weights
     ) -> CellState:
+        """Return (h_t,)."""
         (h,) = state
         z, n = split(projected, 2)
         z = xp.sigmoid(z)
@@ -224,6 +241,7 @@ class MinGRU(Cell):
 
     @classmethod
     def shapes(cls, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the input\'s share: there is no other."""
         shapes = super().shapes(inputs, hidden)
         return {name: shapes[name] for name in ("weight_ih", "bias_ih")}
 

@@ -49,12 +49,13 @@ def load(path: Path, *, name: str = "") -> TextModel:
     try:
         config = dict(meta["config"])
         model = models.build(config.pop("family"), config, tensors)
-        tokenizer = tokenizers.from_json(meta["tokenizer"])
+        tokenizer = tokenizers.from_json(dict(meta["tokenizer"]))
         summary = dict(meta["summary"])
         return TextModel(model, tokenizer, summary=summary, name=name or str(path))
     except (KeyError, TypeError, ValueError) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else error
         raise ModelFileError(
-            f"{path} does not describe a model: {error}",
+            f"{path} does not describe a model: {why}",
             hint="copy it again, or train it again",
         ) from error
 
@@ -65,7 +66,8 @@ def write_tensors(
     """Publish tensors and JSON values as one file with its hash."""
     header = {name: json.dumps(value) for name, value in meta.items()}
     header |= {"format": kind, "format_version": str(FORMAT_VERSION)}
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    # not ascontiguousarray, which makes a number an array of one number
+    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     header["sha256"] = _content_hash(arrays, header)
     files.write(path, serialize(arrays, header))
 
@@ -95,7 +97,11 @@ def read_tensors(
     if header.pop("sha256", None) != _content_hash(tensors, header):
         raise _damaged(path, "its content does not match its SHA-256")
     plain = {"format", "format_version"}
-    return tensors, {k: json.loads(v) for k, v in header.items() if k not in plain}
+    try:
+        meta = {k: json.loads(v) for k, v in header.items() if k not in plain}
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, "its metadata is not JSON") from error
+    return tensors, meta
 
 
 def _read(path: Path) -> bytes:
@@ -136,7 +142,7 @@ def _content_hash(tensors: Tensors, header: Mapping[str, str]) -> str:
     for name in sorted(tensors):
         array = tensors[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(memoryview(np.ascontiguousarray(array)).cast("B"))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -59,6 +59,7 @@ class CorpusConfig:
             raise UsageError("--documents is empty", hint="file, line, blank or a text")
         if not 0 < self.valid_frac < 1:
             raise UsageError(f"--valid-frac is {self.valid_frac}, not between 0 and 1")
+        _at_least("--seed", self.seed, 0)
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,9 @@ class TrainConfig:
             if not getattr(self, name) > 0:
                 flag = name.removesuffix("_s").replace("_", "-")
                 raise UsageError(f"--{flag} is {getattr(self, name)}, not above 0")
-        for name in ("weight_decay", "steps", "epochs", "time_s", "patience"):
-            _at_least(f"--{name.replace('_', '-')}", getattr(self, name), 0)
+        for name in ("weight_decay", "steps", "epochs", "time_s", "patience", "seed"):
+            flag = name.removesuffix("_s").replace("_", "-")
+            _at_least(f"--{flag}", getattr(self, name), 0)
         if not 0 <= self.dropout < 1:
             raise UsageError(f"--dropout is {self.dropout}, not in [0, 1)")
 
@@ -163,7 +165,8 @@ def to_json(config: Any) -> dict[str, Any]:
 def from_json(kind: type[T], values: Mapping[str, Any]) -> T:
     """Build a config of `kind` from a dict, checking every name and type.
 
-    Raises ValueError for an unknown or missing name or a value of a wrong type.
+    Raises ValueError for an unknown or missing name, a value of a wrong type, or one
+    that makes no sense.
     """
     hints = get_type_hints(kind)
     unknown = sorted(set(values) - set(hints))
@@ -172,12 +175,14 @@ def from_json(kind: type[T], values: Mapping[str, Any]) -> T:
     given = {name: _typed(name, hints[name], value) for name, value in values.items()}
     try:
         return kind(**given)
-    except TypeError as error:
+    except (TypeError, UsageError) as error:
         raise ValueError(f"{kind.__name__}: {error}") from error
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
-    if get_origin(kind) is tuple and isinstance(value, list | tuple):
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{name} is {value!r}, not a list")
         return tuple(_typed(name, get_args(kind)[0], item) for item in value)
     allowed = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     # bool is a subclass of int, but `layers: true` is a mistake

@@ -71,8 +71,8 @@ def make_folder(path: Path) -> None:
 
 def claim_folder(path: Path) -> bool:
     """Make a folder that must be new; False if it is there already."""
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir()
     except FileExistsError:
         return False
@@ -110,14 +110,16 @@ def lock(path: Path, note: str) -> Iterator[None]:
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, note.encode(), 0)
         except BlockingIOError as error:
             holder = os.pread(handle, 1000, 0).decode("utf-8", "replace").strip()
             raise BusyError(
                 f"{path.parent} is in use by {holder or 'another process'}",
                 hint="wait for it, stop it, or train into another folder with -o",
             ) from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, note.encode(), 0)
+        except OSError as error:
+            raise _resource_error(path, error) from error
         yield
     finally:
         os.close(handle)

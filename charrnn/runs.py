@@ -6,6 +6,8 @@
         metrics.jsonl        one line an event
         run.json             what was asked for, the plan, and how far it is
         tokens/              the encoded corpus
+
+A run is named after its text and numbered; the newest model is the one meant.
 """
 
 import json
@@ -62,7 +64,7 @@ class Run:
             info = json.loads(path.read_bytes())
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ModelFileError(f"{path} cannot be read: {error}") from error
         if not isinstance(info, dict):
             raise ModelFileError(f"{path} is not the description of a run")
@@ -70,8 +72,8 @@ class Run:
 
     def write_info(self, info: Mapping[str, Any]) -> None:
         """Replace run.json."""
-        data = json.dumps(info, indent=1, ensure_ascii=False)
-        files.write(self.path / "run.json", data.encode())
+        # in ASCII: the name of a file need not be UTF-8, but is kept this way
+        files.write(self.path / "run.json", json.dumps(info, indent=1).encode())
 
 
 def runs_folder() -> Path:
@@ -84,7 +86,9 @@ def all_runs(folder: Path | None = None) -> list[Run]:
     folder = folder or runs_folder()
     if not folder.is_dir():
         return []
-    return [Run(p) for p in sorted(folder.iterdir()) if (p / "run.json").is_file()]
+    # isfile: a folder that may not be read is no run, where is_file would raise
+    paths = sorted(folder.iterdir())
+    return [Run(path) for path in paths if os.path.isfile(path / "run.json")]
 
 
 def new_run(stem: str, folder: Path | None = None) -> Run:
@@ -103,7 +107,7 @@ def find_model(given: str | None = None) -> Path:
     named = given or os.environ.get("CHARRNN_MODEL")
     if named:
         return _named_model(Path(named), "--model" if given else "$CHARRNN_MODEL")
-    found = [run.model for run in all_runs() if run.model.is_file()]
+    found = [run.model for run in all_runs() if os.path.isfile(run.model)]
     if found:
         return max(found, key=lambda path: (path.stat().st_mtime_ns, path))
     raise NotFoundError(
@@ -113,17 +117,19 @@ def find_model(given: str | None = None) -> Path:
 
 
 def _named_model(path: Path, source: str) -> Path:
-    model = path / MODEL_FILE if path.is_dir() else path
-    if model.is_file():
+    model = path / MODEL_FILE if os.path.isdir(path) else path
+    if os.path.isfile(model):
         return model
-    what = "has no model yet" if path.is_dir() else "does not exist"
+    what = "has no model yet" if os.path.isdir(path) else "does not exist"
     raise NotFoundError(
         f"{source} {path} {what}", hint="charrnn runs lists the models there are"
     )
 
 
 def _numbered(folder: Path, stem: str) -> Iterator[Path]:
-    taken = [path.name.removeprefix(f"{stem}-") for path in folder.glob(f"{stem}-*")]
+    # no glob: a stem may hold its special characters
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    taken = [n.removeprefix(f"{stem}-") for n in names if n.startswith(f"{stem}-")]
     number = max((int(n) for n in taken if n.isdecimal()), default=0)
     while True:
         number += 1

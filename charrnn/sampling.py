@@ -14,7 +14,9 @@ from charrnn.models import LanguageModel, log_softmax
 from charrnn.models.base import Floats
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
-NOISE_BLOCK = 64  # steps of noise drawn at a time
+LIMITS = np.finfo(np.float32)
+NOISE_STEPS = 64  # steps of noise drawn at a time
+NOISE_VALUES = 1 << 20  # but no more numbers than that, unless one step has more
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
     1954). Filters apply in this order: temperature, top-k, top-p, min-p.
     """
     if config.temperature == 0:
-        return logits.argmax(axis=-1)
-    logits = logits / np.float32(config.temperature)
+        return np.asarray(logits.argmax(axis=-1))
+    logits = heat(logits, config.temperature)
     if config.top_k:
         logits = top_k(logits, config.top_k)
     if config.top_p < 1:
@@ -79,6 +81,15 @@ def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
     if config.min_p:
         logits = min_p(logits, config.min_p)
     return np.asarray((logits + noise).argmax(axis=-1))
+
+
+def heat(logits: Floats, temperature: float) -> Floats:
+    """Divide by the temperature, after a shift that makes the largest logit 0."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    # within float32, so that neither 0 / 0 nor inf / inf can arise
+    divisor = np.clip(temperature, LIMITS.tiny, LIMITS.max)
+    with np.errstate(over="ignore"):
+        return np.asarray(shifted / np.float32(divisor))
 
 
 def top_k(logits: Floats, k: int) -> Floats:
@@ -108,11 +119,13 @@ def gumbel_noise(
     rngs: Sequence[np.random.Generator], vocab_size: int
 ) -> Iterator[Floats]:
     """Yield Gumbel noise (B, V), each row from its own generator."""
-    shape = (NOISE_BLOCK, vocab_size)
+    # a generator gives the same numbers whatever the size of a block is
+    steps = max(1, min(NOISE_STEPS, NOISE_VALUES // (len(rngs) * vocab_size)))
+    shape = (steps, vocab_size)
     while True:
         block = np.stack([rng.random(shape, np.float32) for rng in rngs], axis=1)
         # random() may give 0, whose logarithm is not finite
-        np.maximum(block, np.finfo(np.float32).tiny, out=block)
+        np.maximum(block, LIMITS.tiny, out=block)
         yield from -np.log(-np.log(block))
 
 

@@ -19,7 +19,9 @@ from charrnn.tokenizers.base import BOUNDARY, Ids
 Nats = npt.NDArray[np.float64]
 
 ROWS = 64  # texts scored side by side
-BLOCK_TOKENS = 4096  # tokens scored at once: bounds the memory of the logits
+SHORT = 32  # below it a difference in length costs next to nothing
+BLOCK_TOKENS = 4096  # tokens scored at once
+BLOCK_LOGITS = 1 << 22  # but no more logits than that: they are the memory needed
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,12 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """exp of the nats a token."""
+        """The exponential of the nats a token."""
         return _exp(self.nats_per_token)
 
     @property
     def perplexity_per_word(self) -> float:
-        """exp of the nats a word (white space separated)."""
+        """The exponential of the nats a word (white space separated)."""
         return _exp(_ratio(self.nats, self.words))
 
 
@@ -102,8 +104,9 @@ def next_token_scores(
     inputs = np.concatenate([before, ids])[None, :-1]
     skipped = len(before) - 1
     state = model.initial_state(1)
-    for at in range(0, inputs.shape[1], BLOCK_TOKENS):
-        logits, state = model.forward(inputs[:, at : at + BLOCK_TOKENS], state)
+    step = _steps(model, 1)
+    for at in range(0, inputs.shape[1], step):
+        logits, state = model.forward(inputs[:, at : at + step], state)
         yield log_softmax(logits[0, max(0, skipped - at) :])
 
 
@@ -123,13 +126,24 @@ def batch_nats(
     """
     results: list[Nats] = [np.empty(0)] * len(texts)
     before = _opening(context)
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    for at in range(0, len(order), ROWS):
-        group = order[at : at + ROWS]
+    for group in _of_like_length(texts):
         scored = _side_by_side(model, before, [texts[i] for i in group], end)
         for i, nats in zip(group, scored, strict=True):
             results[i] = nats
     return results
+
+
+def _of_like_length(texts: Sequence[Ids]) -> Iterator[list[int]]:
+    """Yield the indices of texts in groups, within which none is twice as long."""
+    group: list[int] = []
+    for i in sorted(range(len(texts)), key=lambda i: len(texts[i])):
+        limit = 2 * len(texts[group[0]]) + SHORT if group else 0
+        if group and (len(group) == ROWS or len(texts[i]) > limit):
+            yield group
+            group = []
+        group.append(i)
+    if group:
+        yield group
 
 
 def _side_by_side(
@@ -144,7 +158,7 @@ def _side_by_side(
         row[len(before) : len(before) + len(text)] = text
     nats = np.empty((len(texts), T))
     state = model.initial_state(len(texts))
-    step = max(1, BLOCK_TOKENS // len(texts))
+    step = _steps(model, len(texts))
     for at in range(0, T, step):
         inputs = sequence[:, at : min(at + step, T)]
         targets = sequence[:, at + 1 : min(at + step, T) + 1]
@@ -153,6 +167,12 @@ def _side_by_side(
         nats[:, at : at + step] = -chosen[..., 0]
     skipped = len(before) - 1
     return [row[skipped:n] for row, n in zip(nats, lengths, strict=True)]
+
+
+def _steps(model: LanguageModel, rows: int) -> int:
+    """Return how many tokens of so many texts are scored at once."""
+    tokens = min(BLOCK_TOKENS, BLOCK_LOGITS // model.vocab_size)
+    return max(1, tokens // rows)
 
 
 def _opening(context: Ids | None) -> Ids:

@@ -95,12 +95,12 @@ class TextModel:
         end = self.learned_end if end is None else end
         ids = [self.tokenizer.encode(text) for text in texts]
         before = self.tokenizer.encode(context)
+        all_nats = batch_nats(self.model, ids, context=before, end=end)
         scores = []
-        for text, tokens, nats in zip(
-            texts, ids, batch_nats(self.model, ids, context=before, end=end), strict=True
-        ):
+        for text, tokens, nats in zip(texts, ids, all_nats, strict=True):
             unknown = int((tokens == self.tokenizer.unknown).sum())
-            scores.append(Score(nats.sum(), len(nats), *text_size(text), unknown))
+            size = text_size(text)
+            scores.append(Score(float(nats.sum()), len(nats), *size, unknown))
         return scores
 
     def score_tokens(
@@ -181,7 +181,7 @@ class Writer:
         self._text += self._decoder.feed(token)
         if token == BOUNDARY:
             self.finish = "end"
-        elif any(self._cut_after(stop, before) for stop in self._config.stop):
+        elif self._cut_after_stop(before):
             self.finish = "stop"
         elif self._tokens == self._config.length:
             self.finish = "length"
@@ -201,12 +201,16 @@ class Writer:
             self.finish,
         )
 
-    def _cut_after(self, stop: str, before: int) -> bool:
-        """Cut the text after the first `stop` that ends in the new part, if any."""
-        at = self._text.find(stop, max(0, before - len(stop) + 1))
-        if at >= 0:
-            self._text = self._text[: at + len(stop)]
-        return at >= 0
+    def _cut_after_stop(self, before: int) -> bool:
+        """Cut the text after the stop that ends first in the new part, if any."""
+        ends = []
+        for stop in self._config.stop:
+            at = self._text.find(stop, max(0, before - len(stop) + 1))
+            if at >= 0:
+                ends.append(at + len(stop))
+        if ends:
+            self._text = self._text[: min(ends)]
+        return bool(ends)
 
 
 class Stream:

@@ -82,3 +82,5 @@ def check_tensors(
     for name, shape in shapes.items():
         if tensors[name].shape != shape:
             raise ValueError(f"{name} has shape {tensors[name].shape}, not {shape}")
+        if tensors[name].dtype.kind != "f":
+            raise ValueError(f"{name} holds {tensors[name].dtype}, not real numbers")

@@ -65,9 +65,12 @@ class RecurrentModel(LanguageModel):
     def __init__(
         self, config: RecurrentConfig, tensors: Mapping[str, npt.NDArray[Any]]
     ) -> None:
+        if config.layers > len(tensors):
+            # first, so that a file that claims a billion layers costs no time
+            raise ValueError(f"{config.layers:,} layers, but {len(tensors)} tensors")
         check_tensors(tensors, parameter_shapes(config))
         self.config = config
-        self._tensors = {name: np.asarray(x) for name, x in tensors.items()}
+        self._tensors = {n: np.asarray(x, np.float32) for n, x in tensors.items()}
         self._cell = CELLS[config.cell]
         self._layers = [self._group(f"layers.{k}.") for k in range(config.layers)]
         self._norms = [self._group(f"norms.{k}.") for k in range(config.layers)]
@@ -75,17 +78,20 @@ class RecurrentModel(LanguageModel):
 
     @property
     def vocab_size(self) -> int:
+        """Number of tokens, V."""
         return self.config.vocab_size
 
     def initial_state(self, batch: int) -> State:
+        """Return the state of every layer before any token, arrays (B, H)."""
         count = self.config.layers * self._cell.states
         shape = (batch, self.config.hidden)
         if not self.config.learned_state:
             return tuple(np.zeros(shape, np.float32) for _ in range(count))
         rows = (self._tensors[f"initial.{k}"] for k in range(count))
-        return tuple(np.broadcast_to(row, shape).copy() for row in rows)
+        return tuple(np.tile(row, (batch, 1)) for row in rows)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
+        """Return the logits (B, T, V) after each of the tokens (B, T), and the state."""
         states = self._cell.states
         # time first, so that one step's arrays are contiguous
         projected = self._first_projection[tokens.T]  # (T, B, G*H)
@@ -103,15 +109,18 @@ class RecurrentModel(LanguageModel):
         return self._logits(outputs).swapaxes(0, 1), after
 
     def config_json(self) -> dict[str, Any]:
+        """Return the configuration, as JSON values."""
         return to_json(self.config)
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the parameters by name, float32."""
         return dict(self._tensors)
 
     @classmethod
     def build(
         cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
     ) -> Self:
+        """Rebuild a model. Raises ValueError where tensors and config disagree."""
         return cls(from_json(RecurrentConfig, config), tensors)
 
     def _group(self, prefix: str) -> dict[str, npt.NDArray[Any]]:
@@ -140,19 +149,20 @@ class RecurrentModel(LanguageModel):
 
     def _logits(self, outputs: Floats) -> Floats:
         """Return the scores (T, B, V) of the outputs (T, B, H)."""
-        bias = self._tensors["head.bias"]
-        if not self.config.tie:
-            return _matmul(outputs, self._tensors["head.weight"]) + bias
+        name = "embedding.weight" if self.config.tie else "head.weight"
         if "projection.weight" in self._tensors:
             outputs = _matmul(outputs, self._tensors["projection.weight"])
-        return _matmul(outputs, self._tensors["embedding.weight"]) + bias
+        logits = _matmul(outputs, self._tensors[name])
+        logits += self._tensors["head.bias"]
+        return logits
 
 
 def _matmul(x: Floats, weight: Floats) -> Floats:
     """Return x W^T for x (T, B, I) and W (O, I) as one matrix product."""
-    T, B, _ = x.shape
-    product = x.reshape(T * B, -1) @ weight.T  # with three axes NumPy makes T products
-    return np.asarray(product).reshape(T, B, -1)
+    T, B, inputs = x.shape
+    # with three axes NumPy makes T products
+    product = x.reshape(T * B, inputs) @ weight.T
+    return np.asarray(product).reshape(T, B, len(weight))
 
 
 def _layer_norm(x: Floats, weights: dict[str, npt.NDArray[Any]]) -> Floats:

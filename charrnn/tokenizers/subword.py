@@ -33,8 +33,8 @@ _CHUNK_CHARACTERS: Final = 1000
 # A unigram model learns from 10 MB in half a minute, from 50 MB in several.
 _SAMPLE_BYTES: Final = 10_000_000
 
-# Short texts encode at twice the speed of long ones.
-_SLICE_CHARACTERS: Final = 4000
+# A slice ends after a newline. Short ones encode at twice the speed of long ones.
+_SLICE: Final = re.compile(r"(?s:.{1,4000})[^\n]*\n?")
 
 # What a model has to leave as it is to give back any text.
 _PROBE: Final = (
@@ -48,7 +48,8 @@ class SubwordTokenizer(Tokenizer):
     """The pieces of a SentencePiece model, and bytes for what they lack.
 
     Models learned here are `lossless`: any text comes back. A model from elsewhere
-    may change a text before it cuts it, and may have an unknown piece.
+    may change a text before it cuts it (as far as a probe of what such models do can
+    tell), and may have an unknown piece, which is not learned but comes with it.
     """
 
     level = "subword"
@@ -63,18 +64,19 @@ class SubwordTokenizer(Tokenizer):
         if is_unknown_left or (self._byte_ids < 0).any():
             self.unknown = processor.unk_id() + 1
             self._bytes[self.unknown] = REPLACEMENT
-        #: whether decode(encode(text)) is the text, if nothing in it is unknown
-        # Without a space piece, spelling it in bytes would spell U+2581.
+        self._never_generated = tuple(
+            token
+            for token, adds in enumerate(self._bytes[1:], start=1)
+            if token == self.unknown or not adds
+        )
+        keeps_text = processor.normalize(_PROBE) == _PROBE.replace(" ", SPACE)
+        # Without a piece for the space, its bytes would be those of U+2581.
         has_space = processor.piece_to_id(SPACE) != processor.unk_id()
-        self.lossless = processor.normalize(_PROBE) == _PROBE.replace(" ", SPACE) and (
-            has_space or self.unknown is not None
-        )
+        self.lossless = keeps_text and (has_space or self.unknown is not None)
         # A newline that is in no longer piece is a place to cut without effect.
-        self._can_cut_at_newlines = (
-            self.lossless
-            and self.unknown is None
-            and not any(b"\n" in adds[:-1] + adds[1:] for adds in self._bytes)
-        )
+        has_longer = any(b"\n" in adds and len(adds) > 1 for adds in self._bytes)
+        can_cut = self.lossless and self.unknown is None and not has_longer
+        self._can_cut_at_newlines = can_cut
 
     @classmethod
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
@@ -100,20 +102,14 @@ class SubwordTokenizer(Tokenizer):
     @property
     def never_generated(self) -> tuple[int, ...]:
         """The unknown piece, control pieces and unused ones."""
-        return tuple(
-            token
-            for token in range(1, len(self._bytes))
-            if token == self.unknown or not self._bytes[token]
-        )
+        return self._never_generated
 
     def encode(self, text: str) -> Ids:
         """Return the ids of the pieces, (n,) int64, bytes where no piece fits."""
-        ids = [np.empty(0, np.int64)]
-        for place, part in enumerate(self._split(text)):
-            if place % 2:
-                ids.append(self._spell(part))
-            else:
-                ids.extend(self._encode_plain(part))
+        ids = [
+            self._spell(part) if place % 2 else self._encode_plain(part)
+            for place, part in enumerate(self._split(text))
+        ]
         return np.concatenate(ids) + 1
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
@@ -171,10 +167,14 @@ class SubwordTokenizer(Tokenizer):
         data = special.encode("utf-8", "surrogateescape")
         return self._byte_ids[np.frombuffer(data, np.uint8)]
 
-    def _encode_plain(self, text: str) -> Iterator[Ids]:
-        slices = _slices(text) if self._can_cut_at_newlines else iter([text])
-        for part in slices:  # one at a time: a list starts threads, 90 us a call
-            yield np.array(self._processor.encode(part), np.int64)
+    def _encode_plain(self, text: str) -> Ids:
+        """Return SentencePiece's ids of characters that it can be shown."""
+        encode = self._processor.encode  # not of a list: that starts threads, 90 us
+        if len(text) < 4000 or not self._can_cut_at_newlines:
+            return np.array(encode(text), np.int64)
+        return np.concatenate(
+            [np.array(encode(part), np.int64) for part in _SLICE.findall(text)]
+        )
 
 
 def _load(model: bytes) -> tuple[sentencepiece.SentencePieceProcessor, list[bytes]]:
@@ -209,16 +209,6 @@ def _ends(processor: Any, text: str) -> list[int]:
     # SentencePiece 0.2.1; later ones refuse this name
     found = processor.encode(text, out_type="immutable_proto")
     return [piece.end for piece in found.pieces]
-
-
-def _slices(text: str) -> Iterator[str]:
-    """Yield a text in parts that end after a newline."""
-    start = 0
-    while start < len(text):
-        newline = text.find("\n", start + _SLICE_CHARACTERS)
-        end = newline + 1 if newline >= 0 else len(text)
-        yield text[start:end]
-        start = end
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[str]:

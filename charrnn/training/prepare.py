@@ -83,7 +83,7 @@ def open_session(request: Request) -> Iterator[Session]:
         find_sources(request.paths),
         request.corpus,
         raw=level == "byte",
-        valid_sources=find_sources(request.valid) if request.valid else None,
+        valid_sources=find_sources(request.valid),
     )
     survey = corpus.survey()
     identity = request.identity(survey)
@@ -133,7 +133,7 @@ def _prepare(
         model = start.model.config_json() | model
     choice = choose(store, tokenizer.vocab_size, model, dict(request.training))
     files.remove(run.resume)
-    survey = dataclasses.asdict(corpus.survey())
+    survey = dataclasses.asdict(store.survey)
     run.write_info(
         {
             "charrnn": charrnn.__version__,
@@ -143,7 +143,7 @@ def _prepare(
                 "files": list(request.paths),
                 **survey,
                 "documents_in": request.corpus.documents,
-                "leaked": corpus.leaked,
+                "leaked": store.leaked,
             },
             "tokenizer": tokenizer.to_json(),
             "model": to_json(choice.model),

@@ -1,0 +1,135 @@
+"""The application: its commands, and the one place where errors become text."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from charrnn.cli import console, runs, sample, score, tokenize, train
+from charrnn.errors import CharRNNError, ResourceError, UsageError
+
+MESSAGE_LINES = 6
+
+
+class Commands(TyperGroup):
+    """The group of all commands, which turns errors into text and an exit code.
+
+    `main` and not `invoke`, so that a mistyped option of the group itself and a
+    failed write of a help page end in the same form.
+    """
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and exit with its code."""
+        given = list(sys.argv[1:] if args is None else args)
+        try:
+            sys.exit(self._run(given, prog_name, **extra))
+        except CharRNNError as error:
+            failed = error
+        except typer.TyperException as error:
+            failed = _usage_error(error)
+        except MemoryError:
+            failed = ResourceError(
+                "there is not enough memory", hint="use a smaller model or text"
+            )
+        except OSError as error:
+            # only what no command caught: a help page to a full disk
+            console.discard_output()
+            failed = ResourceError(f"input or output failed: {error}")
+        _report(failed, as_json="--json" in _options(given))
+        sys.exit(failed.exit_code)
+
+    def _run(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
+        """Return the exit code; errors go through, Ctrl-C becomes 130."""
+        try:
+            code = super().main(args, prog_name, standalone_mode=False, **extra)
+        except SystemExit:
+            # Typer's end when the reader of a help page went away
+            raise console.ReaderGoneError from None
+        return code if isinstance(code, int) else 0
+
+
+app = typer.Typer(
+    name="charrnn",
+    cls=Commands,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("tokenize")(tokenize.tokenize)
+app.command("train")(train.train)
+app.command("sample")(sample.sample)
+app.command("score")(score.score)
+app.add_typer(runs.app, name="runs")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from charrnn import __version__
+
+        console.write_line(f"charrnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Say the version."
+        ),
+    ] = False,
+) -> None:
+    """Train a recurrent language model on your own text.
+
+    \b
+        charrnn train corpus.txt --time 5m     learn
+        charrnn sample "Once upon a time"      write
+        charrnn score "Is this likely?"        say how likely a text is
+
+    sample and score use the newest model under ./runs, or the one named with -m.
+    """
+    if context.invoked_subcommand is None:
+        console.write_line(context.get_help())
+
+
+def _options(args: list[str]) -> list[str]:
+    """Return the arguments that can be options: those before a bare --."""
+    return args[: args.index("--")] if "--" in args else args
+
+
+def _usage_error(error: typer.TyperException) -> CharRNNError:
+    """Return what Typer found wrong with the arguments, in our form."""
+    message = error.format_message().partition(" (Possible options")[0]
+    context = getattr(error, "ctx", None)
+    hint = f"{context.command_path} --help" if context else "charrnn --help"
+    if close := getattr(error, "possibilities", None):
+        hint = f"did you mean {' or '.join(sorted(close))}?"
+    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+
+
+def _report(error: CharRNNError, *, as_json: bool) -> None:
+    lines = f"error: {error.message}".splitlines()
+    if error.hint:
+        lines += f"hint: {error.hint}".splitlines()
+    for line in lines[:MESSAGE_LINES]:
+        console.say(line)
+    if as_json:
+        values = {
+            "code": error.exit_code,
+            "name": error.name,
+            "message": error.message,
+            "hint": error.hint,
+        }
+        console.write_json({"error": values})

@@ -1,0 +1,80 @@
+"""What commands read: models, tokenizers, texts from files and stdin."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charrnn.errors import ModelFileError, UsageError
+
+if TYPE_CHECKING:
+    from charrnn.sources import Source
+    from charrnn.text_model import TextModel
+    from charrnn.tokenizers import Tokenizer
+
+
+def load_model(given: str | None) -> "TextModel":
+    """Return the model meant, named by its run folder where it has one."""
+    from charrnn.runs import MODEL_FILE, find_model
+
+    path = find_model(given)  # before NumPy: with no model it says so at once
+    from charrnn import checkpoint
+
+    name = path.parent if path.name == MODEL_FILE else path
+    return checkpoint.load(path, name=str(name))
+
+
+def read_tokenizer(path: str) -> "Tokenizer":
+    """Return the tokenizer of a file: ours in JSON, or a SentencePiece .model."""
+    import json
+
+    from charrnn import tokenizers
+
+    data = b"".join(block for source in _sources(path) for block in source.blocks())
+    if not data.lstrip().startswith(b"{"):
+        from charrnn.tokenizers.subword import SubwordTokenizer
+
+        try:
+            return SubwordTokenizer.from_model_bytes(data)
+        except ModelFileError as error:
+            raise ModelFileError(f"{path}: {error.message}", hint=error.hint) from error
+    try:
+        return tokenizers.from_json(json.loads(data))
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(
+            f"{path} is not a tokenizer: {error}",
+            hint="make one: charrnn tokenize corpus.txt -o tokenizer.json",
+        ) from error
+
+
+def read_text(path: str, *, raw: bool) -> str:
+    """Return the text of a file, or of stdin for -; raw takes any bytes."""
+    return "".join(part for source in _sources(path) for part in source.text(raw=raw))
+
+
+def read_lines(path: str, *, raw: bool) -> Iterator[str]:
+    """Yield the lines of a file without their newlines, in flat memory.
+
+    Only a newline ends a line. After the last newline there is no further line.
+    """
+    for source in _sources(path):
+        held = ""
+        for part in source.text(raw=raw):
+            *whole, held = (held + part).split("\n")
+            yield from whole
+        if held:
+            yield held
+
+
+def needs_stdin(example: str) -> None:
+    """Raise UsageError if stdin is a terminal: nobody knows that it waits for them."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("there is nothing to read", hint=f"for example: {example}")
+
+
+def _sources(path: str) -> list["Source"]:
+    from charrnn.sources import find_sources
+
+    if path == "-" and sys.stdin is None:
+        raise UsageError("stdin is closed", hint="name a file")
+    return find_sources([path])
