@@ -33,7 +33,7 @@ class Functions(Protocol):
         """Return 1 / (1 + exp(-x))."""
 
     def tanh(self, x: Array, /) -> Array:
-        """Return tanh(x)."""
+        """Return the hyperbolic tangent of x."""
 
     def relu(self, x: Array, /) -> Array:
         """Return max(0, x)."""
@@ -47,7 +47,7 @@ class NumPyFunctions:
         return 0.5 * np.tanh(0.5 * x) + 0.5
 
     def tanh(self, x: Array, /) -> Array:
-        """Return tanh(x)."""
+        """Return the hyperbolic tangent of x."""
         return np.tanh(x)
 
     def relu(self, x: Array, /) -> Array:

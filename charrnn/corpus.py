@@ -199,8 +199,8 @@ class Corpus:
         for block in self._documents(self._valid_sources):
             tally.add(*block)
         hashes.append(tally.sha256())
-        split_frac = 0.0 if self._valid_sources else self._config.valid_frac
-        _check_size(tally.characters, split_frac)
+        is_cut = not (self._valid_sources or self._hashes.can_split)
+        _check_size(tally.characters, self._config.valid_frac if is_cut else 0.0)
         sha256 = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
         return Survey(
             tally.bytes, tally.characters, tally.words, tally.documents, sha256
@@ -290,7 +290,7 @@ class _Tally:
         return self._hash.hexdigest() + self._lengths_hash.hexdigest()
 
     def _count_words(self, joined: str, data: bytes) -> None:
-        # by table: four times as fast as len(joined.split()), 540 against 140 MB/s
+        # by table: four times as fast as len(joined.split()), 450 against 110 MB/s
         if joined.isascii():
             is_space = IS_SPACE[np.frombuffer(data, np.uint8)]
         else:
@@ -308,7 +308,7 @@ class _SplitHashes:
     """
 
     def __init__(self, seed: int) -> None:
-        self._seed = self._open = seed & 0xFFFFFFFF
+        self._seed = self._open = zlib.crc32(str(seed).encode())
         self._hashes = array("H")
         self._histogram = np.zeros(1 << 16, np.int64)
 

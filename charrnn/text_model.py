@@ -115,7 +115,7 @@ class TextModel:
         for block in next_token_scores(self.model, ids, context=before):
             for row in block:
                 token = int(ids[at])
-                best = np.argsort(-row, kind="stable")[:top].tolist()
+                best = np.argsort(-row, kind="stable")[:top].tolist() if top else []
                 yield TokenScore(
                     token,
                     start,

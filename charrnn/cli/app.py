@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -32,7 +33,14 @@ class Commands(TyperGroup):
         """Run a command and exit with its code."""
         given = list(sys.argv[1:] if args is None else args)
         try:
-            sys.exit(self._run(given, prog_name, **extra))
+            sys.exit(self._exit_code(given, prog_name, **extra))
+        except typer.Exit as end:  # the reader of stdout went away
+            sys.exit(end.exit_code)
+
+    def _exit_code(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
+        """Run a command; report what a user can cause."""
+        try:
+            return self._run(args, prog_name, **extra)
         except CharRNNError as error:
             failed = error
         except typer.TyperException as error:
@@ -44,9 +52,9 @@ class Commands(TyperGroup):
         except OSError as error:
             # only what no command caught: a help page to a full disk
             console.discard_output()
-            failed = ResourceError(f"input or output failed: {error}")
-        _report(failed, as_json="--json" in _options(given))
-        sys.exit(failed.exit_code)
+            failed = ResourceError(f"input or output failed: {error.strerror or error}")
+        _report(failed, as_json="--json" in _options(args))
+        return failed.exit_code
 
     def _run(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
         """Return the exit code; errors go through, Ctrl-C becomes 130."""
@@ -111,11 +119,20 @@ def _options(args: list[str]) -> list[str]:
 
 def _usage_error(error: typer.TyperException) -> CharRNNError:
     """Return what Typer found wrong with the arguments, in our form."""
-    message = error.format_message().partition(" (Possible options")[0]
     context = getattr(error, "ctx", None)
-    hint = f"{context.command_path} --help" if context else "charrnn --help"
+    hint = f"{context.command_path if context else 'charrnn'} --help"
+    message = error.format_message().partition(" (Possible options")[0]
     if close := getattr(error, "possibilities", None):
         hint = f"did you mean {' or '.join(sorted(close))}?"
+    message, _, guess = message.partition(" Did you mean ")
+    if guess:
+        hint = f"did you mean {guess}"
+    # a value of a wrong type or out of range: the cause knows it, the message doesn't
+    param = getattr(error, "param", None)
+    details: Any = error.__cause__
+    if param is not None and hasattr(details, "errors"):
+        found = details.errors()[0]
+        message = f"{param.opts[0]} is {found['input']!r}: {found['msg']}"
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
 
 
@@ -132,4 +149,6 @@ def _report(error: CharRNNError, *, as_json: bool) -> None:
             "message": error.message,
             "hint": error.hint,
         }
-        console.write_json({"error": values})
+        # a stdout that failed is perhaps what is reported
+        with suppress(CharRNNError, typer.Exit):
+            console.write_json({"error": values})

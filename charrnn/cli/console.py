@@ -98,6 +98,11 @@ def suggest(command: str, *, quiet: bool = False) -> None:
     say(f"next: {command}", quiet=quiet or not is_terminal(sys.stderr))
 
 
+def stdout() -> TextIO | None:
+    """Return the stream that results go to, as it is now; None if it was closed."""
+    return sys.stdout
+
+
 def is_terminal(stream: TextIO | None) -> bool:
     """Say whether a stream goes to a person's terminal."""
     return stream is not None and not stream.closed and stream.isatty()

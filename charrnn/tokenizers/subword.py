@@ -30,7 +30,7 @@ _UNTRAINABLE: Final = [0, ord(SPACE), 0x2585, *range(0xD800, 0xE000)]
 
 # 1,000 characters are at most 4,000 bytes; from 4,192 on a line is dropped unsaid.
 _CHUNK_CHARACTERS: Final = 1000
-# A unigram model learns from 10 MB in half a minute, from 50 MB in several.
+# 10 MB take a unigram model 6 s (plays) to 35 s (source code) on one core.
 _SAMPLE_BYTES: Final = 10_000_000
 
 # A slice ends after a newline. Short ones encode at twice the speed of long ones.

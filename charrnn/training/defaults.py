@@ -54,7 +54,7 @@ def choose(
     sizes, reason = _sizes(store, vocab_size, training, device)
     network = RecurrentConfig(**({"vocab_size": vocab_size} | sizes | model))
     seen = _expected_tokens(network, training, store, precision, device, threads)
-    epochs = seen / max(1, int(store.train.lengths.sum()))
+    epochs = seen / max(1, store.train.targets)
     rest = _rates(store, training, epochs, device)
     fixed = {"device": device, "precision": precision, "threads": threads}
     config = TrainConfig(**(rest | training | fixed))
@@ -90,7 +90,7 @@ def _sizes(
     store: TokenStore, vocab_size: int, training: dict[str, Any], device: str
 ) -> tuple[dict[str, Any], str]:
     """Return the shape of the network, and the reason."""
-    tokens = int(store.train.lengths.sum())
+    tokens = store.train.targets
     if tokens < 100_000:
         hidden = 256
     elif are_short(store.train, training.get("bptt", 128)):
@@ -113,7 +113,7 @@ def _expected_tokens(
     threads: int,
 ) -> float:
     """Return how many tokens a budget will train on, roughly."""
-    part = int(store.train.lengths.sum())
+    part = store.train.targets
     if training.get("epochs"):
         return float(training["epochs"] * part)
     if training.get("steps"):
@@ -141,5 +141,5 @@ def _rates(
 
 def _batch(store: TokenStore, training: dict[str, Any]) -> int:
     """Return the streams: 32, fewer when the text is too short to fill them."""
-    tokens = int(store.train.lengths.sum())
+    tokens = store.train.targets
     return int(min(32, max(1, tokens // (4 * training.get("bptt", 128)))))

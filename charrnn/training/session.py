@@ -69,6 +69,22 @@ class Session:
         self.info["training"] = to_json(training)
         self.run.write_info(self.info)
 
+    def start_event(self) -> Event:
+        """Return what is known before the first step: sizes, plan and reasons."""
+        keys = ("corpus", "model", "training", "reasons")
+        valid = self.store.valid
+        values = {
+            "run": str(self.run.path),
+            "continues": self.continues,
+            "level": self.tokenizer.level,
+            "vocabulary": self.tokenizer.vocab_size,
+            "parameters": parameter_count(self.trainer.network.config),
+            "train_tokens": self.store.train.targets,
+            "valid_tokens": valid.targets,
+            "tokens_per_char": valid.targets / max(1, valid.characters),
+        }
+        return self._event("start", values | {key: self.info[key] for key in keys})
+
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Train until the plan ends or `stop()` is true; yield what happens.
 
@@ -76,7 +92,7 @@ class Session:
         """
         trainer = self.trainer
         files.truncate(self.run.metrics, trainer.counters.metrics_bytes)
-        start = self._event("start", self._start_values())
+        start = self.start_event()
         yield start if self.continues else self._noted(start)
         for events in trainer.run():
             for event in events:
@@ -114,19 +130,6 @@ class Session:
         sample = next(model.sample(seed=validation.step, config=SAMPLE))
         shown = {"text": sample.text, "temperature": SAMPLE.temperature}
         return self._noted(dataclasses.replace(validation, kind="sample", values=shown))
-
-    def _start_values(self) -> dict[str, Any]:
-        keys = ("corpus", "model", "training", "reasons")
-        return {
-            "run": str(self.run.path),
-            "continues": self.continues,
-            "level": self.tokenizer.level,
-            "vocabulary": self.tokenizer.vocab_size,
-            "parameters": parameter_count(self.trainer.network.config),
-            "train_tokens": int(self.store.train.lengths.sum()),
-            "valid_tokens": int(self.store.valid.lengths.sum()),
-            **{key: self.info[key] for key in keys},
-        }
 
     def _finish_values(self) -> dict[str, Any]:
         summary = checkpoint.load(self.run.model).summary

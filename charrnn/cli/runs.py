@@ -1,0 +1,236 @@
+"""`charrnn runs`: what was trained, and whether it is intact."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from charrnn.cli import console, options
+from charrnn.errors import CharRNNError, ModelFileError, NotFoundError
+from charrnn.runs import MODEL_FILE, Run, all_runs, runs_folder
+
+HEADING: Final = ("run", "step", "bits/char", "state", "size", "age")
+
+app = typer.Typer(rich_markup_mode=None)
+
+Json = options.Json
+Quiet = options.Quiet
+OneRun = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="RUN",
+        help="Run folder, or its name under ./runs; by default the newest.",
+        show_default=False,
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def list_runs(
+    context: typer.Context, as_json: Json = False, quiet: Quiet = False
+) -> None:
+    """List runs; show one; verify their files.
+
+    \b
+        charrnn runs
+        charrnn runs show shakespeare-001
+        charrnn runs verify
+
+    Runs are looked for in $CHARRNN_RUNS, or in ./runs.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    found = [_summary(run) for run in all_runs()]
+    if as_json:
+        for one in found:
+            console.write_json(one)
+        return
+    if not found:
+        console.say(f"no runs in {runs_folder()}", quiet=quiet)
+        console.say("train one: charrnn train corpus.txt", quiet=quiet)
+        return
+    rows = [HEADING, *map(_row, found)]
+    heading, *lines = console.table_lines(rows, "<>><>>")
+    console.say(heading, quiet=quiet)
+    for line in lines:
+        console.write_line(line)
+    newest = min(found, key=lambda one: one["age_s"])
+    console.suggest(f"charrnn sample -m {newest['run']}", quiet=quiet)
+
+
+@app.command("show")
+def show(run: OneRun = None, as_json: Json = False) -> None:
+    """Show all that is known of a run.
+
+    \b
+        charrnn runs show shakespeare-001
+    """
+    chosen = _find(run)
+    values = _summary(chosen) | {"info": chosen.read_info()}
+    if as_json:
+        console.write_json(values)
+        return
+    for name, value in _flat(values):
+        console.write_line(f"{name:<28} {value}")
+
+
+@app.command("verify")
+def verify(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN",
+            help="Run folders, names of runs, or model files; by default all runs.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read model files and check them against their SHA-256.
+
+    \b
+        charrnn runs verify
+
+    Writes a line for each file. Exits 5 if one is damaged.
+    """
+    failed = None
+    for path in _model_files(runs or []):
+        error = _problem(path)
+        failed = failed or error
+        result = "damaged" if error else "ok"
+        if as_json:
+            message = error.message if error else ""
+            console.write_json(
+                {"path": str(path), "result": result, "message": message}
+            )
+            continue
+        console.write_line(f"{result:<8} {path}")
+        if error:
+            console.say(error.message, quiet=quiet)
+    if failed:
+        raise typer.Exit(failed.exit_code)
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    """Return what the list says of a run, from its files as far as they are there."""
+    try:
+        status = run.read_info().get("status", "unknown")
+    except ModelFileError:
+        status = "damaged"
+    step, best = _progress(run)
+    files = [path for path in run.path.rglob("*") if path.is_file()]
+    stats = [path.stat() for path in files]
+    newest = max((one.st_mtime for one in stats), default=time.time())
+    model = run.model.stat().st_size if run.model.is_file() else 0
+    return {
+        "run": str(run.path),
+        "step": step,
+        "bits_per_char": best,
+        "status": str(status),
+        "model_bytes": model,
+        "folder_bytes": sum(one.st_size for one in stats),
+        "age_s": max(0.0, time.time() - newest),
+    }
+
+
+def _progress(run: Run) -> tuple[int | None, float | None]:
+    """Return the last step and the lowest validation in metrics.jsonl."""
+    step, best = None, None
+    try:
+        lines = run.metrics.read_bytes().splitlines()
+    except OSError:
+        return None, None
+    for line in lines:
+        try:
+            event = json.loads(line)
+            step = max(step or 0, int(event["step"]))
+            if event["event"] == "validation":
+                value = float(event["bits_per_char"])
+                best = value if best is None else min(best, value)
+        except (ValueError, KeyError, TypeError):
+            continue  # a line that is just being written
+    return step, best
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    step, best = one["step"], one["bits_per_char"]
+    return (
+        one["run"],
+        "-" if step is None else f"{step:,}",
+        "-" if best is None else console.number(best),
+        one["status"],
+        console.size(one["model_bytes"]),
+        console.duration(one["age_s"]),
+    )
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested values as names and texts: model.hidden, 512."""
+    rows: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            rows += _flat(value, f"{prefix}{name}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value)
+            is_long = len(text) > 200
+            rows.append((f"{prefix}{name}", f"{text[:200]} ..." if is_long else text))
+    return rows
+
+
+def _find(name: str | None) -> Run:
+    """Return a run by its folder or its name, by default the newest."""
+    if name is None:
+        runs = all_runs()
+        if runs:
+            return min(runs, key=lambda run: _summary(run)["age_s"])
+        raise NotFoundError(
+            f"no runs in {runs_folder()}", hint="train one: charrnn train corpus.txt"
+        )
+    for path in (Path(name), runs_folder() / name):
+        if path.is_dir():
+            return Run(path)
+    raise NotFoundError(
+        f"there is no run {name}, here or in {runs_folder()}",
+        hint="charrnn runs lists those there are",
+    )
+
+
+def _model_files(names: list[str]) -> list[Path]:
+    """Return the files to verify: those named, or those of all runs."""
+    if not names:
+        runs = all_runs()
+        if not runs:
+            _find(None)
+        return [path for run in runs for path in (run.model, run.resume) if _is(path)]
+    found = []
+    for name in names:
+        if Path(name).is_file():
+            found.append(Path(name))
+            continue
+        run = _find(name)
+        files = [path for path in (run.model, run.resume) if _is(path)]
+        if not files:
+            raise NotFoundError(f"{run.path} has no {MODEL_FILE} yet")
+        found += files
+    return found
+
+
+def _is(path: Path) -> bool:
+    return path.is_file()
+
+
+def _problem(path: Path) -> CharRNNError | None:
+    """Return what is wrong with a model file, if anything."""
+    from charrnn import checkpoint
+
+    try:
+        if path.name == "resume.safetensors":
+            checkpoint.read_tensors(path, kind="charrnn-resume")
+        else:
+            checkpoint.load(path)
+    except CharRNNError as error:
+        return error
+    return None

@@ -1,0 +1,221 @@
+"""What a person sees while a model trains.
+
+At a terminal a live bar, and above it a line for each validation and a sample of what
+the model writes by now. Elsewhere one plain line now and then; with --json one line an
+event on stdout.
+"""
+
+import contextlib
+import math
+import sys
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from charrnn.cli import console
+
+if TYPE_CHECKING:
+    from charrnn.training.trainer import Event
+
+PLAIN_EVERY_S: Final = 30.0
+SPEED_STEPS: Final = 50
+SAMPLE_COLUMNS: Final = 100
+
+
+class View:
+    """Shows nothing: the base of the others, and what --quiet gets."""
+
+    def show(self, event: "Event") -> None:
+        """Show an event."""
+
+
+class JsonView(View):
+    """Writes each event to stdout as a line of JSON, as long as somebody reads."""
+
+    def __init__(self) -> None:
+        self._has_reader = True
+
+    def show(self, event: "Event") -> None:
+        """Write the event."""
+        if not self._has_reader:
+            return
+        try:
+            console.write_json(event.to_json())
+        except console.ReaderGoneError:
+            self._has_reader = False  # training goes on
+
+
+class PlainView(View):
+    """Writes a plain line to stderr at each validation, and now and then between."""
+
+    def __init__(self) -> None:
+        self._progress = Progress()
+        self._said_at_s = -math.inf
+
+    def show(self, event: "Event") -> None:
+        """Write the lines of an event."""
+        self._progress.note(event)
+        for line in lines_of(event, self._progress):
+            self.say(line)
+            self._said_at_s = event.elapsed_s
+        if event.kind == "step" and event.elapsed_s - self._said_at_s > PLAIN_EVERY_S:
+            self.say(f"{clock(event.elapsed_s):>7}  {self._progress.line}")
+            self._said_at_s = event.elapsed_s
+
+    def say(self, line: str) -> None:
+        """Write one line."""
+        console.say(line)
+
+
+class LiveView(PlainView):
+    """Keeps a bar at the bottom of the terminal, and writes lines above it."""
+
+    def __init__(self, bar: Any) -> None:
+        super().__init__()
+        self._bar = bar
+        self._task = bar.add_task("", total=1.0)
+
+    def show(self, event: "Event") -> None:
+        """Write the lines of an event, and move the bar."""
+        super().show(event)
+        if event.kind == "step":
+            self._said_at_s = event.elapsed_s  # the bar says it
+            self._bar.update(
+                self._task,
+                completed=event.values["progress"],
+                description=self._progress.line,
+            )
+
+    def say(self, line: str) -> None:
+        """Write one line above the bar."""
+        self._bar.console.print(console.visible(line), markup=False, highlight=False)
+
+
+@contextlib.contextmanager
+def make_view(*, json: bool, quiet: bool) -> Iterator[View]:
+    """Open the view that suits where the output goes."""
+    if json:
+        yield JsonView()
+    elif quiet:
+        yield View()
+    elif not console.has_colour(sys.stderr):
+        yield PlainView()
+    else:
+        with _bar() as bar:
+            yield LiveView(bar)
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = (BarColumn(24), TaskProgressColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+class Progress:
+    """The figures that the bar and the plain lines say."""
+
+    def __init__(self) -> None:
+        self.line = ""
+        self.bits_a_nat = 1 / math.log(2)  #: bits a character for a nat a token
+        self._valid = ""
+        self._budget_s = 0.0
+        self._recent: deque[tuple[float, int]] = deque(maxlen=SPEED_STEPS)
+
+    def note(self, event: "Event") -> None:
+        """Take in what an event says."""
+        values = event.values
+        if event.kind == "start":
+            self.bits_a_nat = values["tokens_per_char"] / math.log(2)
+            self._budget_s = values["training"]["time_s"]
+        elif event.kind == "validation":
+            self._valid = f" · valid {values['bits_per_char']:.3f}"
+        elif event.kind == "step":
+            self._recent.append((event.elapsed_s, values["tokens"]))
+            loss = values["smoothed_nats"] * self.bits_a_nat
+            left = clock(self._left_s(event.elapsed_s, values["progress"]))
+            self.line = (
+                f"{loss:.3f} bits/char{self._valid} · {self._speed():,.0f} tokens/s"
+                f" · {left} left"
+            )
+
+    def _speed(self) -> float:
+        """Return tokens a second over the last steps."""
+        seconds = self._recent[-1][0] - self._recent[0][0]
+        tokens = sum(count for _, count in self._recent) - self._recent[0][1]
+        return tokens / seconds if seconds > 0 else 0.0
+
+    def _left_s(self, elapsed_s: float, progress: float) -> float:
+        if self._budget_s:
+            return max(0.0, self._budget_s - elapsed_s)
+        return elapsed_s * (1 - progress) / progress if progress else math.nan
+
+
+def lines_of(event: "Event", progress: Progress) -> Iterator[str]:
+    """Yield the lines that an event is worth."""
+    values = event.values
+    when = f"{clock(event.elapsed_s):>7}"
+    if event.kind == "start":
+        yield from _start_lines(values)
+    elif event.kind == "validation":
+        best = "" if values["best"] else "  (not the best)"
+        yield (
+            f"{when}  valid {values['bits_per_char']:.3f} bits/char,"
+            f" {values['nats_per_token']:.4f} nats/token{best}"
+        )
+    elif event.kind == "sample":
+        yield f"{'':>9}{console.quoted(values['text'])[: SAMPLE_COLUMNS + 1]}..."
+    elif event.kind == "done":
+        best = values["best"]
+        yield (
+            f"{when}  done: best {best['bits_per_char']:.3f} bits/char"
+            f" ({best['nats_per_token']:.4f} nats/token) at step {best['step']:,};"
+            f" saved {values['run']}/model.safetensors"
+        )
+
+
+def _start_lines(values: dict[str, Any]) -> Iterator[str]:
+    corpus, model, training = values["corpus"], values["model"], values["training"]
+    documents = corpus["documents"]
+    yield (
+        f"corpus   {', '.join(corpus['files'])}: {corpus['characters']:,} characters,"
+        f" {documents:,} document{'s' if documents != 1 else ''};"
+        f" {values['train_tokens']:,} tokens train,"
+        f" {values['valid_tokens']:,} validate"
+    )
+    yield (
+        f"model    {model['cell']} {model['layers']}x{model['hidden']},"
+        f" {values['parameters']:,} parameters;"
+        f" {values['vocabulary']:,} {values['level']} tokens"
+    )
+    yield (
+        f"plan     {_budget(training)} on {training['device']}, {training['precision']},"
+        f" {training['threads']} threads; batch {training['batch']} x"
+        f" {training['bptt']}, rate {training['lr']:g}, seed {training['seed']}"
+    )
+    yield f"because  {'; '.join(values['reasons'])}"
+    verb = "goes on in" if values["continues"] else "in"
+    yield f"run      {verb} {values['run']}"
+    if corpus["leaked"]:
+        yield (
+            f"warning: {corpus['leaked']:,} validation documents stand in the training"
+            " part too"
+        )
+
+
+def _budget(training: dict[str, Any]) -> str:
+    if training["time_s"]:
+        return clock(training["time_s"])
+    if training["steps"]:
+        return f"{training['steps']:,} steps"
+    return f"{training['epochs']:g} epochs"
+
+
+def clock(seconds: float) -> str:
+    """Return a time as 4:05 or 1:04:05, -:-- if it isn't known."""
+    if not math.isfinite(seconds):
+        return "-:--"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,79 @@
+"""Fixtures: small models of random weights, made without torch, and a bare setting."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from charrnn import checkpoint, tokenizers
+from charrnn.cli.app import app
+from charrnn.config import RecurrentConfig, TokenizerConfig, to_json
+from charrnn.models.recurrent import RecurrentModel, parameter_shapes
+from charrnn.text_model import TextModel
+
+TEXT = "the quick brown fox jumps over the lazy dog\nand sleeps, dear reader.\n"
+
+Charrnn = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def bare_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, without settings from outside."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("CHARRNN_MODEL", "CHARRNN_RUNS", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def random_model(
+    level: str = "char",
+    *,
+    text: str = TEXT,
+    seed: int = 1,
+    learned_end: bool = True,
+    **sizes: Any,
+) -> TextModel:
+    """Return a model with random weights and a tokenizer learned from `text`."""
+    tokenizer = tokenizers.fit(
+        [text], TokenizerConfig(level=level, vocab_size=0, min_count=1)
+    )
+    shape = {"hidden": 16, "embed": 8, "layers": 1} | sizes
+    config = RecurrentConfig(vocab_size=tokenizer.vocab_size, **shape)
+    rng = np.random.default_rng(seed)
+    tensors = {
+        name: rng.normal(0, 0.5, shape).astype(np.float32)
+        for name, shape in parameter_shapes(config).items()
+    }
+    model = RecurrentModel.build(to_json(config), tensors)
+    return TextModel(model, tokenizer, summary={"learned_end": learned_end})
+
+
+def save_run(model: TextModel, name: str = "names-001") -> Path:
+    """Save a model as the run runs/`name` of the working folder."""
+    folder = Path("runs") / name
+    folder.mkdir(parents=True)
+    checkpoint.save(folder / "model.safetensors", model)
+    (folder / "run.json").write_text('{"status": "finished"}')
+    return folder
+
+
+@pytest.fixture
+def char_run(bare_setting: Path) -> Path:
+    """A run with a char model that learned where texts end."""
+    return save_run(random_model())
+
+
+@pytest.fixture
+def charrnn() -> Charrnn:
+    """Run the command line in this process."""
+
+    def run(*args: str | Path, **keywords: Any) -> Result:
+        result = CliRunner().invoke(app, [str(arg) for arg in args], **keywords)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run

@@ -1,0 +1,106 @@
+"""Models that several tests use: random recurrent ones, and hand-made tables."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.config import CELLS, RecurrentConfig, TokenizerConfig
+from charrnn.models import LanguageModel, State
+from charrnn.models.base import Floats, Tokens
+from charrnn.models.recurrent import RecurrentModel, parameter_shapes
+from charrnn.text_model import TextModel
+from charrnn.tokenizers import Tokenizer, fit
+
+
+def random_model(config: RecurrentConfig, *, seed: int = 0) -> RecurrentModel:
+    """Return a network whose every parameter is drawn from a normal distribution."""
+    rng = np.random.default_rng(seed)
+    tensors = {
+        name: rng.normal(0, 0.5, shape).astype(np.float32)
+        for name, shape in parameter_shapes(config).items()
+    }
+    return RecurrentModel(config, tensors)
+
+
+def random_text_model(
+    texts: list[str], *, level: str = "char", seed: int = 0, **shape: Any
+) -> TextModel:
+    """Return a random network with a tokenizer learned from the texts."""
+    tokenizer = fit(texts, TokenizerConfig(level=level, min_count=1))
+    sizes = {"cell": "lstm", "hidden": 12, "embed": 6} | shape
+    config = RecurrentConfig(vocab_size=tokenizer.vocab_size, **sizes)
+    return TextModel(random_model(config, seed=seed), tokenizer)
+
+
+def recurrent_configs() -> Iterator[RecurrentConfig]:
+    """Yield every cell with every combination of what a network may have."""
+    embeddings = [(0, False), (4, False), (4, True), (6, True)]  # 6: E == H
+    for cell, (embed, tie), extras, layers in product(
+        CELLS, embeddings, (False, True), (1, 2)
+    ):
+        yield RecurrentConfig(
+            vocab_size=9,
+            cell=cell,
+            layers=layers,
+            hidden=6,
+            embed=embed,
+            tie=tie,
+            residual=extras,
+            norm=extras,
+            learned_state=extras,
+        )
+    for extra in ("residual", "norm", "learned_state"):
+        none = {"residual": False, "norm": False, "learned_state": False}
+        yield RecurrentConfig(
+            vocab_size=9, cell="lstm", layers=2, hidden=6, embed=4, **none | {extra: True}
+        )
+
+
+class TableModel(LanguageModel):
+    """Scores the next token by a row of a table (V, V) that the last token chooses."""
+
+    family = "table"
+
+    def __init__(self, probabilities: npt.ArrayLike) -> None:
+        with np.errstate(divide="ignore"):
+            self._logits = np.log(np.asarray(probabilities)).astype(np.float32)
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self._logits)
+
+    def initial_state(self, batch: int) -> State:
+        return ()
+
+    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
+        return self._logits[tokens], ()
+
+    def config_json(self) -> dict[str, Any]:
+        return {}
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        return {"logits": self._logits}
+
+    @classmethod
+    def build(
+        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
+    ) -> Self:
+        return cls(np.exp(tensors["logits"]))
+
+
+def uniform_model(vocab_size: int) -> TableModel:
+    """Return a model to which all tokens are always equally likely."""
+    return TableModel(np.full((vocab_size, vocab_size), 1 / vocab_size))
+
+
+def scripted_model(tokenizer: Tokenizer, script: str) -> TextModel:
+    """Return a model that surely writes a text of all different tokens, and ends."""
+    ids = tokenizer.encode(script).tolist()
+    assert len(set(ids)) == len(ids)
+    table = np.full((tokenizer.vocab_size, tokenizer.vocab_size), 1e-30)
+    for token, following in zip([0, *ids], [*ids, 0], strict=True):
+        table[token, following] = 1
+    return TextModel(TableModel(table), tokenizer)
