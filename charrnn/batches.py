@@ -22,7 +22,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.corpus import Part
+from charrnn.store import Part
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 IGNORE: Final = -1  #: a target that is not predicted: padding, or warm-up
@@ -179,16 +179,16 @@ def validation_batches(part: Part, *, rows: int = 64) -> Iterator[list[Batch]]:
     (test_evaluate.py has the difference).
     """
     starts, lengths, begins = _cut(part, SEGMENT)
+    warm = np.minimum(WARM_UP, begins)
+    starts, lengths = starts - warm, lengths + warm
     order = np.argsort(lengths, kind="stable")
     # by what is in one batch, so that its logits have a bounded size
     widths = _padded(np.minimum(lengths[order], VALIDATION_WINDOW))
     for first, last in pairwise(_cuts(widths, rows * VALIDATION_WINDOW)):
-        pieces = []
-        for i in order[first:last]:
-            warm = min(WARM_UP, int(begins[i]))
-            pieces.append(
-                Row(int(starts[i]) - warm, int(lengths[i]) + warm, True, skip=warm)
-            )
+        pieces = [
+            Row(int(starts[i]), int(lengths[i]), fresh=True, skip=int(warm[i]))
+            for i in order[first:last]
+        ]
         yield list(_in_time(part, pieces))
 
 

@@ -55,7 +55,12 @@ def recurrent_configs() -> Iterator[RecurrentConfig]:
     for extra in ("residual", "norm", "learned_state"):
         none = {"residual": False, "norm": False, "learned_state": False}
         yield RecurrentConfig(
-            vocab_size=9, cell="lstm", layers=2, hidden=6, embed=4, **none | {extra: True}
+            vocab_size=9,
+            cell="lstm",
+            layers=2,
+            hidden=6,
+            embed=4,
+            **none | {extra: True},
         )
 
 

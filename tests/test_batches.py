@@ -26,7 +26,7 @@ from charrnn.batches import (
     training_batches,
     validation_batches,
 )
-from charrnn.corpus import Part
+from charrnn.store import Part
 from charrnn.tokenizers.base import BOUNDARY
 
 Positions = npt.NDArray[np.int64]
@@ -66,12 +66,12 @@ PARTS = {
     "one long document": part_of([1003]),
     "three long documents": part_of([300, 41, 777]),
     "tiny documents": part_of([1, 2, 1, 3, 1]),
-    "many mixed documents": part_of(rng.integers(1, 60, 150).tolist()),
+    "many mixed documents": part_of(rng.integers(1, 60, 70).tolist()),
     "many documents and one long": part_of([*[5] * 60, 900, *[7] * 60]),
     "documents without ends": part_of([9, 0, 40, 1, 0, 0, 17], has_ends=False),
     "sorted documents": part_of(sorted(rng.integers(1, 30, 80).tolist())),
 }
-SHAPES = [(1, 1), (1, 8), (3, 8), (4, 5), (32, 16), (200, 64)]
+SHAPES = [(1, 8), (9, 1), (3, 8), (4, 5), (32, 16), (200, 64)]
 
 every_part = pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 every_shape = pytest.mark.parametrize(("batch", "bptt"), SHAPES, ids=str)
@@ -213,14 +213,14 @@ def test_every_epoch_and_every_seed_cuts_differently(way: type, name: str) -> No
 
 
 def test_cuts_of_a_document_fall_everywhere() -> None:
-    source = Streams(part_of([1000]), batch=1, bptt=8, seed=1)
+    source = Streams(part_of([400]), batch=1, bptt=8, seed=1)
 
     borders = set()
-    for epoch in range(60):
+    for epoch in range(30):
         for one in epoch_of(source, epoch):
             borders.add(int(one.targets[0, 0]) % 8)
 
-    # 1000 = 124 * 8 + 8: one phase is left out, which would make an empty window
+    # 400 = 49 * 8 + 8: one phase is left out, which would make an empty window
     assert len(borders) >= 7
 
 
@@ -360,7 +360,7 @@ def test_validation_predicts_every_target_once_after_its_warm_up(
     for group in groups:
         assert not group[0].carried.any()
         assert all(one.carried.all() for one in group[1:])
-        assert all(one.inputs.size <= max(4 * window, window) for one in group)
+        assert all(one.inputs.size <= 4 * window for one in group)
         for position, inputs in read_before(group).items():
             document = int(np.searchsorted(part.starts, position, "left")) - 1
             begin = int(part.starts[document])
@@ -419,7 +419,9 @@ def test_training_on_a_very_long_document_takes_no_memory_for_its_length() -> No
     assert peak_bytes(read) < 2e6
 
 
-def test_validation_of_a_very_long_document_takes_little_memory_for_its_length() -> None:
+def test_validation_of_a_very_long_document_takes_little_memory_for_its_length() -> (
+    None
+):
     part = long_part(10**8)
 
     # a few numbers for each of 49,000 pieces

@@ -26,7 +26,9 @@ TEXT = "the cat\n"
 
 
 def some_model(**shape: Any) -> TextModel:
-    model = random_text_model([TEXT], **{"hidden": 3, "embed": 2, "cell": "gru"} | shape)
+    model = random_text_model(
+        [TEXT], **{"hidden": 3, "embed": 2, "cell": "gru"} | shape
+    )
     model.summary = {"learned_end": False, "steps": 7, "best": {"nats": 1.25}}
     return model
 
@@ -100,7 +102,7 @@ def test_tensors_of_any_shape_type_and_order_come_back(path: Path) -> None:
         "bytes": np.arange(256, dtype=np.uint8),
         "yes": np.array([True, False]),
     }
-    meta = {"step": 3, "nested": {"é": [1, None, "\ud800 \\ \""]}}
+    meta = {"step": 3, "nested": {"é": [1, None, '\ud800 \\ "']}}
 
     write_tensors(path, tensors, meta, kind="charrnn-resume")
     loaded, values = read_tensors(path, kind="charrnn-resume")

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from charrnn import tokenizers
 from charrnn.config import CorpusConfig, TokenizerConfig
-from charrnn.corpus import Corpus, Part, TokenStore
+from charrnn.corpus import Corpus
 from charrnn.errors import ModelFileError, NotFoundError, ResourceError, TextError
 from charrnn.sources import Source, documents, find_sources
+from charrnn.store import Part, TokenStore
 from charrnn.tokenizers import Tokenizer
 
 MODES = ["file", "line", "blank", "--", "\n%\n"]

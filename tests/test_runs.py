@@ -105,7 +105,11 @@ def test_all_runs_are_the_folders_with_a_description(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "info",
-    [{}, {"steps": 3, "loss": 1.5, "nested": {"a": [None, True]}}, {"text": "東 \udcff"}],
+    [
+        {},
+        {"steps": 3, "loss": 1.5, "nested": {"a": [None, True]}},
+        {"text": "東 \udcff"},
+    ],
     ids=str,
 )
 def test_description_comes_back(info: dict[str, Any]) -> None:

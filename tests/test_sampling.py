@@ -66,7 +66,9 @@ def test_temperature_of_a_half_squares_the_probabilities() -> None:
     # (1/2, 1/4, 1/4) squared is (4, 1, 1) / 16, which sums to 6/16
     heated = heat(logits_of(0.5, 0.25, 0.25), 0.5)
 
-    np.testing.assert_allclose(probabilities_of(heated), [4 / 6, 1 / 6, 1 / 6], atol=1e-6)
+    np.testing.assert_allclose(
+        probabilities_of(heated), [4 / 6, 1 / 6, 1 / 6], atol=1e-6
+    )
 
 
 def test_top_k_keeps_the_k_likeliest_in_proportion() -> None:

@@ -190,9 +190,10 @@ def _start_lines(values: dict[str, Any]) -> Iterator[str]:
         f" {values['vocabulary']:,} {values['level']} tokens"
     )
     yield (
-        f"plan     {_budget(training)} on {training['device']}, {training['precision']},"
-        f" {training['threads']} threads; batch {training['batch']} x"
-        f" {training['bptt']}, rate {training['lr']:g}, seed {training['seed']}"
+        f"plan     {_budget(training)} on {training['device']},"
+        f" {training['precision']}, {training['threads']} threads;"
+        f" batch {training['batch']} x {training['bptt']}, rate {training['lr']:g},"
+        f" seed {training['seed']}"
     )
     yield f"because  {'; '.join(values['reasons'])}"
     verb = "goes on in" if values["continues"] else "in"

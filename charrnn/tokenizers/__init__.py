@@ -1,10 +1,13 @@
 """Tokenizers: characters, bytes, words or sentencepiece subwords to ids and back."""
 
+import json
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from charrnn.config import TokenizerConfig
+from charrnn.errors import ModelFileError, NotFoundError
 from charrnn.tokenizers.base import BOUNDARY, Ids, StreamDecoder, Tokenizer
 
 __all__ = [
@@ -15,6 +18,7 @@ __all__ = [
     "Tokenizer",
     "fit",
     "from_json",
+    "load",
     "tokenizer_class",
 ]
 
@@ -47,3 +51,25 @@ def from_json(values: dict[str, Any]) -> Tokenizer:
     if not isinstance(level, str):
         raise ValueError("a tokenizer needs a level")
     return tokenizer_class(level).from_json(values)
+
+
+def load(path: Path) -> Tokenizer:
+    """Read the tokenizer of a file: ours in JSON, or a SentencePiece .model.
+
+    Raises NotFoundError, or ModelFileError if it is neither.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NotFoundError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        if data.lstrip().startswith(b"{"):
+            return from_json(json.loads(data))
+        from charrnn.tokenizers.subword import SubwordTokenizer
+
+        return SubwordTokenizer.from_model_bytes(data)
+    except (ValueError, RecursionError, ModelFileError) as error:
+        raise ModelFileError(
+            f"{path} is not a tokenizer: {error}",
+            hint="make one: charrnn tokenize corpus.txt -o tokenizer.json",
+        ) from error

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from charrnn.batches import are_short
 from charrnn.config import RecurrentConfig, TrainConfig
-from charrnn.corpus import TokenStore
 from charrnn.errors import UsageError
+from charrnn.store import TokenStore
 from charrnn.training.precision import choose_device, choose_precision
 
 DEFAULT_TIME_S: Final = 300.0

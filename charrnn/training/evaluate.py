@@ -5,8 +5,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from charrnn.batches import IGNORE, validation_batches
-from charrnn.corpus import Part
 from charrnn.scoring import Score
+from charrnn.store import Part
 from charrnn.training.network import Network
 
 

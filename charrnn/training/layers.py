@@ -18,6 +18,17 @@ from charrnn.cells import Cell, MinGRU, split
 LayerState = tuple[Tensor, ...]
 
 
+class TorchFunctions:
+    """The elementwise functions of the equations, for torch tensors."""
+
+    sigmoid = staticmethod(torch.sigmoid)
+    tanh = staticmethod(torch.tanh)
+    relu = staticmethod(torch.relu)
+
+
+TORCH = TorchFunctions()
+
+
 def run_layer(
     cell: type[Cell], inputs: Tensor, state: LayerState, weights: Mapping[str, Tensor]
 ) -> tuple[Tensor, LayerState]:
@@ -37,7 +48,7 @@ def run_equations(
     """Run the equations of a cell over `projected` (T, B, G*H)."""
     outputs = []
     for now in projected.unbind(0):
-        state = cell.step(torch, now, state, weights)
+        state = cell.step(TORCH, now, state, weights)
         outputs.append(state[0])
     return torch.stack(outputs), state
 
@@ -59,17 +70,21 @@ def _fused(
 def _min_gru(projected: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
     z, n = split(projected, 2)
     z = z.sigmoid()
-    outputs = LinearRecurrence.apply(1 - z, z * n, state[0])
+    outputs = linear_recurrence(1 - z, z * n, state[0])
     return outputs, (outputs[-1],)
 
 
-class LinearRecurrence(torch.autograd.Function):
-    """h_t = a_t h_{t-1} + b_t, elementwise, for all t; a, b (T, B, H), h_0 (B, H).
+def linear_recurrence(a: Tensor, b: Tensor, h: Tensor) -> Tensor:
+    """Return h_t = a_t h_{t-1} + b_t, elementwise, for all t: (T, B, H).
 
-    Written with its gradient, which is the same recurrence backwards in time, so
-    that the loop is one fused multiply-add a step.
+    a, b: (T, B, H). h: h_0, (B, H). The gradient is the same recurrence backwards in
+    time, so that both loops are one multiply-add a step.
     """
+    outputs: Tensor = _LinearRecurrence.apply(a, b, h)  # type: ignore[no-untyped-call]
+    return outputs
 
+
+class _LinearRecurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, h: Tensor) -> Tensor:
         outputs = torch.empty_like(b)

@@ -67,7 +67,8 @@ class Network(nn.Module):
 
         masks: a dropout mask (B, H) for the output of each layer.
         """
-        outputs, after = self._embed(tokens), ()
+        outputs = self._embed(tokens)
+        after: LayerState = ()
         states = self._cell.states
         for k in range(self.config.layers):
             before = state[k * states : (k + 1) * states]
@@ -139,7 +140,7 @@ def initial_values(
         return torch.ones(shape)
     if kind == "weight_hh":
         # orthogonal for each gate (Saxe et al. 2014): the state keeps its length
-        gates = [torch.empty(config.hidden, config.hidden) for _ in range(_gates(shape))]
+        gates = torch.empty(shape).split(config.hidden)
         return torch.cat([nn.init.orthogonal_(g, generator=generator) for g in gates])
     if kind == "bias_ih" and config.cell.startswith("lstm"):
         # a forget gate that is open at first (Jozefowicz et al. 2015)
@@ -154,7 +155,3 @@ def initial_values(
         return torch.empty(shape).normal_(0, spread, generator=generator)
     bound = 1 / math.sqrt(shape[1])
     return torch.empty(shape).uniform_(-bound, bound, generator=generator)
-
-
-def _gates(shape: tuple[int, ...]) -> int:
-    return shape[0] // shape[1]

@@ -18,10 +18,11 @@ from typing import Any
 import charrnn
 from charrnn import checkpoint, files, tokenizers
 from charrnn.config import CorpusConfig, TokenizerConfig, TrainConfig, to_json
-from charrnn.corpus import Corpus, Survey
+from charrnn.corpus import Corpus
 from charrnn.errors import UsageError
 from charrnn.runs import Run, all_runs, new_run
 from charrnn.sources import find_sources
+from charrnn.store import Survey
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
 from charrnn.training.defaults import DEFAULT_TIME_S, choose

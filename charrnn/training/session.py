@@ -17,9 +17,9 @@ from charrnn.config import (
     from_json,
     to_json,
 )
-from charrnn.corpus import TokenStore
 from charrnn.models.recurrent import RecurrentModel
 from charrnn.runs import Run
+from charrnn.store import TokenStore
 from charrnn.text_model import TextModel
 from charrnn.training.defaults import parameter_count
 from charrnn.training.network import Network
@@ -33,7 +33,9 @@ SAMPLE = SampleConfig(temperature=0.8, length=120)  # shown at each validation
 class Session:
     """A prepared run folder, opened for training at the place where it was left."""
 
-    def __init__(self, run: Run, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, run: Run, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.run = run
         self.info = run.read_info()
         self.store = TokenStore.open(run.tokens)

@@ -1,8 +1,8 @@
 """Everything that training needs to go on exactly, as one file.
 
-    param.NAME, exp_avg.NAME, exp_avg_sq.NAME    parameters and Adam's moments
-    state.K                                      the carried state, (B, H) each
-    metadata: the counters, and the marks of the schedule
+param.NAME, exp_avg.NAME, exp_avg_sq.NAME    parameters and Adam's moments
+state.K                                      the carried state, (B, H) each
+metadata: the counters, and the marks of the schedule
 """
 
 import dataclasses
@@ -73,7 +73,9 @@ def _load_moments(trainer: Trainer, tensors: Mapping[str, npt.NDArray[Any]]) -> 
 def _group(
     prefix: str, tensors: Mapping[str, npt.NDArray[Any]]
 ) -> dict[str, npt.NDArray[Any]]:
-    return {n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)}
+    return {
+        n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)
+    }
 
 
 def _array(tensor: torch.Tensor) -> npt.NDArray[Any]:

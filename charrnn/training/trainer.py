@@ -19,9 +19,9 @@ from torch import Tensor
 
 from charrnn.batches import Batch, training_batches
 from charrnn.config import TrainConfig
-from charrnn.corpus import TokenStore
 from charrnn.errors import DivergedError
 from charrnn.scoring import Score
+from charrnn.store import TokenStore
 from charrnn.training.evaluate import evaluate, loss_sum
 from charrnn.training.layers import LayerState
 from charrnn.training.network import Network
@@ -99,7 +99,9 @@ class Trainer:
 
     def steps_of(self, config: TrainConfig) -> int:
         """Return the steps of a budget in steps or epochs."""
-        return config.steps or max(1, round(config.epochs * self.batches.steps_per_epoch))
+        return config.steps or max(
+            1, round(config.epochs * self.batches.steps_per_epoch)
+        )
 
     def run(self) -> Iterator[list[Event]]:
         """Train to the end of the plan; yield the events of each step.
@@ -172,7 +174,7 @@ class Trainer:
             )
         loss = loss_sum(logits, targets) / batch.tokens
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -286,9 +288,11 @@ def score_values(score: Score) -> dict[str, Any]:
 def _optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
     """Return AdamW (Loshchilov & Hutter 2019) that decays matrices, not vectors."""
     parameters = list(network.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.dim() > 1]},
-        {"params": [p for p in parameters if p.dim() == 1], "weight_decay": 0.0},
+    matrices = [p for p in parameters if p.dim() > 1]
+    vectors = [p for p in parameters if p.dim() == 1]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices},
+        {"params": vectors, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(
         groups,
@@ -297,4 +301,3 @@ def _optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
         weight_decay=config.weight_decay,
         fused=True,
     )
-
