@@ -1,5 +1,10 @@
 """Fixtures: small models of random weights, made without torch, and a bare setting."""
 
+import contextlib
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,5 +80,45 @@ def charrnn() -> Charrnn:
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
+
+    return run
+
+
+@pytest.fixture
+def process() -> Callable[..., "subprocess.CompletedProcess[bytes]"]:
+    """Run the command line in a process of its own."""
+
+    def run(*args: str | Path, **keywords: Any) -> "subprocess.CompletedProcess[bytes]":
+        command = [sys.executable, "-m", "charrnn", *map(str, args)]
+        keywords = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | keywords
+        return subprocess.run(command, timeout=30, **keywords)
+
+    return run
+
+
+@pytest.fixture
+def terminal() -> Callable[..., str]:
+    """Run the command line with stdout on a terminal; return what came there."""
+
+    def run(*args: str | Path, **environment: str) -> str:
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "charrnn", *map(str, args)]
+        env = dict(os.environ) | {"TERM": "xterm"} | environment
+        with open(ours, "rb", buffering=0) as screen:
+            try:
+                subprocess.run(
+                    command,
+                    stdout=theirs,
+                    stderr=subprocess.DEVNULL,
+                    env=env,
+                    timeout=30,
+                )
+            finally:
+                os.close(theirs)
+            shown = b""
+            with contextlib.suppress(OSError):  # how a terminal says that it ended
+                while block := screen.read(1 << 16):
+                    shown += block
+        return shown.decode().replace("\r\n", "\n")
 
     return run

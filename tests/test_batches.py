@@ -71,7 +71,7 @@ PARTS = {
     "documents without ends": part_of([9, 0, 40, 1, 0, 0, 17], has_ends=False),
     "sorted documents": part_of(sorted(rng.integers(1, 30, 80).tolist())),
 }
-SHAPES = [(1, 8), (9, 1), (3, 8), (4, 5), (32, 16), (200, 64)]
+SHAPES = [(1, 8), (4, 5), (32, 16)]
 
 every_part = pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 every_shape = pytest.mark.parametrize(("batch", "bptt"), SHAPES, ids=str)

@@ -395,9 +395,13 @@ def test_interrupted_writing_leaves_the_old_file(
 ) -> None:
     files.write(path, b"old")
 
-    with pytest.raises(error), files.writing(path) as out:
-        out.write(b"half of the new")
-        raise error
+    def write_half() -> None:
+        with files.writing(path) as out:
+            out.write(b"half of the new")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
 
     assert path.read_bytes() == b"old"
     assert os.listdir(path.parent) == [path.name]

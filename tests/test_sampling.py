@@ -1,6 +1,7 @@
 """Drawing tokens: the filters, the draw itself, and the texts that come out."""
 
 import itertools
+import json
 import math
 
 import numpy as np
@@ -17,7 +18,13 @@ from models_for_tests import (
 )
 
 from charrnn import sampling
-from charrnn.config import RecurrentConfig, SampleConfig, TokenizerConfig
+from charrnn.config import (
+    RecurrentConfig,
+    SampleConfig,
+    TokenizerConfig,
+    from_json,
+    to_json,
+)
 from charrnn.errors import UsageError
 from charrnn.models import log_softmax
 from charrnn.sampling import draw, generate, gumbel_noise, heat, min_p, top_k, top_p
@@ -522,3 +529,17 @@ def test_model_and_tokenizer_must_have_the_same_tokens() -> None:
 
     with pytest.raises(ValueError, match="5 tokens, its tokenizer 257"):
         TextModel(uniform_model(5), tokenizer)
+
+
+def test_configuration_comes_back_from_json() -> None:
+    config = SampleConfig(temperature=0.5, top_k=3, stop=("a", "é\n"))
+
+    assert from_json(SampleConfig, json.loads(json.dumps(to_json(config)))) == config
+
+
+@pytest.mark.parametrize(
+    "values", [{"stop": "abc"}, {"stop": [1]}, {"top_k": 1.5}, {"top_p": 2}], ids=str
+)
+def test_json_of_another_type_or_without_sense_is_a_value_error(values: dict) -> None:
+    with pytest.raises(ValueError, match="stop|top"):
+        from_json(SampleConfig, values)

@@ -1,16 +1,15 @@
-"""What commands read: models, tokenizers, texts from files and stdin."""
+"""What commands read: models, and texts from files and stdin."""
 
 import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from charrnn.errors import ModelFileError, UsageError
+from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.sources import Source
     from charrnn.text_model import TextModel
-    from charrnn.tokenizers import Tokenizer
 
 
 def load_model(given: str | None) -> "TextModel":
@@ -20,35 +19,12 @@ def load_model(given: str | None) -> "TextModel":
     path = find_model(given)  # before NumPy: with no model it says so at once
     # One token at a time is too little work to share: on two busy cores a second
     # thread makes sampling from 512 units seven times as slow (1.9 s for 0.27 s).
-    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
     from charrnn import checkpoint
 
     name = path.parent if path.name == MODEL_FILE else path
     return checkpoint.load(path, name=str(name))
-
-
-def read_tokenizer(path: str) -> "Tokenizer":
-    """Return the tokenizer of a file: ours in JSON, or a SentencePiece .model."""
-    import json
-
-    from charrnn import tokenizers
-
-    data = b"".join(block for source in sources(path) for block in source.blocks())
-    if not data.lstrip().startswith(b"{"):
-        from charrnn.tokenizers.subword import SubwordTokenizer
-
-        try:
-            return SubwordTokenizer.from_model_bytes(data)
-        except ModelFileError as error:
-            raise ModelFileError(f"{path}: {error.message}", hint=error.hint) from error
-    try:
-        return tokenizers.from_json(json.loads(data))
-    except (ValueError, RecursionError) as error:
-        raise ModelFileError(
-            f"{path} is not a tokenizer: {error}",
-            hint="make one: charrnn tokenize corpus.txt -o tokenizer.json",
-        ) from error
 
 
 def read_text(path: str, *, raw: bool) -> str:

@@ -133,7 +133,9 @@ def _given_tokenizer(model: str | None, file: str | None) -> "Tokenizer | None":
     if model and file:
         raise UsageError("--model and --tokenizer both name a tokenizer")
     if file:
-        return inputs.read_tokenizer(file)
+        from charrnn import tokenizers
+
+        return tokenizers.load(Path(file))
     return inputs.load_model(model).tokenizer if model else None
 
 

@@ -140,7 +140,7 @@ def initial_values(
         return torch.ones(shape)
     if kind == "weight_hh":
         # orthogonal for each gate (Saxe et al. 2014): the state keeps its length
-        gates = torch.empty(shape).split(config.hidden)
+        gates = torch.empty(shape).chunk(shape[0] // config.hidden)
         return torch.cat([nn.init.orthogonal_(g, generator=generator) for g in gates])
     if kind == "bias_ih" and config.cell.startswith("lstm"):
         # a forget gate that is open at first (Jozefowicz et al. 2015)
