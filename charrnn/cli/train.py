@@ -6,15 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from charrnn.cli import console, options
+from charrnn.cli import console, options, train_options
 from charrnn.config import (
-    CELLS,
-    PRECISIONS,
-    SCHEDULES,
     CorpusConfig,
     RecurrentConfig,
     TokenizerConfig,
@@ -31,178 +28,46 @@ FIELDS: Final = {"time": "time_s", "save_every": "save_every_s"}
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def _option(*names: str, help: str, **extra: Any) -> Any:
-    return typer.Option(*names, help=help, show_default=False, **extra)
-
-
 def train(
     context: typer.Context,
-    corpus: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="CORPUS...",
-            help="Text files (also .gz, .bz2, .xz), folders of them, or - for stdin.",
-        ),
-    ],
-    out: Annotated[
-        str,
-        _option("-o", "--out", metavar="DIR", help="Run folder; else runs/<name>-NNN."),
-    ] = "",
-    time: Annotated[
-        str | None,
-        _option("--time", metavar="SPAN", help="Train this long: 90s, 5m, 1h30m. [5m]"),
-    ] = None,
-    epochs: Annotated[
-        float | None,
-        _option("--epochs", metavar="FLOAT", help="Read the training part so often."),
-    ] = None,
-    steps: Annotated[
-        int | None, _option("--steps", metavar="INT", help="Take so many steps.")
-    ] = None,
-    cell: Annotated[
-        str | None,
-        _option(
-            "--cell",
-            parser=options.one_of("--cell", CELLS),
-            metavar="NAME",
-            help=f"{', '.join(CELLS)}. [gru]",
-        ),
-    ] = None,
-    layers: Annotated[
-        int | None, _option("--layers", metavar="INT", help="Stacked layers. [1]")
-    ] = None,
-    hidden: Annotated[
-        int | None,
-        _option("--hidden", metavar="INT", help="Units a layer; by corpus and time."),
-    ] = None,
-    embed: Annotated[
-        int | None,
-        _option("--embed", metavar="INT", help="Embedding size; 0 is one-hot input."),
-    ] = None,
-    dropout: Annotated[
-        float | None,
-        _option(
-            "--dropout",
-            metavar="FLOAT",
-            help="Share of units left out of each window, in [0, 1); more for small "
-            "corpora and long training.",
-        ),
-    ] = None,
-    tie: Annotated[
-        bool | None,
-        _option("--tie/--no-tie", help="Use the embedding as output matrix too."),
-    ] = None,
-    residual: Annotated[
-        bool | None,
-        _option("--residual/--no-residual", help="Add a layer's input to its output."),
-    ] = None,
-    norm: Annotated[
-        bool | None, _option("--norm/--no-norm", help="Normalise each layer's output.")
-    ] = None,
-    learned_state: Annotated[
-        bool | None,
-        _option("--learned-state/--zero-state", help="Learn the initial state."),
-    ] = None,
+    corpus: train_options.Corpus,
+    out: train_options.Out = "",
+    time: train_options.Time = None,
+    epochs: train_options.Epochs = None,
+    steps: train_options.Steps = None,
+    cell: train_options.Cell = None,
+    layers: train_options.Layers = None,
+    hidden: train_options.Hidden = None,
+    embed: train_options.Embed = None,
+    dropout: train_options.Dropout = None,
+    tie: train_options.Tie = None,
+    residual: train_options.Residual = None,
+    norm: train_options.Norm = None,
+    learned_state: train_options.LearnedState = None,
     level: options.Level = "char",
     vocab_size: options.VocabSize = 0,
     min_count: options.MinCount = 2,
     model_type: options.ModelType = "unigram",
     tokenizer: options.TokenizerFile = None,
-    documents: Annotated[
-        str,
-        typer.Option(
-            "--documents",
-            metavar="file|line|blank|TEXT",
-            help="What a document is: a file, a line, what blank lines part, or what "
-            "TEXT parts. The model learns where documents end.",
-        ),
-    ] = "file",
-    valid: Annotated[
-        list[str] | None,
-        _option("--valid", metavar="FILE", help="Validate on this text instead."),
-    ] = None,
-    valid_frac: Annotated[
-        float,
-        typer.Option(
-            "--valid-frac",
-            metavar="FLOAT",
-            help="Share of the text held out to validate, in (0, 1): the end of it, "
-            "or of many documents some.",
-        ),
-    ] = 0.1,
-    lr: Annotated[
-        float | None, _option("--lr", metavar="FLOAT", help="Peak learning rate.")
-    ] = None,
-    schedule: Annotated[
-        str | None,
-        _option(
-            "--schedule",
-            parser=options.one_of("--schedule", SCHEDULES),
-            metavar="|".join(SCHEDULES),
-            help="How the rate falls over the run. [linear]",
-        ),
-    ] = None,
-    batch: Annotated[
-        int | None,
-        _option("--batch", metavar="INT", help="Streams read side by side. [32]"),
-    ] = None,
-    bptt: Annotated[
-        int | None,
-        _option("--bptt", metavar="INT", help="Tokens that gradients go back. [128]"),
-    ] = None,
-    clip: Annotated[
-        float | None,
-        _option("--clip", metavar="FLOAT", help="Largest gradient norm. [1]"),
-    ] = None,
-    weight_decay: Annotated[
-        float | None,
-        _option("--weight-decay", metavar="FLOAT", help="AdamW's decay of matrices."),
-    ] = None,
-    patience: Annotated[
-        int | None,
-        _option(
-            "--patience",
-            metavar="INT",
-            help="Stop after so many validations without a better one; 0 never. [0]",
-        ),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, metavar="INT", help="Random seed.")
-    ] = 1,
-    device: Annotated[
-        str | None,
-        _option("--device", metavar="NAME", help="auto, cpu or cuda. [auto]"),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        _option(
-            "--precision",
-            parser=options.one_of("--precision", PRECISIONS),
-            metavar="|".join(PRECISIONS),
-            help="Number format of the products. [auto]",
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None, _option("--threads", metavar="INT", help="CPU threads. [all cores]")
-    ] = None,
-    save_every: Annotated[
-        str | None,
-        _option("--save-every", metavar="SPAN", help="Time between saves. [60s]"),
-    ] = None,
-    init_from: Annotated[
-        str,
-        _option("--init-from", metavar="MODEL", help="Start from a model's weights."),
-    ] = "",
-    new: Annotated[
-        bool, typer.Option("--new", help="Start afresh; don't continue a run.")
-    ] = False,
-    config: Annotated[
-        str | None,
-        _option("--config", metavar="FILE.toml", help="Options from a file."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be trained, and stop.")
-    ] = False,
+    documents: train_options.Documents = "file",
+    valid: train_options.Valid = None,
+    valid_frac: train_options.ValidFrac = 0.1,
+    lr: train_options.Lr = None,
+    schedule: train_options.Schedule = None,
+    batch: train_options.Batch = None,
+    bptt: train_options.Bptt = None,
+    clip: train_options.Clip = None,
+    weight_decay: train_options.WeightDecay = None,
+    patience: train_options.Patience = None,
+    seed: train_options.Seed = 1,
+    device: train_options.Device = None,
+    precision: train_options.Precision = None,
+    threads: train_options.Threads = None,
+    save_every: train_options.SaveEvery = None,
+    init_from: train_options.InitFrom = "",
+    new: train_options.New = False,
+    config: train_options.Config = None,
+    dry_run: train_options.DryRun = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from charrnn.cli import console
 
 if TYPE_CHECKING:
-    from charrnn.training.trainer import Event
+    from charrnn.training.events import Event
 
 PLAIN_EVERY_S: Final = 30.0
 SPEED_STEPS: Final = 50

@@ -22,9 +22,10 @@ from charrnn.runs import Run
 from charrnn.store import TokenStore
 from charrnn.text_model import TextModel
 from charrnn.training.defaults import parameter_count
+from charrnn.training.events import Event
 from charrnn.training.network import Network
 from charrnn.training.snapshot import load_snapshot, save_snapshot
-from charrnn.training.trainer import Event, Trainer
+from charrnn.training.trainer import Trainer
 
 STEP_LINES = 10  # every so many steps one goes to metrics.jsonl
 SAMPLE = SampleConfig(temperature=0.8, length=120)  # shown at each validation

@@ -11,7 +11,7 @@ The trainer yields events and prints nothing. Shape letters: B batch, T time, H 
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,9 +20,9 @@ from torch import Tensor
 from charrnn.batches import Batch, training_batches
 from charrnn.config import TrainConfig
 from charrnn.errors import DivergedError
-from charrnn.scoring import Score
 from charrnn.store import TokenStore
 from charrnn.training.evaluate import evaluate, loss_sum
+from charrnn.training.events import Event, score_values
 from charrnn.training.layers import LayerState
 from charrnn.training.network import Network
 from charrnn.training.precision import autocast
@@ -44,21 +44,6 @@ class Counters:
     stale: int = 0  #: validations since the best one
     metrics_bytes: int = 0  #: length of metrics.jsonl at this step
     finished: bool = False
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened in training: what is shown and kept in metrics.jsonl."""
-
-    kind: str
-    step: int
-    elapsed_s: float
-    values: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the event as one flat object."""
-        when = {"step": self.step, "elapsed_s": round(self.elapsed_s, 3)}
-        return {"event": self.kind} | when | self.values
 
 
 class Trainer:
@@ -273,16 +258,6 @@ class Trainer:
     def _event(self, kind: str, values: dict[str, Any]) -> Event:
         self.counters.elapsed_s = self._clock() - self._started
         return Event(kind, self.counters.step, self.counters.elapsed_s, values)
-
-
-def score_values(score: Score) -> dict[str, Any]:
-    """Return what is reported of a validation."""
-    return {
-        "nats_per_token": score.nats_per_token,
-        "bits_per_char": score.bits_per_char,
-        "bits_per_byte": score.bits_per_byte,
-        "tokens": score.tokens,
-    }
 
 
 def _optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:

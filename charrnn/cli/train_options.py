@@ -1,0 +1,171 @@
+"""The options of `charrnn train`, in the order in which its help shows them."""
+
+from typing import Annotated, Any
+
+import typer
+
+from charrnn.cli.options import one_of
+from charrnn.config import CELLS, PRECISIONS, SCHEDULES
+
+
+def _option(*names: str, help: str, **extra: Any) -> Any:
+    return typer.Option(*names, help=help, show_default=False, **extra)
+
+
+Corpus = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="CORPUS...",
+        help="Text files (also .gz, .bz2, .xz), folders of them, or - for stdin.",
+    ),
+]
+Out = Annotated[
+    str,
+    _option("-o", "--out", metavar="DIR", help="Run folder; else runs/<name>-NNN."),
+]
+Time = Annotated[
+    str | None,
+    _option("--time", metavar="SPAN", help="Train this long: 90s, 5m, 1h30m. [5m]"),
+]
+Epochs = Annotated[
+    float | None,
+    _option("--epochs", metavar="FLOAT", help="Read the training part so often."),
+]
+Steps = Annotated[
+    int | None, _option("--steps", metavar="INT", help="Take so many steps.")
+]
+Cell = Annotated[
+    str | None,
+    _option(
+        "--cell",
+        parser=one_of("--cell", CELLS),
+        metavar="NAME",
+        help=f"{', '.join(CELLS)}. [gru]",
+    ),
+]
+Layers = Annotated[
+    int | None, _option("--layers", metavar="INT", help="Stacked layers. [1]")
+]
+Hidden = Annotated[
+    int | None,
+    _option("--hidden", metavar="INT", help="Units a layer; by corpus and time."),
+]
+Embed = Annotated[
+    int | None,
+    _option("--embed", metavar="INT", help="Embedding size; 0 is one-hot input."),
+]
+Dropout = Annotated[
+    float | None,
+    _option(
+        "--dropout",
+        metavar="FLOAT",
+        help="Share of units left out of each window, in [0, 1); more for small "
+        "corpora and long training.",
+    ),
+]
+Tie = Annotated[
+    bool | None,
+    _option("--tie/--no-tie", help="Use the embedding as output matrix too."),
+]
+Residual = Annotated[
+    bool | None,
+    _option("--residual/--no-residual", help="Add a layer's input to its output."),
+]
+Norm = Annotated[
+    bool | None, _option("--norm/--no-norm", help="Normalise each layer's output.")
+]
+LearnedState = Annotated[
+    bool | None,
+    _option("--learned-state/--zero-state", help="Learn the initial state."),
+]
+Documents = Annotated[
+    str,
+    typer.Option(
+        "--documents",
+        metavar="file|line|blank|TEXT",
+        help="What a document is: a file, a line, what blank lines part, or what "
+        "TEXT parts. The model learns where documents end.",
+    ),
+]
+Valid = Annotated[
+    list[str] | None,
+    _option("--valid", metavar="FILE", help="Validate on this text instead."),
+]
+ValidFrac = Annotated[
+    float,
+    typer.Option(
+        "--valid-frac",
+        metavar="FLOAT",
+        help="Share of the text held out to validate, in (0, 1): the end of it, "
+        "or of many documents some.",
+    ),
+]
+Lr = Annotated[
+    float | None, _option("--lr", metavar="FLOAT", help="Peak learning rate.")
+]
+Schedule = Annotated[
+    str | None,
+    _option(
+        "--schedule",
+        parser=one_of("--schedule", SCHEDULES),
+        metavar="|".join(SCHEDULES),
+        help="How the rate falls over the run. [linear]",
+    ),
+]
+Batch = Annotated[
+    int | None,
+    _option("--batch", metavar="INT", help="Streams read side by side. [32]"),
+]
+Bptt = Annotated[
+    int | None,
+    _option("--bptt", metavar="INT", help="Tokens that gradients go back. [128]"),
+]
+Clip = Annotated[
+    float | None,
+    _option("--clip", metavar="FLOAT", help="Largest gradient norm. [1]"),
+]
+WeightDecay = Annotated[
+    float | None,
+    _option("--weight-decay", metavar="FLOAT", help="AdamW's decay of matrices."),
+]
+Patience = Annotated[
+    int | None,
+    _option(
+        "--patience",
+        metavar="INT",
+        help="Stop after so many validations without a better one; 0 never. [0]",
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, metavar="INT", help="Random seed.")]
+Device = Annotated[
+    str | None,
+    _option("--device", metavar="NAME", help="auto, cpu or cuda. [auto]"),
+]
+Precision = Annotated[
+    str | None,
+    _option(
+        "--precision",
+        parser=one_of("--precision", PRECISIONS),
+        metavar="|".join(PRECISIONS),
+        help="Number format of the products. [auto]",
+    ),
+]
+Threads = Annotated[
+    int | None, _option("--threads", metavar="INT", help="CPU threads. [all cores]")
+]
+SaveEvery = Annotated[
+    str | None,
+    _option("--save-every", metavar="SPAN", help="Time between saves. [60s]"),
+]
+InitFrom = Annotated[
+    str,
+    _option("--init-from", metavar="MODEL", help="Start from a model's weights."),
+]
+New = Annotated[bool, typer.Option("--new", help="Start afresh; don't continue a run.")]
+Config = Annotated[
+    str | None,
+    _option("--config", metavar="FILE.toml", help="Options from a file."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be trained, and stop.")
+]
