@@ -69,7 +69,7 @@ def write_tensors(
     # not ascontiguousarray, which makes a number an array of one number
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     header["sha256"] = _content_hash(arrays, header)
-    files.write(path, serialize(arrays, header))
+    files.write(path, _in_order(serialize(arrays, header)))
 
 
 def read_tensors(
@@ -102,6 +102,18 @@ def read_tensors(
     except (ValueError, RecursionError) as error:
         raise _damaged(path, "its metadata is not JSON") from error
     return tensors, meta
+
+
+def _in_order(data: bytes) -> bytes:
+    """Return a safetensors file with its header sorted: equal content, equal bytes.
+
+    The library writes the metadata in a random order.
+    """
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    ordered = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    ordered += b" " * (-len(ordered) % 8)  # tensors begin at a multiple of 8
+    return len(ordered).to_bytes(8, "little") + ordered + data[8 + size :]
 
 
 def _read(path: Path) -> bytes:

@@ -469,3 +469,12 @@ def test_loading_imports_no_torch(path: Path) -> None:
     finished = subprocess.run([sys.executable, "-c", code], check=False)
 
     assert finished.returncode == 0
+
+
+def test_two_files_of_one_model_are_equal_byte_for_byte(tmp_path: Path) -> None:
+    model = some_model()
+
+    for name in ("a", "b"):
+        checkpoint.save(tmp_path / name, model)
+
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()

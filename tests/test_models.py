@@ -10,7 +10,7 @@ import torch
 from models_for_tests import random_model, recurrent_configs
 
 from charrnn.config import RecurrentConfig
-from charrnn.models import REGISTRY, build, log_softmax, select_rows
+from charrnn.models import REGISTRY, build, log_softmax, recurrent, select_rows
 from charrnn.models.recurrent import RecurrentModel, parameter_shapes
 
 B, T = 3, 7
@@ -32,6 +32,20 @@ def some_tokens(config: RecurrentConfig) -> np.ndarray:
 
 
 # --- laws
+
+
+@every_network
+def test_large_vocabulary_without_a_table_gives_the_same(
+    config: RecurrentConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens, with_table = some_tokens(config), random_model(config)
+    expected, _ = with_table.forward(tokens, with_table.initial_state(B))
+    monkeypatch.setattr(recurrent, "TABLE_TOKENS", 0)
+
+    without = random_model(config)
+    logits, _ = without.forward(tokens, without.initial_state(B))
+
+    np.testing.assert_allclose(logits, expected, atol=ATOL)
 
 
 @every_network

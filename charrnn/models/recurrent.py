@@ -31,6 +31,9 @@ from charrnn.config import RecurrentConfig, from_json, to_json
 from charrnn.models.base import Floats, LanguageModel, State, Tokens, check_tensors
 
 NORM_EPSILON = 1e-5
+# up to this the first layer's input product is one table of all tokens; with 32,000
+# tokens and 1,024 units it would be 0.4 GB and take longer to make than most texts
+TABLE_TOKENS = 4096
 
 
 def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
@@ -74,7 +77,8 @@ class RecurrentModel(LanguageModel):
         self._cell = CELLS[config.cell]
         self._layers = [self._group(f"layers.{k}.") for k in range(config.layers)]
         self._norms = [self._group(f"norms.{k}.") for k in range(config.layers)]
-        self._first_projection = self._project_vocabulary()
+        is_small = not config.embed or config.vocab_size <= TABLE_TOKENS
+        self._table = self._project_vocabulary() if is_small else None
 
     @property
     def vocab_size(self) -> int:
@@ -94,7 +98,7 @@ class RecurrentModel(LanguageModel):
         """Return the logits (B, T, V) after each token of (B, T), and the state."""
         states = self._cell.states
         # time first, so that one step's arrays are contiguous
-        projected = self._first_projection[tokens.T]  # (T, B, G*H)
+        projected = self._project(tokens.T)
         outputs = np.empty(0, np.float32)
         after: State = ()
         for k, weights in enumerate(self._layers):
@@ -126,6 +130,14 @@ class RecurrentModel(LanguageModel):
     def _group(self, prefix: str) -> dict[str, npt.NDArray[Any]]:
         found = self._tensors.items()
         return {n.removeprefix(prefix): x for n, x in found if n.startswith(prefix)}
+
+    def _project(self, tokens: Tokens) -> Floats:
+        """Return W x + b of the first layer for tokens (T, B): (T, B, G*H)."""
+        if self._table is not None:
+            return np.asarray(self._table[tokens])
+        weights = self._layers[0]
+        inputs = self._tensors["embedding.weight"][tokens]
+        return _matmul(inputs, weights["weight_ih"]) + weights["bias_ih"]
 
     def _project_vocabulary(self) -> Floats:
         """Return W x + b of the first layer for every token, (V, G*H)."""

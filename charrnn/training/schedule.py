@@ -7,6 +7,7 @@ that everything that depends on progress can be derived again.
 """
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -72,11 +73,13 @@ class Schedule:
         self._add(Mark(step, 0.0, max(total, step + 1), validations))
 
     def _add(self, mark: Mark) -> None:
-        self.marks = [old for old in self.marks if old.step < mark.step] + [mark]
+        while self.marks and self.marks[-1].step >= mark.step:
+            self.marks.pop()
+        self.marks.append(mark)
 
     def _mark(self, step: int) -> Mark | None:
-        found = [mark for mark in self.marks if mark.step <= step]
-        return found[-1] if found else None
+        later = bisect_right(self.marks, step, key=lambda mark: mark.step)
+        return self.marks[later - 1] if later else None
 
 
 def learning_rate(progress: float, *, peak: float, warmup: float, shape: str) -> float:

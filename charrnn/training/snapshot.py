@@ -59,7 +59,7 @@ def load_snapshot(path: Path, trainer: Trainer) -> None:
 
 def _load_moments(trainer: Trainer, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
     moments = {moment: _group(f"{moment}.", tensors) for moment in MOMENTS}
-    steps = torch.tensor(float(trainer.counters.step))
+    steps = float(trainer.counters.step)
     for name, parameter in trainer.network.named().items():
         state = {
             moment: torch.from_numpy(np.array(found[name])).to(parameter.device)
@@ -67,7 +67,9 @@ def _load_moments(trainer: Trainer, tensors: Mapping[str, npt.NDArray[Any]]) -> 
             if name in found
         }
         if state:
-            trainer.optimizer.state[parameter] = {"step": steps.clone()} | state
+            # on the device, where the fused optimizer counts
+            count = torch.tensor(steps, device=parameter.device)
+            trainer.optimizer.state[parameter] = {"step": count} | state
 
 
 def _group(

@@ -30,6 +30,7 @@ from charrnn.training.schedule import MEASURE_STEPS, Schedule, learning_rate
 
 SMOOTHING = 0.98  # of the training loss that is shown
 REPLAN_S = 2.0  # how often a time budget looks at the clock again
+MOST_PLANS = 1000  # of a long time budget, for every plan is kept
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Trainer:
         self._store = store
         self._clock = clock
         self._started = clock() - self.counters.elapsed_s
+        self._timed_steps = 0  # in this process, which may be on another machine
         self._step_s = math.nan  # seconds a training step, lately
         self._validation_s = 0.0  # seconds of the last validation
         self._planned_at = -math.inf
@@ -118,15 +120,18 @@ class Trainer:
         """
         self.config = config
         counters, step = self.counters, self.counters.step
-        if config.time_s:
+        if not config.time_s:
+            total = self.steps_of(config)
+        elif step:
             left_s = config.time_s - counters.elapsed_s
             total = step + max(1, round(left_s * step / max(counters.elapsed_s, 1e-9)))
         else:
-            total = self.steps_of(config)
+            self.schedule.marks.clear()  # as in a new run: first it measures
+            return
         if counters.finished:
             self.schedule.extend(step, total)
             counters.finished, counters.stale = False, 0
-        elif self.schedule.marks:
+        else:
             self.schedule.plan(step, total)
 
     def _validate(self) -> Event:
@@ -160,11 +165,14 @@ class Trainer:
         loss = loss_sum(logits, targets) / batch.tokens
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        norm = float(
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        )
         value = float(loss.detach())
-        if not math.isfinite(value):
+        # a finite loss may have a gradient that is not, and would spoil the weights
+        if not (math.isfinite(value) and math.isfinite(norm)):
             raise DivergedError(
-                f"the loss is {value} at step {step:,}",
+                f"the loss is {value:g}, its gradient {norm:g} at step {step:,}",
                 hint=f"try a lower rate: --lr {self.config.lr / 2:g}",
             )
         self.optimizer.step()
@@ -190,7 +198,8 @@ class Trainer:
         if not p:
             return None
         device = self.config.device
-        generator = torch.Generator(device).manual_seed(self.config.seed << 32 | step)
+        seed = (self.config.seed << 32 | step) % 2**64  # as large as torch takes
+        generator = torch.Generator(device).manual_seed(seed)
         shape = (rows, self.network.config.hidden)
         kept = 1 - p
         return [
@@ -209,7 +218,8 @@ class Trainer:
         )
 
     def _time_step(self, seconds: float) -> None:
-        if self.counters.step < 2 or math.isnan(self._step_s):
+        self._timed_steps += 1
+        if self._timed_steps <= 2:
             self._step_s = seconds  # the first ones also allocate and compile
         else:
             self._step_s += 0.05 * (seconds - self._step_s)
@@ -217,10 +227,10 @@ class Trainer:
     def _replan(self) -> None:
         """Fit the number of steps to what is left of a time budget."""
         step, config = self.counters.step, self.config
-        if not config.time_s or step < MEASURE_STEPS:
+        if not config.time_s or self._timed_steps < MEASURE_STEPS:
             return
         now = self._clock()
-        if now - self._planned_at < REPLAN_S:
+        if now - self._planned_at < max(REPLAN_S, config.time_s / MOST_PLANS):
             return
         self._planned_at = now
         left_s = config.time_s - (now - self._started)
