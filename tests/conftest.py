@@ -61,7 +61,7 @@ def save_run(model: TextModel, name: str = "names-001") -> Path:
     folder = Path("runs") / name
     folder.mkdir(parents=True)
     checkpoint.save(folder / "model.safetensors", model)
-    (folder / "run.json").write_text('{"status": "finished"}')
+    (folder / "run.json").write_text('{"best": {}}')
     return folder
 
 

@@ -117,7 +117,8 @@ def verify(
 def _summary(run: Run) -> dict[str, Any]:
     """Return what the list says of a run, from its files as far as they are there."""
     try:
-        status = run.read_info().get("status", "unknown")
+        # what training found best is written when its plan is completed
+        status = "finished" if "best" in run.read_info() else "unfinished"
     except ModelFileError:
         status = "damaged"
     step, best = _progress(run)
@@ -129,7 +130,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "run": str(run.path),
         "step": step,
         "bits_per_char": best,
-        "status": str(status),
+        "status": status,
         "model_bytes": model,
         "folder_bytes": sum(one.st_size for one in stats),
         "age_s": max(0.0, time.time() - newest),

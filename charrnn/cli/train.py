@@ -3,7 +3,7 @@
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: options whose field has another name
 FIELDS: Final = {"time": "time_s", "save_every": "save_every_s"}
+#: what is about one call and not about training
+NOT_IN_FILES: Final = {"corpus", "config", "dry_run", "json", "quiet", "help"}
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -85,9 +87,9 @@ def train(
     from charrnn.training.prepare import open_session
 
     request = _request(tuple(corpus), given)
-    scratch = tempfile.TemporaryDirectory() if dry_run else nullcontext(out)
-    with scratch as folder, _caught_signals() as caught:
-        request = replace(request, out=folder, new=new or dry_run)
+    scratch = tempfile.TemporaryDirectory() if dry_run else nullcontext(request.out)
+    with scratch as folder, _caught_signals(quiet=quiet) as caught:
+        request = replace(request, out=folder, new=request.new or dry_run)
         with (
             open_session(request) as session,
             make_view(json=json, quiet=quiet) as view,
@@ -132,14 +134,23 @@ def _read_config(path: str, context: typer.Context) -> dict[str, Any]:
         raise NotFoundError(f"--config {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TextError(f"--config {path} is not TOML: {error}") from error
-    options = {name.replace("-", "_"): value for name, value in values.items()}
-    unknown = sorted(set(options) - set(context.params) | {"config"} & set(options))
+    values = {name.replace("-", "_"): value for name, value in values.items()}
+    known = {p.name: p for p in context.command.params if p.name not in NOT_IN_FILES}
+    unknown = sorted(set(values) - set(known))
     if unknown:
         raise UsageError(
             f"--config {path}: no option {', '.join(unknown)}",
             hint="names are those of charrnn train --help, without the dashes",
         )
-    return options
+    return {name: _checked(known[name], values[name], context) for name in values}
+
+
+def _checked(option: Any, value: Any, context: typer.Context) -> Any:
+    """Return the value of a file as if it had been typed. Raises what Typer raises."""
+    typed = [str(item) for item in (value if isinstance(value, list) else [value])]
+    if isinstance(value, list) and not option.multiple:
+        typed = [str(value)]
+    return option.process_value(context, typed if option.multiple else typed[0])
 
 
 def _request(corpus: tuple[str, ...], given: Mapping[str, Any]) -> "Request":
@@ -157,6 +168,8 @@ def _request(corpus: tuple[str, ...], given: Mapping[str, Any]) -> "Request":
     request = Request(
         paths=corpus,
         valid=tuple(values.get("valid") or ()),
+        out=values.get("out", ""),
+        new=values.get("new", False),
         init_from=values.get("init_from", ""),
         tokenizer_file=values.get("tokenizer") or "",
         tokenizer=TokenizerConfig(**of(TokenizerConfig)),
@@ -170,7 +183,7 @@ def _request(corpus: tuple[str, ...], given: Mapping[str, Any]) -> "Request":
 
 
 @contextmanager
-def _caught_signals() -> Iterator[list[int]]:
+def _caught_signals(*, quiet: bool) -> Iterator[list[int]]:
     """Collect the first signal to stop; a second one stops at once."""
     caught: list[int] = []
 
@@ -178,7 +191,10 @@ def _caught_signals() -> Iterator[list[int]]:
         if caught:
             raise KeyboardInterrupt
         caught.append(number)
-        console.say("stopping after this step; once more stops at once")
+        with suppress(RuntimeError):  # it may come in the middle of another line
+            console.say(
+                "stopping after this step; once more stops at once", quiet=quiet
+            )
 
     old = {number: signal.signal(number, catch) for number in SIGNALS}
     try:

@@ -118,7 +118,12 @@ Batch = Annotated[
 ]
 Bptt = Annotated[
     int | None,
-    _option("--bptt", metavar="INT", help="Tokens that gradients go back. [128]"),
+    _option(
+        "--bptt",
+        max=1_000_000,
+        metavar="INT",
+        help="Tokens that gradients go back. [128]",
+    ),
 ]
 Clip = Annotated[
     float | None,
@@ -136,7 +141,12 @@ Patience = Annotated[
         help="Stop after so many validations without a better one; 0 never. [0]",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, metavar="INT", help="Random seed.")]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed", min=0, max=2**32 - 1, metavar="INT", help="Random seed, 0 or more."
+    ),
+]
 Device = Annotated[
     str | None,
     _option("--device", metavar="NAME", help="auto, cpu or cuda. [auto]"),
@@ -151,7 +161,8 @@ Precision = Annotated[
     ),
 ]
 Threads = Annotated[
-    int | None, _option("--threads", metavar="INT", help="CPU threads. [all cores]")
+    int | None,
+    _option("--threads", min=1, metavar="INT", help="CPU threads. [all cores]"),
 ]
 SaveEvery = Annotated[
     str | None,

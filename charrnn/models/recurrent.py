@@ -137,7 +137,7 @@ class RecurrentModel(LanguageModel):
             return np.asarray(self._table[tokens])
         weights = self._layers[0]
         inputs = self._tensors["embedding.weight"][tokens]
-        return _matmul(inputs, weights["weight_ih"]) + weights["bias_ih"]
+        return np.asarray(_matmul(inputs, weights["weight_ih"]) + weights["bias_ih"])
 
     def _project_vocabulary(self) -> Floats:
         """Return W x + b of the first layer for every token, (V, G*H)."""

@@ -4,7 +4,9 @@ They follow from how much text there is, how long it may train, and what the mac
 does. README.md has the measurements behind them.
 """
 
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from charrnn.errors import UsageError
 from charrnn.store import TokenStore
 from charrnn.training.precision import choose_device, choose_precision
 
+BUDGETS: Final = ("time_s", "epochs", "steps")
 DEFAULT_TIME_S: Final = 300.0
 #: GFLOP/s of a training step on one core, roughly; 6 FLOP a parameter and token
 CORE_GFLOPS: Final = {"fp32": 55.0, "bf16": 95.0, "fp16": 55.0}
@@ -39,14 +42,9 @@ def choose(
 
     Raises UsageError if what was given makes no sense.
     """
+    check_budget(training)
     training = dict(training)
-    budgets = [name for name in ("time_s", "epochs", "steps") if training.get(name)]
-    if len(budgets) > 1:
-        raise UsageError(
-            "more than one of --time, --epochs and --steps is given",
-            hint="a run has one budget: give one of them",
-        )
-    if not budgets:
+    if not any(training.get(name) for name in BUDGETS):
         training["time_s"] = DEFAULT_TIME_S
     device = choose_device(training.get("device", "auto"))
     precision, why = choose_precision(training.get("precision", "auto"), device)
@@ -64,6 +62,20 @@ def choose(
         f"{precision} on {threads} threads: {why}",
     )
     return Choice(network, config, reasons)
+
+
+def check_budget(training: Mapping[str, Any]) -> None:
+    """Raise UsageError unless at most one budget is given, and that is one."""
+    given = [name for name in BUDGETS if name in training]
+    if len(given) > 1:
+        raise UsageError(
+            "more than one of --time, --epochs and --steps is given",
+            hint="a run has one budget: give one of them",
+        )
+    for name in given:
+        if not 0 < training[name] < math.inf:
+            flag = name.removesuffix("_s")
+            raise UsageError(f"--{flag} is {training[name]:g}, not a number above 0")
 
 
 def parameter_count(config: RecurrentConfig) -> int:

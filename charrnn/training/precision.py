@@ -15,12 +15,15 @@ def choose_device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        kind = torch.device(name).type
+        device = torch.device(name)
     except RuntimeError as error:
         raise UsageError(f"--device is {name!r}", hint="auto, cpu or cuda") from error
-    if kind == "cuda" and not torch.cuda.is_available():
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"--device is {name!r}", hint="auto, cpu or cuda")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UsageError(
-            f"--device {name}: torch sees no CUDA device", hint="use --device cpu"
+            f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices",
+            hint="use --device cpu",
         )
     return name
 

@@ -10,10 +10,12 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import torch
 
 import charrnn
 from charrnn import checkpoint, files, tokenizers
@@ -25,12 +27,12 @@ from charrnn.sources import find_sources
 from charrnn.store import Survey
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
-from charrnn.training.defaults import DEFAULT_TIME_S, choose
+from charrnn.training.defaults import BUDGETS, DEFAULT_TIME_S, check_budget, choose
+from charrnn.training.precision import choose_device
 from charrnn.training.session import Session
 
-BUDGETS = ("time_s", "epochs", "steps")
-#: what may differ when the same command is given again
-NOT_IDENTITY = (*BUDGETS, "patience", "save_every_s", "threads")
+#: what may differ when the same command is given again, besides the budget
+ADJUSTABLE = ("patience", "save_every_s", "threads")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Request:
 
     def identity(self, survey: Survey) -> str:
         """Return a hash of what makes a run this one and no other."""
-        asked = {k: v for k, v in self.training.items() if k not in NOT_IDENTITY}
+        free = (*BUDGETS, *ADJUSTABLE)
+        asked = {k: v for k, v in self.training.items() if k not in free}
         parts = [
             survey.sha256,
             to_json(self.tokenizer),
@@ -77,6 +80,8 @@ def open_session(request: Request) -> Iterator[Session]:
     Raises TextError for an unusable corpus, UsageError for options that make no
     sense, BusyError while another process trains that run.
     """
+    check_budget(request.training)
+    choose_device(request.training.get("device", "auto"))
     start = _starting_model(request)
     tokenizer = start.tokenizer if start else _given_tokenizer(request)
     level = tokenizer.level if tokenizer else request.tokenizer.level
@@ -88,35 +93,63 @@ def open_session(request: Request) -> Iterator[Session]:
     )
     survey = corpus.survey()
     identity = request.identity(survey)
-    run = _find_run(request, identity)
-    with run.lock():
+    run, is_new = _find_run(request, identity)
+    with run.lock(), _process_settings():
         files.remove_leftovers(run.path)
         if request.new or run.read_info().get("identity") != identity:
-            tokenizer = tokenizer or tokenizers.fit(
-                corpus.training_texts(), request.tokenizer
-            )
-            _prepare(run, request, corpus, tokenizer, start, identity)
+            with _removed_on_failure(run.path) if is_new else nullcontext():
+                tokenizer = tokenizer or tokenizers.fit(
+                    corpus.training_texts(), request.tokenizer
+                )
+                _prepare(run, request, corpus, tokenizer, start, identity)
         session = Session(run)
         _follow_budget(session, request)
         yield session
 
 
-def _find_run(request: Request, identity: str) -> Run:
-    """Return the run in --out, the newest one of the same request, or a new one."""
+@contextmanager
+def _process_settings() -> Iterator[None]:
+    """Set what torch has for the whole process; give it back as it was."""
+    threads = torch.get_num_threads()
+    # gates that saturate make denormal numbers, which are very slow
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(threads)
+
+
+def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
+    """Return the run in --out, the newest one of the same request, or a new one.
+
+    Returns also whether its folder was made here.
+    """
     if request.out:
         run = Run(Path(request.out))
+        is_new = files.claim_folder(run.path)
+        files.make_folder(run.path)  # a file of that name is an error
         other = run.read_info().get("identity", identity) != identity
         if other and not request.new:
             raise UsageError(
                 f"{request.out} holds a run of another corpus or with other options",
                 hint="name another folder, or start afresh in it with --new",
             )
-        files.make_folder(run.path)
-        return run
+        return run, is_new
     found = [run for run in all_runs() if run.read_info().get("identity") == identity]
     if found and not request.new:
-        return found[-1]
-    return new_run(request.stem)
+        return found[-1], False
+    return new_run(request.stem), True
+
+
+@contextmanager
+def _removed_on_failure(folder: Path) -> Iterator[None]:
+    """Remove a folder if preparing it fails or is interrupted."""
+    try:
+        yield
+    except BaseException:
+        files.remove_folder(folder)
+        raise
 
 
 def _prepare(
@@ -128,12 +161,13 @@ def _prepare(
     identity: str,
 ) -> None:
     """Fill a run folder; run.json is written last and says that it is complete."""
+    files.remove(run.path / "run.json")
+    files.remove(run.resume)
     store = corpus.write_store(tokenizer, run.tokens)
     model = dict(request.model)
     if start:
         model = start.model.config_json() | model
     choice = choose(store, tokenizer.vocab_size, model, dict(request.training))
-    files.remove(run.resume)
     survey = dataclasses.asdict(store.survey)
     run.write_info(
         {
@@ -150,18 +184,18 @@ def _prepare(
             "model": to_json(choice.model),
             "training": to_json(choice.training),
             "reasons": list(choice.reasons),
-            "init_from": request.init_from,
+            "init_from": str(_model_file(request)) if start else "",
         }
     )
 
 
 def _follow_budget(session: Session, request: Request) -> None:
     """Give a run that was found again the budget that is asked for now."""
-    if not session.continues:
-        return
-    asked = {name: request.training.get(name, 0) for name in BUDGETS}
+    given = request.training
+    asked = {name: given.get(name, 0) for name in BUDGETS}
     if not any(asked.values()):
         asked["time_s"] = DEFAULT_TIME_S
+    asked |= {name: given[name] for name in ADJUSTABLE if name in given}
     old = session.trainer.config
     config = dataclasses.replace(old, **asked)
     if config != old and not (session.finished and _is_spent(session, config)):
@@ -170,10 +204,12 @@ def _follow_budget(session: Session, request: Request) -> None:
 
 def _is_spent(session: Session, config: TrainConfig) -> bool:
     """Say whether a finished run has had all of a budget already."""
-    old, counters = session.trainer.config, session.trainer.counters
+    trainer, old = session.trainer, session.trainer.config
     if config.time_s:
-        return config.time_s <= max(old.time_s, counters.elapsed_s)
-    return session.trainer.steps_of(config) <= counters.step
+        return config.time_s <= max(old.time_s, trainer.counters.elapsed_s)
+    # a run that lost its patience had fewer steps than its budget
+    planned = 0 if old.time_s else trainer.steps_of(old)
+    return trainer.steps_of(config) <= max(planned, trainer.counters.step)
 
 
 def _starting_model(request: Request) -> TextModel | None:
@@ -184,7 +220,23 @@ def _starting_model(request: Request) -> TextModel | None:
             "--init-from brings its own tokenizer, but --tokenizer is given too",
             hint="leave --tokenizer out",
         )
-    return checkpoint.load(Path(request.init_from))
+    start = checkpoint.load(_model_file(request))
+    sizes = start.model.config_json()
+    for name, value in request.model.items():
+        if value != sizes.get(name):
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{flag} is {value}, but --init-from {request.init_from} has"
+                f" {sizes.get(name)}",
+                hint=f"leave {flag} out: weights bring their sizes along",
+            )
+    return start
+
+
+def _model_file(request: Request) -> Path:
+    """Return the file meant by --init-from, which may name a run folder."""
+    path = Path(request.init_from)
+    return Run(path).model if path.is_dir() else path
 
 
 def _given_tokenizer(request: Request) -> Tokenizer | None:

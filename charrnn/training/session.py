@@ -43,8 +43,6 @@ class Session:
         self.tokenizer = tokenizers.from_json(self.info["tokenizer"])
         training = from_json(TrainConfig, self.info["training"])
         torch.set_num_threads(training.threads)
-        # gates that saturate make denormal numbers, which are very slow
-        torch.set_flush_denormal(True)
         generator = torch.Generator().manual_seed(training.seed)
         network = Network(from_json(RecurrentConfig, self.info["model"]), generator)
         self.trainer = Trainer(network, self.store, training, clock=clock)
@@ -67,8 +65,12 @@ class Session:
         return self.trainer.counters.finished
 
     def rebudget(self, training: TrainConfig) -> None:
-        """Follow another number of steps or epochs, or another time, from here on."""
+        """Follow another budget, patience or number of threads from here on."""
+        torch.set_num_threads(training.threads)
         self.trainer.rebudget(training)
+        if self.continues:
+            # first, so that a kill leaves no new budget with an old plan
+            save_snapshot(self.run.resume, self.trainer)
         self.info["training"] = to_json(training)
         self.run.write_info(self.info)
 

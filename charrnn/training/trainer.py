@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,6 +22,7 @@ from charrnn.batches import Batch, training_batches
 from charrnn.config import TrainConfig
 from charrnn.errors import DivergedError
 from charrnn.store import TokenStore
+from charrnn.training.defaults import BUDGETS
 from charrnn.training.evaluate import evaluate, loss_sum
 from charrnn.training.events import Event, score_values
 from charrnn.training.layers import LayerState
@@ -118,7 +120,9 @@ class Trainer:
         An unfinished run is planned anew; a finished one begins a second plan, with
         its own warm-up and decay, from the weights it has.
         """
-        self.config = config
+        old, self.config = self.config, config
+        if all(getattr(old, name) == getattr(config, name) for name in BUDGETS):
+            return
         counters, step = self.counters, self.counters.step
         if not config.time_s:
             total = self.steps_of(config)
@@ -198,8 +202,9 @@ class Trainer:
         if not p:
             return None
         device = self.config.device
-        seed = (self.config.seed << 32 | step) % 2**64  # as large as torch takes
-        generator = torch.Generator(device).manual_seed(seed)
+        # mixed, for torch's CPU generator looks at the low 32 bits of a seed only
+        mixed = np.random.SeedSequence([self.config.seed, step]).generate_state(1)
+        generator = torch.Generator(device).manual_seed(int(mixed[0]))
         shape = (rows, self.network.config.hidden)
         kept = 1 - p
         return [
