@@ -24,7 +24,7 @@ CELLS: Final = (
 LEVELS: Final = ("char", "byte", "word", "subword")
 SUBWORD_TYPES: Final = ("unigram", "bpe")
 SCHEDULES: Final = ("linear", "cosine", "constant")
-PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
+PRECISIONS: Final = ("auto", "fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class TrainConfig:
     schedule: str = "linear"
     warmup: float = 0.02
     clip: float = 1.0
-    weight_decay: float = 0.01
+    weight_decay: float = 0.1
     dropout: float = 0.1
     steps: int = 0
     epochs: float = 0.0

@@ -95,10 +95,12 @@ def train(
             make_view(json=json, quiet=quiet) as view,
         ):
             if dry_run:
-                view.show(session.start_event())
+                start = session.start_event()
+                view.show(replace(start, values=start.values | {"run": ""}))
                 return
             if session.finished:
-                _say_finished(session, quiet=quiet)
+                _say_finished(session, quiet=quiet or json)
+                view.show(session.done_event())
             else:
                 for event in session.train(lambda: bool(caught)):
                     view.show(event)

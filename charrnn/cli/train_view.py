@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from charrnn.cli import console
+from charrnn.errors import ResourceError
 
 if TYPE_CHECKING:
     from charrnn.training.events import Event
@@ -41,7 +42,7 @@ class JsonView(View):
             return
         try:
             console.write_json(event.to_json())
-        except console.ReaderGoneError:
+        except (console.ReaderGoneError, ResourceError):
             self._has_reader = False  # training goes on
 
 
@@ -180,7 +181,7 @@ def _start_lines(values: dict[str, Any]) -> Iterator[str]:
     documents = corpus["documents"]
     yield (
         f"corpus   {', '.join(corpus['files'])}: {corpus['characters']:,} characters,"
-        f" {documents:,} document{'s' if documents != 1 else ''};"
+        f" {plural(documents, 'document')};"
         f" {values['train_tokens']:,} tokens train,"
         f" {values['valid_tokens']:,} validate"
     )
@@ -191,13 +192,13 @@ def _start_lines(values: dict[str, Any]) -> Iterator[str]:
     )
     yield (
         f"plan     {_budget(training)} on {training['device']},"
-        f" {training['precision']}, {training['threads']} threads;"
+        f" {training['precision']}, {plural(training['threads'], 'thread')};"
         f" batch {training['batch']} x {training['bptt']}, rate {training['lr']:g},"
         f" seed {training['seed']}"
     )
     yield f"because  {'; '.join(values['reasons'])}"
     verb = "goes on in" if values["continues"] else "in"
-    yield f"run      {verb} {values['run']}"
+    yield f"run      {verb} {values['run']}" if values["run"] else "run      none made"
     if corpus["leaked"]:
         yield (
             f"warning: {corpus['leaked']:,} validation documents stand in the training"
@@ -211,6 +212,11 @@ def _budget(training: dict[str, Any]) -> str:
     if training["steps"]:
         return f"{training['steps']:,} steps"
     return f"{training['epochs']:g} epochs"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: 1 thread, 2,409 documents."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def clock(seconds: float) -> str:

@@ -7,7 +7,7 @@ import torch
 
 from charrnn.errors import UsageError
 
-DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {"bf16": torch.bfloat16}
 
 
 def choose_device(name: str) -> str:

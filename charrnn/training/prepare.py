@@ -60,7 +60,8 @@ class Request:
     def identity(self, survey: Survey) -> str:
         """Return a hash of what makes a run this one and no other."""
         free = (*BUDGETS, *ADJUSTABLE)
-        asked = {k: v for k, v in self.training.items() if k not in free}
+        given = {k: v for k, v in self.training.items() if k not in free}
+        asked = {"seed": TrainConfig.seed} | given  # typed or not, the same run
         parts = [
             survey.sha256,
             to_json(self.tokenizer),

@@ -72,6 +72,8 @@ class Session:
             # first, so that a kill leaves no new budget with an old plan
             save_snapshot(self.run.resume, self.trainer)
         self.info["training"] = to_json(training)
+        if not self.finished:
+            self.info.pop("best", None)  # it says that a plan is completed
         self.run.write_info(self.info)
 
     def start_event(self) -> Event:
@@ -110,9 +112,19 @@ class Session:
                 yield self._save()
             if stopped and not self.finished:
                 return
-        done = self._noted(self._event("done", self._finish_values()))
+        best = checkpoint.load(self.run.model).summary
+        marks = [dataclasses.asdict(mark) for mark in self.trainer.schedule.marks]
+        self.info["best"] = best["validation"] | {"step": best["step"]}
+        self.run.write_info(self.info | {"plan": marks})
+        done = self._noted(self.done_event())
         self._save()
         yield done
+
+    def done_event(self) -> Event:
+        """Return what a finished run came to."""
+        steps = self.trainer.counters.step
+        values = {"run": str(self.run.path), "best": self.info["best"], "steps": steps}
+        return self._event("done", values)
 
     def _keep_if_best(self, validation: Event) -> Event:
         """Publish the model if it is the best so far; return a sample of it."""
@@ -135,15 +147,6 @@ class Session:
         sample = next(model.sample(seed=validation.step, config=SAMPLE))
         shown = {"text": sample.text, "temperature": SAMPLE.temperature}
         return self._noted(dataclasses.replace(validation, kind="sample", values=shown))
-
-    def _finish_values(self) -> dict[str, Any]:
-        summary = checkpoint.load(self.run.model).summary
-        best = summary["validation"] | {"step": summary["step"]}
-        marks = [dataclasses.asdict(mark) for mark in self.trainer.schedule.marks]
-        self.info |= {"best": best, "plan": marks}
-        self.run.write_info(self.info)
-        steps = self.trainer.counters.step
-        return {"run": str(self.run.path), "best": best, "steps": steps}
 
     def _save(self) -> Event:
         self._saved_at = self._clock()
