@@ -163,7 +163,7 @@ def lines_of(event: "Event", progress: Progress) -> Iterator[str]:
         best = "" if values["best"] else "  (not the best)"
         yield (
             f"{when}  valid {values['bits_per_char']:.3f} bits/char,"
-            f" {values['nats_per_token']:.4f} nats/token{best}"
+            f" {values['nats_per_token']:.4f} nats/token{_unknown(values)}{best}"
         )
     elif event.kind == "sample":
         yield f"{'':>9}{console.quoted(values['text'])[: SAMPLE_COLUMNS + 1]}..."
@@ -174,6 +174,12 @@ def lines_of(event: "Event", progress: Progress) -> Iterator[str]:
             f" ({best['nats_per_token']:.4f} nats/token) at step {best['step']:,};"
             f" saved {values['run']}/model.safetensors"
         )
+
+
+def _unknown(values: dict[str, Any]) -> str:
+    """Say the share of unknown tokens, which cost little: nobody spells them."""
+    share = values["unknown"] / max(1, values["tokens"])
+    return f", {share:.1%} unknown" if share >= 0.001 else ""
 
 
 def _start_lines(values: dict[str, Any]) -> Iterator[str]:

@@ -28,4 +28,5 @@ def score_values(score: Score) -> dict[str, Any]:
         "bits_per_char": score.bits_per_char,
         "bits_per_byte": score.bits_per_byte,
         "tokens": score.tokens,
+        "unknown": score.unknown,
     }
