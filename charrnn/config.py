@@ -24,7 +24,7 @@ CELLS: Final = (
 LEVELS: Final = ("char", "byte", "word", "subword")
 SUBWORD_TYPES: Final = ("unigram", "bpe")
 SCHEDULES: Final = ("linear", "cosine", "constant")
-PRECISIONS: Final = ("auto", "fp32", "bf16")
+PRECISIONS: Final = ("fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,11 @@ class RecurrentConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a network is trained: one of steps, epochs and time_s is above zero."""
+    """How a network is trained, to the end of steps, epochs or time_s: the one given.
+
+    warmup: share of the run in which the rate rises. dropout: between layers, and
+    before the output.
+    """
 
     batch: int = 32
     bptt: int = 128
@@ -106,8 +110,8 @@ class TrainConfig:
     patience: int = 0
     seed: int = 1
     device: str = "cpu"
-    precision: str = "auto"
-    threads: int = 0
+    precision: str = "fp32"
+    threads: int = 1
     save_every_s: float = 60.0
 
     def __post_init__(self) -> None:
@@ -122,6 +126,8 @@ class TrainConfig:
         for name in ("weight_decay", "steps", "epochs", "time_s", "patience", "seed"):
             flag = name.removesuffix("_s").replace("_", "-")
             _at_least(f"--{flag}", getattr(self, name), 0)
+        if not 0 <= self.warmup < 1:
+            raise UsageError(f"the warm-up is {self.warmup}, not in [0, 1)")
         if not 0 <= self.dropout < 1:
             raise UsageError(f"--dropout is {self.dropout}, not in [0, 1)")
 

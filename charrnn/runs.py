@@ -4,7 +4,7 @@
         model.safetensors    the best model so far: the file to keep and share
         resume.safetensors   everything needed to go on exactly
         metrics.jsonl        one line an event
-        run.json             what was asked for, the plan, and how far it is
+        run.json             what was chosen, and when finished the plan and result
         tokens/              the encoded corpus
 
 A run is named after its text and numbered; the newest model is the one meant.
@@ -69,6 +69,14 @@ class Run:
         if not isinstance(info, dict):
             raise ModelFileError(f"{path} is not the description of a run")
         return info
+
+    @property
+    def identity(self) -> str:
+        """What the run is of, as run.json says; "" if it says nothing readable."""
+        try:
+            return str(self.read_info().get("identity", ""))
+        except ModelFileError:
+            return ""
 
     def write_info(self, info: Mapping[str, Any]) -> None:
         """Replace run.json."""

@@ -67,7 +67,11 @@ class Score:
 
     @property
     def bits_per_char(self) -> float:
-        """Bits a character (Unicode code point); comparable across tokenizers."""
+        """Bits a character (Unicode code point).
+
+        Comparable across tokenizers, between scores that both count ends of texts or
+        both don't: an end has no character.
+        """
         return _ratio(self.bits, self.characters)
 
     @property

@@ -23,8 +23,9 @@ SIDE_BY_SIDE = 64  # texts written at a time
 class Sample:
     """A text that a model wrote after a prompt, and why it ended there.
 
-    tokens, nats: of the new text, under the model itself: what scoring the text
-    gives. finish: "end" (the end was drawn, and counts as a token), "length", "stop".
+    tokens, nats: of what was drawn, under the model itself: what scoring the text
+    gives, if its tokens are those that were drawn. finish: "end" (it was drawn, and
+    counts as a token), "length" or "stop" (the text is cut after that text).
     """
 
     text: str

@@ -1,19 +1,21 @@
-"""Batches: every target once, state carried only where it is exact.
-
-The tokens of a part here are their own positions, so that a batch says what of the
-part it holds: the target at position p is p, and its input is p - 1 or the boundary.
-"""
+"""Training batches: every target once, state carried only where it is exact."""
 
 import itertools
-import tracemalloc
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parts_for_tests import (
+    PARTS,
+    all_targets,
+    every_part,
+    long_part,
+    part_of,
+    peak_bytes,
+    predicted,
+)
 
-from charrnn import batches
 from charrnn.batches import (
     IGNORE,
     Batch,
@@ -24,33 +26,9 @@ from charrnn.batches import (
     are_short,
     assemble,
     training_batches,
-    validation_batches,
 )
 from charrnn.store import Part
 from charrnn.tokenizers.base import BOUNDARY
-
-Positions = npt.NDArray[np.int64]
-
-
-def part_of(lengths: list[int], *, has_ends: bool = True) -> Part:
-    """Return a part with documents of so many targets; without ends there are gaps."""
-    counts = np.array(lengths)
-    steps = counts if has_ends else counts + 1
-    starts = np.concatenate([[0], np.cumsum(steps)[:-1]])
-    tokens = np.arange(int(steps.sum()) + 1)
-    return Part(tokens, starts, counts, 0, 0, 0, 0)
-
-
-def all_targets(part: Part) -> list[int]:
-    """Return the position of every target of a part, in order."""
-    spans = zip(part.starts.tolist(), part.lengths.tolist(), strict=True)
-    return [p for start, length in spans for p in range(start + 1, start + length + 1)]
-
-
-def predicted(*several: Batch) -> list[int]:
-    """Return the positions that batches predict, in order."""
-    found = [batch.targets[batch.targets != IGNORE] for batch in several]
-    return sorted(np.concatenate(found).tolist())
 
 
 def epoch_of(source: Batches, epoch: int = 0) -> list[Batch]:
@@ -58,22 +36,7 @@ def epoch_of(source: Batches, epoch: int = 0) -> list[Batch]:
     return [source.batch(step) for step in range(epoch * n, (epoch + 1) * n)]
 
 
-rng = np.random.default_rng(0)
-PARTS = {
-    "one tiny document": part_of([1]),
-    "one short document": part_of([11]),
-    "one document of two windows exactly": part_of([16]),
-    "one long document": part_of([1003]),
-    "three long documents": part_of([300, 41, 777]),
-    "tiny documents": part_of([1, 2, 1, 3, 1]),
-    "many mixed documents": part_of(rng.integers(1, 60, 70).tolist()),
-    "many documents and one long": part_of([*[5] * 60, 900, *[7] * 60]),
-    "documents without ends": part_of([9, 0, 40, 1, 0, 0, 17], has_ends=False),
-    "sorted documents": part_of(sorted(rng.integers(1, 30, 80).tolist())),
-}
 SHAPES = [(1, 8), (4, 5), (32, 16)]
-
-every_part = pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 every_shape = pytest.mark.parametrize(("batch", "bptt"), SHAPES, ids=str)
 both_ways = pytest.mark.parametrize("way", [Streams, Documents])
 
@@ -312,100 +275,13 @@ def test_many_short_documents_are_rows_and_long_ones_streams() -> None:
 
 
 def test_documents_of_like_length_stand_together() -> None:
+    rng = np.random.default_rng(0)
     part = part_of(rng.integers(1, 128, 3000).tolist())
 
     epoch = epoch_of(Documents(part, batch=32, bptt=32, seed=1))
 
     size = sum(one.inputs.size for one in epoch)
     assert sum(one.tokens for one in epoch) / size > 0.85
-
-
-# --- validation
-
-
-def read_before(group: list[Batch]) -> dict[int, list[int]]:
-    """Return, for each counted position, the inputs its row had read by then."""
-    read: dict[int, list[int]] = {}
-    for row in range(group[0].inputs.shape[1]):
-        inputs = np.concatenate([one.inputs[:, row] for one in group]).tolist()
-        targets = np.concatenate([one.targets[:, row] for one in group]).tolist()
-        for t, target in enumerate(targets):
-            if target != IGNORE:
-                read[target] = inputs[: t + 1]
-    return read
-
-
-@every_part
-@pytest.mark.parametrize(
-    ("segment", "warm_up", "window"),
-    [
-        (2048, 512, 256), (16, 4, 8), (10, 0, 8), (1, 0, 8), (5, 100, 8),
-        (7, 3, 16), (64, 10, 24), (300, 299, 8),
-    ],
-)  # fmt: skip
-def test_validation_predicts_every_target_once_after_its_warm_up(
-    part: Part,
-    segment: int,
-    warm_up: int,
-    window: int,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(batches, "SEGMENT", segment)
-    monkeypatch.setattr(batches, "WARM_UP", warm_up)
-    monkeypatch.setattr(batches, "VALIDATION_WINDOW", window)
-
-    groups = list(validation_batches(part, rows=4))
-
-    assert predicted(*itertools.chain(*groups)) == all_targets(part)
-    for group in groups:
-        assert not group[0].carried.any()
-        assert all(one.carried.all() for one in group[1:])
-        assert all(one.inputs.size <= 4 * window for one in group)
-        for position, inputs in read_before(group).items():
-            document = int(np.searchsorted(part.starts, position, "left")) - 1
-            begin = int(part.starts[document])
-            # it has read the boundary, then all of the document or enough of it
-            assert inputs[0] == BOUNDARY
-            assert inputs[1:] == list(range(position - len(inputs) + 1, position))
-            assert position - len(inputs) >= begin
-            assert position - len(inputs) == begin or len(inputs) > warm_up
-
-
-def test_validation_of_a_document_within_a_segment_reads_it_from_its_start() -> None:
-    part = part_of([700, 3, 2048])
-
-    for group in validation_batches(part):
-        for position, inputs in read_before(group).items():
-            document = int(np.searchsorted(part.starts, position, "left")) - 1
-            assert len(inputs) == position - part.starts[document]
-
-
-@pytest.mark.parametrize(
-    "lengths", [[2] * 30_000, [300] * 500, [2000] * 100, [50_000], [1, 60_000]]
-)
-def test_batches_of_validation_have_a_bounded_size(lengths: list[int]) -> None:
-    part = part_of(lengths)
-
-    for group in validation_batches(part):
-        assert all(one.inputs.size <= 64 * 256 for one in group)
-
-
-# --- size
-
-
-def peak_bytes(work: object) -> int:
-    tracemalloc.start()
-    try:
-        work()  # type: ignore[operator]
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-def long_part(n: int) -> Part:
-    """Return a part of n targets in one document, which takes no memory."""
-    tokens = np.broadcast_to(np.uint8(1), (n + 1,))
-    return Part(tokens, np.array([0]), np.array([n]), 0, 0, 0, 0)
 
 
 def test_training_on_a_very_long_document_takes_no_memory_for_its_length() -> None:
@@ -417,12 +293,3 @@ def test_training_on_a_very_long_document_takes_no_memory_for_its_length() -> No
             source.batch(step)
 
     assert peak_bytes(read) < 2e6
-
-
-def test_validation_of_a_very_long_document_takes_little_memory_for_its_length() -> (
-    None
-):
-    part = long_part(10**8)
-
-    # a few numbers for each of 49,000 pieces
-    assert peak_bytes(lambda: next(validation_batches(part))) < 1e7

@@ -18,8 +18,6 @@ from charrnn.training.network import Network
 from charrnn.training.schedule import FINAL_RATE
 from charrnn.training.trainer import Trainer
 
-torch.set_num_threads(1)  # with more, tiny products wait for busy cores
-
 #: seconds of a step of a machine, by how long it has run of 60 seconds
 SPEEDS: dict[str, Callable[[float], float]] = {
     "steady": lambda at_s: 0.2,

@@ -14,8 +14,6 @@ from charrnn.config import RecurrentConfig
 from charrnn.models.recurrent import RecurrentModel, parameter_shapes
 from charrnn.training.network import Network, initial_values
 
-torch.set_num_threads(1)  # with more, tiny products wait for busy cores
-
 CONFIGS = list(recurrent_configs())
 
 every_cell = pytest.mark.parametrize("name", CELLS)

@@ -14,6 +14,7 @@ from training_for_tests import (
     metrics,
     request,
     same,
+    shorten_samples,
     train,
     write_corpora,
 )
@@ -25,8 +26,9 @@ from charrnn.training.prepare import open_session
 
 
 @pytest.fixture(autouse=True)
-def corpora(bare_setting: Path) -> None:
+def corpora(bare_setting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_corpora()
+    shorten_samples(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +44,19 @@ def subwords(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- exactly
 
 
-@pytest.mark.parametrize("documents", ["file", "line"])
-@pytest.mark.parametrize("level", ["char", "subword"])
-@pytest.mark.parametrize("cell", ["gru", "lstm", "mingru", "elman"])
+@pytest.mark.parametrize(
+    ("cell", "level", "documents"),
+    [
+        ("gru", "char", "file"),
+        ("gru", "subword", "line"),
+        ("lstm", "char", "line"),
+        ("lstm", "subword", "file"),
+        ("mingru", "char", "file"),
+        ("mingru", "subword", "line"),
+        ("elman", "char", "line"),
+        ("elman", "subword", "file"),
+    ],
+)
 def test_stopped_run_ends_as_one_that_was_not_stopped(
     cell: str, level: str, documents: str, subwords: Path
 ) -> None:
@@ -209,7 +221,7 @@ def test_newest_run_of_the_same_request_goes_on() -> None:
         {"batch": 3},
         {"model": {"cell": "elman"}},
         {"model": {"hidden": 9}},
-        {"tokenizer": TokenizerConfig(level="byte")},
+        {"tokenizer": {"level": "byte"}},
         {"corpus": CorpusConfig("file", valid_frac=0.2)},
         {"valid": ("line.txt",)},
     ],

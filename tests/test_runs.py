@@ -19,14 +19,6 @@ from charrnn.errors import BusyError, ModelFileError, NotFoundError, ResourceErr
 from charrnn.runs import Run, all_runs, find_model, new_run, runs_folder
 
 
-@pytest.fixture(autouse=True)
-def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CHARRNN_RUNS", raising=False)
-    monkeypatch.delenv("CHARRNN_MODEL", raising=False)
-    return tmp_path
-
-
 def finished_run(stem: str, *, saved_s: float) -> Run:
     """Make a run whose model was saved at a time."""
     run = new_run(stem)

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from training_for_tests import request, same, train, validations, write_corpora
+from training_for_tests import (
+    request,
+    same,
+    shorten_samples,
+    train,
+    validations,
+    write_corpora,
+)
 
 from charrnn import checkpoint
 from charrnn.errors import DivergedError, NotFoundError, TextError, UsageError
@@ -19,8 +26,9 @@ from charrnn.training.session import Session
 
 
 @pytest.fixture(autouse=True)
-def corpora(bare_setting: Path) -> None:
+def corpora(bare_setting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_corpora()
+    shorten_samples(monkeypatch)
 
 
 # --- from a model
@@ -121,7 +129,7 @@ def test_folder_that_was_there_before_is_not_removed(
 def test_training_leaves_the_settings_of_the_process_as_they_were() -> None:
     threads = torch.get_num_threads()
 
-    train(request(threads=threads + 1))
+    train(request(steps=1, threads=threads + 1))
 
     assert torch.get_num_threads() == threads
     smallest = torch.tensor(2.0**-130)  # denormal in float32

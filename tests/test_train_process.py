@@ -163,7 +163,7 @@ def test_second_signal_leaves_at_once(charrnn: Any) -> None:
     result = charrnn("train", "prose.txt", *OPTIONS, *MORE)
 
     sender.join()
-    assert result.exit_code == 130
+    assert result.exit_code in (130, 143)  # of the one that came second
     assert "stopped and saved" not in result.stderr
 
 

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+import pytest
 
 from charrnn.config import CorpusConfig
+from charrnn.training import session as session_module
 from charrnn.training.prepare import Request, open_session
 from charrnn.training.session import Session
-
-torch.set_num_threads(1)  # with more, tiny products wait for busy cores
 
 TEXTS = {
     "file": "it was a dark and stormy night; the rain fell in torrents. " * 14,
@@ -27,6 +26,12 @@ def write_corpora() -> None:
     """Write a text for streams, file.txt, and one of short documents, line.txt."""
     for documents, text in TEXTS.items():
         Path(f"{documents}.txt").write_text(text)
+
+
+def shorten_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let validations write little: at 120 tokens it takes a third of the time."""
+    few = dataclasses.replace(session_module.SAMPLE, length=9)
+    monkeypatch.setattr(session_module, "SAMPLE", few)
 
 
 def request(documents: str = "file", **given: Any) -> Request:

@@ -53,6 +53,15 @@ def needs_stdin(example: str) -> None:
         raise UsageError("there is nothing to read", hint=f"for example: {example}")
 
 
+def check_sources(paths: list[str]) -> None:
+    """Raise what `find_sources` does, before anything slow is imported."""
+    from charrnn.sources import find_sources
+
+    find_sources([path for path in paths if path != "-"])
+    if "-" in paths and sys.stdin is None:
+        raise UsageError("stdin is closed", hint="name a file")
+
+
 def sources(path: str) -> list["Source"]:
     """Return the texts meant by a path, or by - for stdin."""
     from charrnn.sources import find_sources

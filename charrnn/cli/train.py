@@ -4,13 +4,13 @@ import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from charrnn.cli import console, options, train_options
+from charrnn.cli import console, inputs, options, train_options
 from charrnn.config import (
     CorpusConfig,
     RecurrentConfig,
@@ -83,17 +83,19 @@ def train(
     said. The same command again continues a run that was stopped.
     """
     given = _given(context)
+    inputs.check_sources(corpus)
     from charrnn.cli.train_view import make_view
     from charrnn.training.prepare import open_session
 
     request = _request(tuple(corpus), given)
     scratch = tempfile.TemporaryDirectory() if dry_run else nullcontext(request.out)
-    with scratch as folder, _caught_signals(quiet=quiet) as caught:
+    with scratch as folder, _caught_signals(quiet=quiet) as signals:
         request = replace(request, out=folder, new=request.new or dry_run)
         with (
             open_session(request) as session,
             make_view(json=json, quiet=quiet) as view,
         ):
+            signals.held = True
             if dry_run:
                 start = session.start_event()
                 view.show(replace(start, values=start.values | {"run": ""}))
@@ -102,13 +104,13 @@ def train(
                 _say_finished(session, quiet=quiet or json)
                 view.show(session.done_event())
             else:
-                for event in session.train(lambda: bool(caught)):
+                for event in session.train(lambda: bool(signals.number)):
                     view.show(event)
             run = str(session.run.path)
-    if caught and not session.finished:
+    if signals.number and not session.finished:
         console.say(f"stopped and saved: {run}", quiet=quiet)
         console.say("the same command again goes on from there", quiet=quiet)
-        raise typer.Exit(128 + caught[0])
+        raise typer.Exit(128 + signals.number)
     if not json:
         console.write_line(run)
     console.suggest(f"charrnn sample -m {run} --temp 0.8", quiet=quiet)
@@ -174,25 +176,36 @@ def _request(corpus: tuple[str, ...], given: Mapping[str, Any]) -> "Request":
         new=values.get("new", False),
         init_from=values.get("init_from", ""),
         tokenizer_file=values.get("tokenizer") or "",
-        tokenizer=TokenizerConfig(**of(TokenizerConfig)),
+        tokenizer=of(TokenizerConfig),
         corpus=CorpusConfig(**of(CorpusConfig)),
-        model=of(RecurrentConfig),
+        # the size of the vocabulary is asked of the tokenizer and the network has it
+        model={k: v for k, v in of(RecurrentConfig).items() if k != "vocab_size"},
         training=of(TrainConfig),
     )
-    TrainConfig(**request.training)  # a wrong value is said before the corpus is read
-    RecurrentConfig(**({"vocab_size": 1} | dict(request.model) | {"vocab_size": 1}))
+    # a wrong value is said before the corpus is read
+    TokenizerConfig(**request.tokenizer)
+    TrainConfig(**{k: v for k, v in request.training.items() if v != "auto"})
+    RecurrentConfig(vocab_size=1, **request.model)
     return request
 
 
+@dataclass
+class Signals:
+    """The signal that came, if any; once `held`, it waits for the end of a step."""
+
+    number: int = 0
+    held: bool = False
+
+
 @contextmanager
-def _caught_signals(*, quiet: bool) -> Iterator[list[int]]:
-    """Collect the first signal to stop; a second one stops at once."""
-    caught: list[int] = []
+def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
+    """Catch the signals to stop. A second one stops at once, held or not."""
+    signals = Signals()
 
     def catch(number: int, frame: FrameType | None) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
+        if signals.number or not signals.held:
+            raise typer.Exit(128 + number)
+        signals.number = number
         with suppress(RuntimeError):  # it may come in the middle of another line
             console.say(
                 "stopping after this step; once more stops at once", quiet=quiet
@@ -200,7 +213,7 @@ def _caught_signals(*, quiet: bool) -> Iterator[list[int]]:
 
     old = {number: signal.signal(number, catch) for number in SIGNALS}
     try:
-        yield caught
+        yield signals
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)

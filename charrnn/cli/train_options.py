@@ -7,6 +7,8 @@ import typer
 from charrnn.cli.options import one_of
 from charrnn.config import CELLS, PRECISIONS, SCHEDULES
 
+CHOICES = ("auto", *PRECISIONS)
+
 
 def _option(*names: str, help: str, **extra: Any) -> Any:
     return typer.Option(*names, help=help, show_default=False, **extra)
@@ -155,8 +157,8 @@ Precision = Annotated[
     str | None,
     _option(
         "--precision",
-        parser=one_of("--precision", PRECISIONS),
-        metavar="|".join(PRECISIONS),
+        parser=one_of("--precision", CHOICES),
+        metavar="|".join(CHOICES),
         help="Number format of the products. [auto]",
     ),
 ]

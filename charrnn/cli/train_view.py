@@ -135,7 +135,7 @@ class Progress:
         elif event.kind == "step":
             self._recent.append((event.elapsed_s, values["tokens"]))
             loss = values["smoothed_nats"] * self.bits_a_nat
-            left = clock(self._left_s(event.elapsed_s, values["progress"]))
+            left = clock(self._left_s(event))
             self.line = (
                 f"{loss:.3f} bits/char{self._valid} · {self._speed():,.0f} tokens/s"
                 f" · {left} left"
@@ -147,10 +147,15 @@ class Progress:
         tokens = sum(count for _, count in self._recent) - self._recent[0][1]
         return tokens / seconds if seconds > 0 else 0.0
 
-    def _left_s(self, elapsed_s: float, progress: float) -> float:
+    def _left_s(self, step: "Event") -> float:
         if self._budget_s:
-            return max(0.0, self._budget_s - elapsed_s)
-        return elapsed_s * (1 - progress) / progress if progress else math.nan
+            return max(0.0, self._budget_s - step.elapsed_s)
+        steps = len(self._recent) - 1
+        if not steps:
+            return math.nan
+        seconds = self._recent[-1][0] - self._recent[0][0]
+        left: int = step.values["planned_steps"] - step.step
+        return left * seconds / steps
 
 
 def lines_of(event: "Event", progress: Progress) -> Iterator[str]:

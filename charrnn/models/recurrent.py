@@ -20,6 +20,7 @@ Parameters by name, with the shapes of `parameter_shapes`:
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -58,6 +59,11 @@ def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
         shapes["head.weight"] = (V, H)
     shapes["head.bias"] = (V,)
     return shapes
+
+
+def parameter_count(config: RecurrentConfig) -> int:
+    """Return the number of weights of a network."""
+    return sum(map(math.prod, parameter_shapes(config).values()))
 
 
 class RecurrentModel(LanguageModel):

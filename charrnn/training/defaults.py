@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from charrnn.batches import are_short
 from charrnn.config import RecurrentConfig, TrainConfig
 from charrnn.errors import UsageError
+from charrnn.models.recurrent import parameter_count
 from charrnn.store import TokenStore
 from charrnn.training.precision import choose_device, choose_precision
 
@@ -21,6 +21,8 @@ DEFAULT_TIME_S: Final = 300.0
 #: GFLOP/s of a training step on one core, roughly; 6 FLOP a parameter and token
 CORE_GFLOPS: Final = {"fp32": 55.0, "bf16": 95.0}
 GPU_GFLOPS: Final = 20_000.0
+SHORT_TIME_S: Final = 90.0  #: below it smaller, faster steps
+LONG_TOKENS: Final = 1024  #: vocabularies above it are of words or subwords
 
 
 @dataclass(frozen=True)
@@ -35,33 +37,31 @@ class Choice:
 def choose(
     store: TokenStore,
     vocab_size: int,
-    model: dict[str, Any],
-    training: dict[str, Any],
+    model: Mapping[str, Any],
+    training: Mapping[str, Any],
 ) -> Choice:
     """Complete what was given: fields of RecurrentConfig and TrainConfig.
 
-    Raises UsageError if what was given makes no sense.
+    "auto" for device or precision is the same as not given. Raises UsageError if
+    what was given makes no sense.
     """
     check_budget(training)
-    training = dict(training)
-    if not any(training.get(name) for name in BUDGETS):
-        training["time_s"] = DEFAULT_TIME_S
-    device = choose_device(training.get("device", "auto"))
-    precision, why = choose_precision(training.get("precision", "auto"), device)
-    sizes, reason = _sizes(store, vocab_size, training, device)
-    network = RecurrentConfig(**({"vocab_size": vocab_size} | sizes | model))
-    threads = training.get("threads") or _threads(network)
-    seen = _expected_tokens(network, training, store, precision, device, threads)
-    epochs = seen / max(1, store.train.targets)
-    rest = _rates(store, vocab_size, training, epochs)
-    fixed = {"device": device, "precision": precision, "threads": threads}
-    config = TrainConfig(**(rest | training | fixed))
-    reasons = (
-        reason,
-        f"dropout {config.dropout:g}: about {epochs:,.1f} epochs are ahead",
-        f"{precision} on {threads} threads: {why}",
-    )
-    return Choice(network, config, reasons)
+    given = {name: value for name, value in training.items() if value != "auto"}
+    if not any(given.get(name) for name in BUDGETS):
+        given["time_s"] = DEFAULT_TIME_S
+    device = choose_device(given.get("device", "auto"))
+    precision, why = choose_precision(given.get("precision", "auto"), device)
+    network, because = _network(store, vocab_size, model, device)
+    threads = given.get("threads") or _threads(network)
+    machine = {"device": device, "precision": precision, "threads": threads}
+    windows = _windows(store, vocab_size, given) | machine | given
+    epochs = _expected_epochs(network, TrainConfig(**windows), store)
+    config = TrainConfig(**(_rates(given, epochs) | windows))
+    reasons = [because] if because else []
+    if "dropout" not in given:
+        reasons.append(f"dropout {config.dropout:g}: about {epochs:,.1f} epochs")
+    reasons.append(f"{precision}: {why}")
+    return Choice(network, config, tuple(reasons))
 
 
 def check_budget(training: Mapping[str, Any]) -> None:
@@ -78,19 +78,6 @@ def check_budget(training: Mapping[str, Any]) -> None:
             raise UsageError(f"--{flag} is {training[name]:g}, not a number above 0")
 
 
-def parameter_count(config: RecurrentConfig) -> int:
-    """Return the number of weights of a network."""
-    from charrnn.models.recurrent import parameter_shapes
-
-    sizes = []
-    for shape in parameter_shapes(config).values():
-        size = 1
-        for length in shape:
-            size *= length
-        sizes.append(size)
-    return sum(sizes)
-
-
 def available_cores() -> int:
     """Return the cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -98,43 +85,22 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _sizes(
-    store: TokenStore, vocab_size: int, training: dict[str, Any], device: str
-) -> tuple[dict[str, Any], str]:
-    """Return the shape of the network, and the reason."""
+def _network(
+    store: TokenStore, vocab_size: int, given: Mapping[str, Any], device: str
+) -> tuple[RecurrentConfig, str]:
+    """Return the network, and the reason for its size if that was chosen here."""
     tokens = store.train.targets
-    if tokens < 100_000:
+    if tokens < 300_000:
         hidden = 256
-    elif are_short(store.train, training.get("bptt", 128)):
-        hidden = 256 if tokens < 1_000_000 else 512
-    else:
+    elif device == "cpu" or tokens < 1_000_000:
         hidden = 512
-    if device != "cpu" and tokens > 1_000_000:
+    else:
         hidden = 768
-    words = vocab_size > 1024
+    words = vocab_size > LONG_TOKENS
     sizes = {"hidden": hidden, "embed": 256 if words else 128, "tie": words}
-    return sizes, f"hidden {hidden}: the training part has {tokens:,} tokens"
-
-
-def _expected_tokens(
-    network: RecurrentConfig,
-    training: dict[str, Any],
-    store: TokenStore,
-    precision: str,
-    device: str,
-    threads: int,
-) -> float:
-    """Return how many tokens a budget will train on, roughly."""
-    part = store.train.targets
-    if training.get("epochs"):
-        return float(training["epochs"] * part)
-    if training.get("steps"):
-        window = training.get("batch", 32) * training.get("bptt", 128)
-        return float(training["steps"] * window)
-    gflops = GPU_GFLOPS if device != "cpu" else CORE_GFLOPS[precision] * min(threads, 8)
-    embedding = network.vocab_size * network.embed
-    products = parameter_count(network) - (0 if network.tie else embedding)
-    return float(training["time_s"]) * gflops * 1e9 / (6 * products)
+    network = RecurrentConfig(**{**sizes, **given, "vocab_size": vocab_size})
+    because = f"hidden {hidden}: {tokens:,} tokens to train on"
+    return network, "" if "hidden" in given else because
 
 
 def _threads(network: RecurrentConfig) -> int:
@@ -145,23 +111,43 @@ def _threads(network: RecurrentConfig) -> int:
     return 1 if network.hidden <= 128 else available_cores()
 
 
-def _rates(
-    store: TokenStore, vocab_size: int, training: dict[str, Any], epochs: float
+def _windows(
+    store: TokenStore, vocab_size: int, given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return batch, window, rate, dropout and decay."""
-    short_time = 0 < training.get("time_s", 0) < 90
+    """Return how many tokens a step reads: windows of `bptt`, `batch` side by side."""
     # a word or subword is some four characters: the same text in fewer tokens
-    long_tokens = vocab_size > 1024
+    is_short = _has_short_time(given) or vocab_size > LONG_TOKENS
+    bptt = given.get("bptt", 64 if is_short else 128)
+    # fewer streams when the text is too short to fill them
+    batch = min(32, max(1, store.train.targets // (4 * bptt)))
+    return {"batch": batch, "bptt": bptt}
+
+
+def _rates(given: Mapping[str, Any], epochs: float) -> dict[str, Any]:
+    """Return the learning rate, and more regularisation the more epochs there are."""
     return {
-        "batch": _batch(store, training),
-        "bptt": 64 if short_time or long_tokens else 128,
-        "lr": 5e-3 if short_time else 4e-3,
+        "lr": 5e-3 if _has_short_time(given) else 4e-3,
         "dropout": 0.1 if epochs < 10 else 0.25 if epochs < 30 else 0.4,
         "weight_decay": 0.1 if epochs < 10 else 0.2,
     }
 
 
-def _batch(store: TokenStore, training: dict[str, Any]) -> int:
-    """Return the streams: 32, fewer when the text is too short to fill them."""
-    tokens = store.train.targets
-    return int(min(32, max(1, tokens // (4 * training.get("bptt", 128)))))
+def _has_short_time(given: Mapping[str, Any]) -> bool:
+    return bool(0 < given.get("time_s", 0) < SHORT_TIME_S)
+
+
+def _expected_epochs(
+    network: RecurrentConfig, config: TrainConfig, store: TokenStore
+) -> float:
+    """Return how often a budget will read the training part, roughly."""
+    if config.epochs:
+        return config.epochs
+    tokens: float = config.steps * config.batch * config.bptt
+    if config.time_s:
+        cores = CORE_GFLOPS[config.precision] * min(config.threads, 8)
+        gflops = cores if config.device == "cpu" else GPU_GFLOPS
+        # looking up an embedding is no product
+        looked_up = 0 if network.tie else network.vocab_size * network.embed
+        products = parameter_count(network) - looked_up
+        tokens = config.time_s * gflops * 1e9 / (6 * products)
+    return tokens / max(1, store.train.targets)

@@ -1,9 +1,24 @@
-"""What happens in training, as it is shown and as metrics.jsonl keeps it."""
+"""How far a run is, and what happens in it: shown, and kept in metrics.jsonl."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from charrnn.scoring import Score
+
+
+@dataclass
+class Counters:
+    """What a run knows besides its tensors; all of it is saved."""
+
+    step: int = 0
+    elapsed_s: float = 0.0
+    loss_nats: float = math.nan  #: smoothed training loss, a token
+    best_nats: float = math.inf  #: lowest validation, a token
+    stale: int = 0  #: validations since the best one
+    validation_s: float = 0.0  #: seconds that the last validation took
+    metrics_bytes: int = 0  #: length of metrics.jsonl at this step
+    finished: bool = False
 
 
 @dataclass(frozen=True)

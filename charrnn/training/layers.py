@@ -8,14 +8,16 @@ Shape letters: B batch, T time, I inputs, H hidden, G gates.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from charrnn.cells import Cell, MinGRU, split
+from charrnn.cells import Cell, split
 
 LayerState = tuple[Tensor, ...]
+
+TORCH_KERNELS: Final = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 
 
 class TorchFunctions:
@@ -33,12 +35,12 @@ def run_layer(
     cell: type[Cell], inputs: Tensor, state: LayerState, weights: Mapping[str, Tensor]
 ) -> tuple[Tensor, LayerState]:
     """Return the outputs (T, B, H) for inputs (T, B, I), and the state after them."""
-    if cell.kernel:
+    if cell.kernel in TORCH_KERNELS:
         return _fused(cell.kernel, inputs, state, weights)
     # in float32: under autocast the product is bfloat16, too coarse to sum over time
     projected = (inputs @ weights["weight_ih"].T + weights["bias_ih"]).float()
-    if cell is MinGRU:
-        return _min_gru(projected, state)
+    if cell.kernel == "linear":
+        return _linear(projected, state)
     return run_equations(cell, projected, state, weights)
 
 
@@ -67,7 +69,8 @@ def _fused(
     return outputs, tuple(array[0] for array in after)
 
 
-def _min_gru(projected: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+def _linear(projected: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+    """Run minGRU, whose coefficients don't depend on the state."""
     z, n = split(projected, 2)
     z = z.sigmoid()
     outputs = linear_recurrence(1 - z, z * n, state[0])

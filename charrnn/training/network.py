@@ -112,12 +112,10 @@ class Network(nn.Module):
         return F.layer_norm(hidden.float(), weight.shape, weight, bias, NORM_EPSILON)
 
     def _logits(self, outputs: Tensor) -> Tensor:
-        narrow = self.config.vocab_size <= WIDE_VOCABULARY
-        outside = torch.autocast(outputs.device.type, enabled=False)
-        if narrow and torch.is_autocast_enabled(outputs.device.type):
-            with outside:
-                return self._head(outputs.float())
-        return self._head(outputs)
+        if self.config.vocab_size > WIDE_VOCABULARY:
+            return self._head(outputs)
+        with torch.autocast(outputs.device.type, enabled=False):
+            return self._head(outputs.to(self.parameter("head.bias").dtype))
 
     def _head(self, outputs: Tensor) -> Tensor:
         bias = self.parameter("head.bias")

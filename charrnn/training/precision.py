@@ -7,8 +7,6 @@ import torch
 
 from charrnn.errors import UsageError
 
-DTYPES = {"bf16": torch.bfloat16}
-
 
 def choose_device(name: str) -> str:
     """Return the torch device for "auto", "cpu", "cuda"... Raises UsageError."""
@@ -25,7 +23,7 @@ def choose_device(name: str) -> str:
             f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices",
             hint="use --device cpu",
         )
-    return name
+    return name if device.type == "cuda" else "cpu"
 
 
 def choose_precision(name: str, device: str) -> tuple[str, str]:
@@ -36,8 +34,10 @@ def choose_precision(name: str, device: str) -> tuple[str, str]:
     """
     if name != "auto":
         return name, "as asked"
-    if not device.startswith("cpu"):
-        return "bf16", f"on {device}"
+    if device != "cpu":
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return "bf16", "this GPU multiplies bfloat16"
+        return "fp32", "this GPU has no bfloat16 products"
     if not _multiplies_bf16():
         return "fp32", "this processor has no bfloat16 products"
     try:
@@ -51,7 +51,7 @@ def autocast(precision: str, device: str) -> AbstractContextManager[Any]:
     """Return the context in which a training step computes."""
     if precision == "fp32":
         return nullcontext()
-    return torch.autocast(torch.device(device).type, DTYPES[precision])
+    return torch.autocast(torch.device(device).type, torch.bfloat16)
 
 
 def _multiplies_bf16() -> bool:

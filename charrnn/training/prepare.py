@@ -37,14 +37,18 @@ ADJUSTABLE = ("patience", "save_every_s", "threads")
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asked for; `model` and `training` hold only what was given."""
+    """What a user asked for.
+
+    tokenizer, model, training: fields of TokenizerConfig, RecurrentConfig and
+    TrainConfig, only those that were given.
+    """
 
     paths: tuple[str, ...]
     valid: tuple[str, ...] = ()
     out: str = ""
     new: bool = False
     init_from: str = ""
-    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    tokenizer: Mapping[str, Any] = field(default_factory=dict)
     tokenizer_file: str = ""
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     model: Mapping[str, Any] = field(default_factory=dict)
@@ -57,16 +61,20 @@ class Request:
             return "stdin"
         return Path(self.paths[0]).resolve().name.split(".")[0] or "run"
 
-    def identity(self, survey: Survey) -> str:
-        """Return a hash of what makes a run this one and no other."""
+    def identity(self, survey: Survey, tokenizer: Tokenizer | None) -> str:
+        """Return a hash of what makes a run this one and no other.
+
+        tokenizer: the one that was given in a file, or comes with --init-from.
+        """
         free = (*BUDGETS, *ADJUSTABLE)
         given = {k: v for k, v in self.training.items() if k not in free}
         asked = {"seed": TrainConfig.seed} | given  # typed or not, the same run
         parts = [
             survey.sha256,
-            to_json(self.tokenizer),
+            to_json(TokenizerConfig(**self.tokenizer)),
             to_json(self.corpus),
-            [self.tokenizer_file, self.init_from],
+            tokenizer.to_json() if tokenizer else None,
+            _file_hash(_model_file(self)) if self.init_from else None,
             dict(self.model),
             asked,
         ]
@@ -84,8 +92,9 @@ def open_session(request: Request) -> Iterator[Session]:
     check_budget(request.training)
     choose_device(request.training.get("device", "auto"))
     start = _starting_model(request)
-    tokenizer = start.tokenizer if start else _given_tokenizer(request)
-    level = tokenizer.level if tokenizer else request.tokenizer.level
+    given = start.tokenizer if start else _given_tokenizer(request)
+    asked = TokenizerConfig(**request.tokenizer)
+    level = given.level if given else asked.level
     corpus = Corpus(
         find_sources(request.paths),
         request.corpus,
@@ -93,15 +102,13 @@ def open_session(request: Request) -> Iterator[Session]:
         valid_sources=find_sources(request.valid),
     )
     survey = corpus.survey()
-    identity = request.identity(survey)
+    identity = request.identity(survey, given)
     run, is_new = _find_run(request, identity)
     with run.lock(), _process_settings():
         files.remove_leftovers(run.path)
-        if request.new or run.read_info().get("identity") != identity:
+        if request.new or run.identity != identity:
             with _removed_on_failure(run.path) if is_new else nullcontext():
-                tokenizer = tokenizer or tokenizers.fit(
-                    corpus.training_texts(), request.tokenizer
-                )
+                tokenizer = given or tokenizers.fit(corpus.training_texts(), asked)
                 _prepare(run, request, corpus, tokenizer, start, identity)
         session = Session(run)
         _follow_budget(session, request)
@@ -110,7 +117,7 @@ def open_session(request: Request) -> Iterator[Session]:
 
 @contextmanager
 def _process_settings() -> Iterator[None]:
-    """Set what torch has for the whole process; give it back as it was."""
+    """Set what torch has for the whole process; give the threads back afterwards."""
     threads = torch.get_num_threads()
     # gates that saturate make denormal numbers, which are very slow
     torch.set_flush_denormal(True)
@@ -130,16 +137,16 @@ def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
         run = Run(Path(request.out))
         is_new = files.claim_folder(run.path)
         files.make_folder(run.path)  # a file of that name is an error
-        other = run.read_info().get("identity", identity) != identity
-        if other and not request.new:
+        if run.identity not in ("", identity) and not request.new:
             raise UsageError(
                 f"{request.out} holds a run of another corpus or with other options",
                 hint="name another folder, or start afresh in it with --new",
             )
         return run, is_new
-    found = [run for run in all_runs() if run.read_info().get("identity") == identity]
+    found = [run for run in all_runs() if run.identity == identity]
     if found and not request.new:
-        return found[-1], False
+        newest = max(found, key=lambda run: (run.read_info()["created"], run.path))
+        return newest, False
     return new_run(request.stem), True
 
 
@@ -162,8 +169,8 @@ def _prepare(
     identity: str,
 ) -> None:
     """Fill a run folder; run.json is written last and says that it is complete."""
-    files.remove(run.path / "run.json")
-    files.remove(run.resume)
+    for path in (run.path / "run.json", run.resume, run.model):
+        files.remove(path)
     store = corpus.write_store(tokenizer, run.tokens)
     model = dict(request.model)
     if start:
@@ -221,6 +228,7 @@ def _starting_model(request: Request) -> TextModel | None:
             "--init-from brings its own tokenizer, but --tokenizer is given too",
             hint="leave --tokenizer out",
         )
+    _refuse_tokenizer_options(request, "--init-from")
     start = checkpoint.load(_model_file(request))
     sizes = start.model.config_json()
     for name, value in request.model.items():
@@ -243,4 +251,20 @@ def _model_file(request: Request) -> Path:
 def _given_tokenizer(request: Request) -> Tokenizer | None:
     if not request.tokenizer_file:
         return None
+    _refuse_tokenizer_options(request, "--tokenizer")
     return tokenizers.load(Path(request.tokenizer_file))
+
+
+def _refuse_tokenizer_options(request: Request, source: str) -> None:
+    """Raise UsageError if a tokenizer is given and options to make one are, too."""
+    for name in request.tokenizer:
+        flag = f"--{name.replace('_', '-')}"
+        raise UsageError(
+            f"{source} brings a tokenizer, but {flag} is given too",
+            hint=f"leave {flag} out",
+        )
+
+
+def _file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file that was just read."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

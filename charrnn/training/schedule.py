@@ -14,7 +14,7 @@ from typing import Final
 MEASURE_STEPS: Final = 4  #: steps of a time budget before its first plan
 VALIDATIONS: Final = 10  #: in a run whose budget is steps or epochs
 COLD_RATE: Final = 0.02  #: share of the peak rate at the very first step
-FINAL_RATE: Final = 0.02  #: share of the peak rate at the last step
+FINAL_RATE: Final = 0.02  #: share of the peak rate that is always left
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Schedule:
         return math.floor(before * mark.validations + 1e-9) < math.floor(
             after * mark.validations + 1e-9
         )
+
+    @property
+    def total(self) -> int:
+        """After how many steps the run is planned to end; 0 without a plan."""
+        return self.marks[-1].total if self.marks else 0
 
     @property
     def validations(self) -> int:

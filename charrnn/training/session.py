@@ -17,11 +17,10 @@ from charrnn.config import (
     from_json,
     to_json,
 )
-from charrnn.models.recurrent import RecurrentModel
+from charrnn.models.recurrent import RecurrentModel, parameter_count
 from charrnn.runs import Run
 from charrnn.store import TokenStore
 from charrnn.text_model import TextModel
-from charrnn.training.defaults import parameter_count
 from charrnn.training.events import Event
 from charrnn.training.network import Network
 from charrnn.training.snapshot import load_snapshot, save_snapshot
@@ -112,10 +111,9 @@ class Session:
                 yield self._save()
             if stopped and not self.finished:
                 return
-        best = checkpoint.load(self.run.model).summary
-        marks = [dataclasses.asdict(mark) for mark in self.trainer.schedule.marks]
-        self.info["best"] = best["validation"] | {"step": best["step"]}
-        self.run.write_info(self.info | {"plan": marks})
+        marks = [dataclasses.asdict(mark) for mark in trainer.schedule.marks]
+        self.info |= {"best": self._best(), "plan": marks}
+        self.run.write_info(self.info)
         done = self._noted(self.done_event())
         self._save()
         yield done
@@ -123,11 +121,16 @@ class Session:
     def done_event(self) -> Event:
         """Return what a finished run came to."""
         steps = self.trainer.counters.step
-        values = {"run": str(self.run.path), "best": self.info["best"], "steps": steps}
+        values = {"run": str(self.run.path), "best": self._best(), "steps": steps}
         return self._event("done", values)
 
+    def _best(self) -> dict[str, Any]:
+        """Return the validation of the model that is kept."""
+        summary = checkpoint.load(self.run.model).summary
+        return {**summary["validation"], "step": summary["step"]}
+
     def _keep_if_best(self, validation: Event) -> Event:
-        """Publish the model if it is the best so far; return a sample of it."""
+        """Publish the model if it is the best so far; return a sample, best or not."""
         network, values = self.trainer.network, validation.values
         summary = {
             "step": validation.step,

@@ -16,8 +16,9 @@ import torch
 
 from charrnn.checkpoint import read_tensors, write_tensors
 from charrnn.errors import ModelFileError
+from charrnn.training.events import Counters
 from charrnn.training.schedule import Mark
-from charrnn.training.trainer import Counters, Trainer
+from charrnn.training.trainer import Trainer
 
 KIND = "charrnn-resume"
 MOMENTS = ("exp_avg", "exp_avg_sq")

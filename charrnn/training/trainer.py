@@ -1,9 +1,9 @@
 """The training loop: next-token cross-entropy, truncated backpropagation through time.
 
 A run is a plan and a step number. The batches, the learning rate and the dropout
-masks are functions of (plan, step); what cannot be derived is `Snapshot`: parameters,
-optimizer moments, carried state, and a few counters. So a run that is stopped and
-continued ends with the same weights, bit for bit, as one that is not.
+masks are functions of (plan, step). What cannot be derived is saved (`snapshot.py`):
+parameters, optimizer moments, carried state, and a few counters. So a run that is
+stopped and continued ends with the same weights, bit for bit, as one that is not.
 
 The trainer yields events and prints nothing. Shape letters: B batch, T time, H hidden.
 """
@@ -11,7 +11,6 @@ The trainer yields events and prints nothing. Shape letters: B batch, T time, H 
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,11 @@ from torch import Tensor
 from charrnn.batches import Batch, training_batches
 from charrnn.config import TrainConfig
 from charrnn.errors import DivergedError
+from charrnn.scoring import Score
 from charrnn.store import TokenStore
 from charrnn.training.defaults import BUDGETS
 from charrnn.training.evaluate import evaluate, loss_sum
-from charrnn.training.events import Event, score_values
+from charrnn.training.events import Counters, Event, score_values
 from charrnn.training.layers import LayerState
 from charrnn.training.network import Network
 from charrnn.training.precision import autocast
@@ -33,20 +33,6 @@ from charrnn.training.schedule import MEASURE_STEPS, Schedule, learning_rate
 SMOOTHING = 0.98  # of the training loss that is shown
 REPLAN_S = 2.0  # how often a time budget looks at the clock again
 MOST_PLANS = 1000  # of a long time budget, for every plan is kept
-
-
-@dataclass
-class Counters:
-    """What a run knows besides its tensors; all of it is saved."""
-
-    step: int = 0
-    elapsed_s: float = 0.0
-    loss_nats: float = math.nan  #: smoothed training loss, a token
-    best_nats: float = math.inf  #: lowest validation, a token
-    best_step: int = 0
-    stale: int = 0  #: validations since the best one
-    metrics_bytes: int = 0  #: length of metrics.jsonl at this step
-    finished: bool = False
 
 
 class Trainer:
@@ -58,14 +44,12 @@ class Trainer:
         store: TokenStore,
         config: TrainConfig,
         *,
-        schedule: Schedule | None = None,
-        counters: Counters | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.network = network.to(config.device)
         self.config = config
-        self.schedule = schedule or Schedule()
-        self.counters = counters or Counters()
+        self.schedule = Schedule()
+        self.counters = Counters()
         self.optimizer = _optimizer(network, config)
         self.state: LayerState | None = None
         self.batches = training_batches(
@@ -73,10 +57,9 @@ class Trainer:
         )
         self._store = store
         self._clock = clock
-        self._started = clock() - self.counters.elapsed_s
+        self._started = clock()
         self._timed_steps = 0  # in this process, which may be on another machine
         self._step_s = math.nan  # seconds a training step, lately
-        self._validation_s = 0.0  # seconds of the last validation
         self._planned_at = -math.inf
         if not self.schedule.marks and not config.time_s:
             self.schedule.plan(0, self.steps_of(config))
@@ -140,15 +123,14 @@ class Trainer:
 
     def _validate(self) -> Event:
         """Score the validation part; note whether it is the best so far."""
-        began = self._clock()
-        score = evaluate(self.network, self._store.valid, self.config.device)
-        self._validation_s = self._clock() - began
+        score = self._evaluate()
+        if not math.isfinite(score.nats_per_token):
+            raise self._diverged(f"the validation is {score.nats_per_token:g}")
         counters = self.counters
         is_best = score.nats_per_token < counters.best_nats
         counters.stale = 0 if is_best else counters.stale + 1
         if is_best:
             counters.best_nats = score.nats_per_token
-            counters.best_step = counters.step
         if self.config.patience and counters.stale >= self.config.patience:
             counters.finished = True
         return self._event("validation", score_values(score) | {"best": is_best})
@@ -175,13 +157,16 @@ class Trainer:
         value = float(loss.detach())
         # a finite loss may have a gradient that is not, and would spoil the weights
         if not (math.isfinite(value) and math.isfinite(norm)):
-            raise DivergedError(
-                f"the loss is {value:g}, its gradient {norm:g} at step {step:,}",
-                hint=f"try a lower rate: --lr {self.config.lr / 2:g}",
-            )
+            raise self._diverged(f"the loss is {value:g}, its gradient {norm:g}")
         self.optimizer.step()
         self.state = tuple(array.detach() for array in state)
         return value, batch.tokens
+
+    def _diverged(self, what: str) -> DivergedError:
+        return DivergedError(
+            f"{what} at step {self.counters.step:,}",
+            hint=f"try a lower rate: --lr {self.config.lr / 2:g}",
+        )
 
     def _state_before(self, batch: Batch) -> LayerState:
         """Return the carried state, with rows that start anew at the initial one."""
@@ -193,10 +178,11 @@ class Trainer:
         return tuple(torch.where(carried, old, new) for old, new in pairs)
 
     def _masks(self, step: int, rows: int) -> list[Tensor] | None:
-        """Return a dropout mask (B, H) for each layer, the same at every time step.
+        """Return a dropout mask (B, H) for the output of each layer.
 
-        One mask for a whole window is the variational dropout of Gal & Ghahramani
-        2016; it is drawn from (seed, step), so that nothing of it is saved.
+        It is the same at every time step of the window (Gal & Ghahramani 2016), but
+        recurrent connections are not masked. It is drawn from (seed, step), so that
+        nothing of it is saved.
         """
         p = self.config.dropout
         if not p:
@@ -238,20 +224,26 @@ class Trainer:
         if now - self._planned_at < max(REPLAN_S, config.time_s / MOST_PLANS):
             return
         self._planned_at = now
-        left_s = config.time_s - (now - self._started)
-        validations = self.schedule.validations
-        ahead = math.ceil((1 - self.schedule.progress(step)) * max(validations, 1))
-        # the last validation belongs to the budget, and so does saving
-        left_s -= ahead * self._validation_s
+        validations = self.schedule.validations or self._affordable_validations()
+        ahead = math.ceil((1 - self.schedule.progress(step)) * validations)
+        # validations belong to the budget, the last one too
+        left_s = config.time_s - (self._clock() - self._started)
+        left_s -= ahead * self.counters.validation_s
         total = step + max(1, round(left_s / self._step_s))
-        self.schedule.plan(step, total, validations or self._affordable_validations())
+        self.schedule.plan(step, total, validations)
 
     def _affordable_validations(self) -> int:
         """Return how many validations take about a twentieth of a time budget."""
+        self._evaluate()
+        share_s = 0.05 * self.config.time_s
+        return int(min(20, max(2, share_s / self.counters.validation_s)))
+
+    def _evaluate(self) -> Score:
+        """Score the validation part, and note how long that takes."""
         began = self._clock()
-        evaluate(self.network, self._store.valid, self.config.device)
-        self._validation_s = self._clock() - began
-        return int(min(20, max(2, 0.05 * self.config.time_s / self._validation_s)))
+        score = evaluate(self.network, self._store.valid, self.config.device)
+        self.counters.validation_s = self._clock() - began
+        return score
 
     def _note_loss(self, loss: float) -> None:
         old = self.counters.loss_nats
@@ -266,6 +258,7 @@ class Trainer:
             "smoothed_nats": self.counters.loss_nats,
             "rate": self._learning_rate(step - 1),
             "progress": self.schedule.progress(step),
+            "planned_steps": self.schedule.total,
             "epoch": self.epoch,
             "tokens": tokens,
         }

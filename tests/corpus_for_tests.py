@@ -1,0 +1,60 @@
+"""Texts in memory, their documents, and the stores of their tokens."""
+
+from pathlib import Path
+
+from charrnn import tokenizers
+from charrnn.config import CorpusConfig, TokenizerConfig
+from charrnn.corpus import Corpus
+from charrnn.sources import Source, documents
+from charrnn.store import Part
+from charrnn.tokenizers import Tokenizer
+
+MODES = ["file", "line", "blank", "--", "\n%\n"]
+LINES = "".join(f"line {n} of é{n * n}\n" for n in range(60))
+
+
+def source(text: str | bytes, name: str = "corpus.txt") -> Source:
+    return Source(name, text.encode() if isinstance(text, str) else text)
+
+
+def read(*texts: str | bytes, mode: str = "file", block_bytes: int = 1000) -> list[str]:
+    """Return the documents of some files, each put together."""
+    whole: list[str] = []
+    goes_on = False
+    blocks = documents(map(source, texts), mode, block_bytes=block_bytes)
+    for pieces, is_open in blocks:
+        if goes_on:
+            whole[-1] += pieces.pop(0)
+        whole += pieces
+        goes_on = is_open
+    assert not goes_on
+    return whole
+
+
+def char_tokenizer(texts) -> Tokenizer:
+    return tokenizers.fit(texts, TokenizerConfig(level="char", min_count=1))
+
+
+def write(folder: Path, *texts, valid=(), level="char", block_bytes=1 << 18, **config):
+    """Return the store of some texts with a tokenizer learned from them."""
+    corpus = Corpus(
+        [source(text) for text in texts],
+        CorpusConfig(**config),
+        raw=level == "byte",
+        valid_sources=[source(text) for text in valid],
+        block_bytes=block_bytes,
+    )
+    tokenizer = tokenizers.fit(
+        corpus.training_texts(), TokenizerConfig(level=level, min_count=1)
+    )
+    return corpus.write_store(tokenizer, folder), tokenizer
+
+
+def texts_of(part: Part, tokenizer: Tokenizer) -> list[str]:
+    """Return what the targets of each document say; the end says nothing."""
+    pairs = zip(part.starts.tolist(), part.lengths.tolist(), strict=True)
+    targets = [part.tokens[start + 1 : start + 1 + length] for start, length in pairs]
+    return [
+        tokenizer.decode_bytes(ids).decode("utf-8", "surrogateescape")
+        for ids in targets
+    ]

@@ -1,0 +1,44 @@
+"""Configurations: what makes no sense is refused, and JSON comes back."""
+
+import json
+import math
+
+import pytest
+
+from charrnn.config import SampleConfig, from_json, to_json
+from charrnn.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"temperature": -0.1},
+        {"temperature": math.nan},
+        {"top_p": 0.0},
+        {"top_p": 1.1},
+        {"top_p": math.nan},
+        {"min_p": -0.1},
+        {"min_p": math.nan},
+        {"top_k": -1},
+        {"length": -1},
+        {"stop": ("",)},
+    ],
+    ids=str,
+)
+def test_values_that_make_no_sense_are_refused(values: dict) -> None:
+    with pytest.raises(UsageError):
+        SampleConfig(**values)
+
+
+def test_configuration_comes_back_from_json() -> None:
+    config = SampleConfig(temperature=0.5, top_k=3, stop=("a", "é\n"))
+
+    assert from_json(SampleConfig, json.loads(json.dumps(to_json(config)))) == config
+
+
+@pytest.mark.parametrize(
+    "values", [{"stop": "abc"}, {"stop": [1]}, {"top_k": 1.5}, {"top_p": 2}], ids=str
+)
+def test_json_of_another_type_or_without_sense_is_a_value_error(values: dict) -> None:
+    with pytest.raises(ValueError, match="stop|top"):
+        from_json(SampleConfig, values)
