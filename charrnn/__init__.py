@@ -25,6 +25,7 @@ __all__ = [
     "TextModel",
     "__version__",
     "load",
+    "train",
 ]
 
 _HOMES = {
@@ -46,6 +47,18 @@ def load(path: str | None = None) -> "TextModel":
     from charrnn.runs import find_model
 
     return load_file(find_model(path))
+
+
+def train(*corpus: str, **options: Any) -> "TextModel":
+    """Train on texts, as `charrnn train` does, and return the best model.
+
+    options: as on the command line, with _ for - and times in seconds: time_s,
+    save_every_s. Raises CharRNNError as the command would, ValueError for an option
+    that does not exist.
+    """
+    from charrnn.training.prepare import train as run
+
+    return load(str(run(corpus, **options)))
 
 
 def __getattr__(name: str) -> Any:

@@ -4,28 +4,22 @@ import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from charrnn.cli import console, inputs, options, train_options
-from charrnn.config import (
-    CorpusConfig,
-    RecurrentConfig,
-    TokenizerConfig,
-    TrainConfig,
-)
 from charrnn.errors import NotFoundError, TextError, UsageError
 
 if TYPE_CHECKING:
-    from charrnn.training.prepare import Request
+    from charrnn.training.request import Request
     from charrnn.training.session import Session
 
 #: options whose field has another name
 FIELDS: Final = {"time": "time_s", "save_every": "save_every_s"}
-#: what is about one call and not about training
+#: what is about one call and not about training; --config files don't hold it
 NOT_IN_FILES: Final = {"corpus", "config", "dry_run", "json", "quiet", "help"}
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -159,34 +153,15 @@ def _checked(option: Any, value: Any, context: typer.Context) -> Any:
 
 def _request(corpus: tuple[str, ...], given: Mapping[str, Any]) -> "Request":
     """Return what was asked for, sorted by what it is about."""
-    from charrnn.training.prepare import Request
+    from charrnn.training.request import Request
 
     values = {FIELDS.get(name, name): value for name, value in given.items()}
     for name, flag in (("time_s", "--time"), ("save_every_s", "--save-every")):
         if name in values:
             values[name] = options.parse_duration(str(values[name]), flag)
 
-    def of(kind: Any) -> dict[str, Any]:
-        return {f.name: values[f.name] for f in fields(kind) if f.name in values}
-
-    request = Request(
-        paths=corpus,
-        valid=tuple(values.get("valid") or ()),
-        out=values.get("out", ""),
-        new=values.get("new", False),
-        init_from=values.get("init_from", ""),
-        tokenizer_file=values.get("tokenizer") or "",
-        tokenizer=of(TokenizerConfig),
-        corpus=CorpusConfig(**of(CorpusConfig)),
-        # the size of the vocabulary is asked of the tokenizer and the network has it
-        model={k: v for k, v in of(RecurrentConfig).items() if k != "vocab_size"},
-        training=of(TrainConfig),
-    )
-    # a wrong value is said before the corpus is read
-    TokenizerConfig(**request.tokenizer)
-    TrainConfig(**{k: v for k, v in request.training.items() if v != "auto"})
-    RecurrentConfig(vocab_size=1, **request.model)
-    return request
+    about = {name: values[name] for name in values if name not in NOT_IN_FILES}
+    return Request.of(corpus, **about)
 
 
 @dataclass

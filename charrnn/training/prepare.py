@@ -6,12 +6,9 @@ a new plan.
 """
 
 import dataclasses
-import hashlib
-import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,67 +16,17 @@ import torch
 
 import charrnn
 from charrnn import checkpoint, files, tokenizers
-from charrnn.config import CorpusConfig, TokenizerConfig, TrainConfig, to_json
+from charrnn.config import TokenizerConfig, TrainConfig, to_json
 from charrnn.corpus import Corpus
 from charrnn.errors import UsageError
 from charrnn.runs import Run, all_runs, new_run
 from charrnn.sources import find_sources
-from charrnn.store import Survey
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
 from charrnn.training.defaults import BUDGETS, DEFAULT_TIME_S, check_budget, choose
 from charrnn.training.precision import choose_device
+from charrnn.training.request import ADJUSTABLE, Request
 from charrnn.training.session import Session
-
-#: what may differ when the same command is given again, besides the budget
-ADJUSTABLE = ("patience", "save_every_s", "threads")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user asked for.
-
-    tokenizer, model, training: fields of TokenizerConfig, RecurrentConfig and
-    TrainConfig, only those that were given.
-    """
-
-    paths: tuple[str, ...]
-    valid: tuple[str, ...] = ()
-    out: str = ""
-    new: bool = False
-    init_from: str = ""
-    tokenizer: Mapping[str, Any] = field(default_factory=dict)
-    tokenizer_file: str = ""
-    corpus: CorpusConfig = field(default_factory=CorpusConfig)
-    model: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def stem(self) -> str:
-        """The name that a run folder begins with: that of the first file."""
-        if self.paths[0] == "-":
-            return "stdin"
-        return Path(self.paths[0]).resolve().name.split(".")[0] or "run"
-
-    def identity(self, survey: Survey, tokenizer: Tokenizer | None) -> str:
-        """Return a hash of what makes a run this one and no other.
-
-        tokenizer: the one that was given in a file, or comes with --init-from.
-        """
-        free = (*BUDGETS, *ADJUSTABLE)
-        given = {k: v for k, v in self.training.items() if k not in free}
-        asked = {"seed": TrainConfig.seed} | given  # typed or not, the same run
-        parts = [
-            survey.sha256,
-            to_json(TokenizerConfig(**self.tokenizer)),
-            to_json(self.corpus),
-            tokenizer.to_json() if tokenizer else None,
-            _file_hash(_model_file(self)) if self.init_from else None,
-            dict(self.model),
-            asked,
-        ]
-        text = json.dumps(parts, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
@@ -192,7 +139,7 @@ def _prepare(
             "model": to_json(choice.model),
             "training": to_json(choice.training),
             "reasons": list(choice.reasons),
-            "init_from": str(_model_file(request)) if start else "",
+            "init_from": str(request.starting_file) if start else "",
         }
     )
 
@@ -229,7 +176,7 @@ def _starting_model(request: Request) -> TextModel | None:
             hint="leave --tokenizer out",
         )
     _refuse_tokenizer_options(request, "--init-from")
-    start = checkpoint.load(_model_file(request))
+    start = checkpoint.load(request.starting_file)
     sizes = start.model.config_json()
     for name, value in request.model.items():
         if value != sizes.get(name):
@@ -240,12 +187,6 @@ def _starting_model(request: Request) -> TextModel | None:
                 hint=f"leave {flag} out: weights bring their sizes along",
             )
     return start
-
-
-def _model_file(request: Request) -> Path:
-    """Return the file meant by --init-from, which may name a run folder."""
-    path = Path(request.init_from)
-    return Run(path).model if path.is_dir() else path
 
 
 def _given_tokenizer(request: Request) -> Tokenizer | None:
@@ -265,6 +206,12 @@ def _refuse_tokenizer_options(request: Request, source: str) -> None:
         )
 
 
-def _file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file that was just read."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def train(paths: Iterable[str], **options: Any) -> Path:
+    """Train to the end of the budget; return the run folder.
+
+    options: as in `Request.of`.
+    """
+    with open_session(Request.of(paths, **options)) as session:
+        for _ in session.train(lambda: False):
+            pass
+        return session.run.path

@@ -1,0 +1,117 @@
+"""What was asked for, and which run that is."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from training_for_tests import TEXTS
+
+import charrnn
+from charrnn.errors import UsageError
+from charrnn.runs import Run
+from charrnn.training.prepare import open_session
+from charrnn.training.request import Request
+
+TINY = {"steps": 4, "hidden": 8, "batch": 2, "bptt": 8, "threads": 1}
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("CHARRNN_RUNS", str(tmp_path / "runs"))
+    path = tmp_path / "prose.txt"
+    path.write_text(TEXTS["file"])
+    return str(path)
+
+
+def run_of(corpus: str, **options: Any) -> Path:
+    with open_session(Request.of([corpus], **(TINY | options))) as session:
+        for _ in session.train(lambda: False):
+            pass
+        return session.run.path
+
+
+def test_vocabulary_may_turn_out_smaller_than_asked_for(corpus: str) -> None:
+    model = charrnn.train(corpus, **TINY, vocab_size=1000)
+
+    assert model.model.vocab_size == model.tokenizer.vocab_size < 1000
+
+
+def test_training_from_python_returns_the_best_model(corpus: str) -> None:
+    model = charrnn.train(corpus, **TINY)
+
+    assert model.score("a text").tokens == 6
+
+
+def test_option_that_does_not_exist_is_refused(corpus: str) -> None:
+    with pytest.raises(ValueError, match="no option depth"):
+        charrnn.train(corpus, depth=3)
+
+
+def test_seed_that_is_the_default_is_the_same_run_typed_or_not(corpus: str) -> None:
+    assert run_of(corpus) == run_of(corpus, seed=1)
+
+
+def test_tokenizer_file_counts_by_its_content(corpus: str, tmp_path: Path) -> None:
+    file, copy = tmp_path / "a.json", tmp_path / "b.json"
+    values = charrnn.train(corpus, **TINY).tokenizer.to_json()
+    file.write_text(json.dumps(values))
+    copy.write_text(json.dumps(values))
+    first = run_of(corpus, tokenizer=str(file))
+
+    assert run_of(corpus, tokenizer=str(copy)) == first
+
+    file.write_text(json.dumps({"level": "byte"}))
+
+    assert run_of(corpus, tokenizer=str(file)) != first
+
+
+def test_tokenizer_and_options_to_make_one_exclude_each_other(
+    corpus: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.json").write_text('{"level": "byte"}')
+
+    with pytest.raises(UsageError, match="--level is given too"):
+        run_of(corpus, tokenizer=str(tmp_path / "t.json"), level="word")
+
+
+def test_damaged_description_of_another_run_does_not_matter(
+    corpus: str, tmp_path: Path
+) -> None:
+    (tmp_path / "runs/other-001").mkdir(parents=True)
+    (tmp_path / "runs/other-001/run.json").write_text("{")
+
+    assert run_of(corpus).name == "prose-001"
+
+
+def test_run_that_is_found_again_is_the_newest(corpus: str, tmp_path: Path) -> None:
+    old = Run(run_of(corpus, out=str(tmp_path / "runs/z-001")))
+    old.write_info(old.read_info() | {"created": "2020-01-01T00:00:00Z"})
+    new = run_of(corpus, new=True)
+
+    assert run_of(corpus) == new
+
+
+def test_starting_afresh_in_a_folder_takes_its_model_away(
+    corpus: str, tmp_path: Path
+) -> None:
+    folder = run_of(corpus, out=str(tmp_path / "run"))
+
+    request = Request.of([corpus], **TINY, out=str(folder), new=True)
+    with open_session(request) as session:
+        assert not session.run.model.exists()
+
+
+def test_finished_run_is_described_after_a_kill_before_the_description(
+    corpus: str,
+) -> None:
+    run = Run(run_of(corpus))
+    info = run.read_info()
+    run.write_info({key: info[key] for key in info if key != "best"})
+
+    with open_session(Request.of([corpus], **TINY)) as session:
+        event = session.done_event()
+
+    assert event.values["best"] == info["best"]
+    assert os.path.samefile(event.values["run"], run.path)
