@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from typer.testing import CliRunner, Result
 
 from charrnn import checkpoint, tokenizers
@@ -22,6 +23,12 @@ from charrnn.text_model import TextModel
 TEXT = "the quick brown fox jumps over the lazy dog\nand sleeps, dear reader.\n"
 
 Charrnn = Callable[..., Result]
+
+# every run of the suite tries others; no deadline, as other work may be under way
+settings.register_profile(
+    "suite", max_examples=int(os.environ.get("CHARRNN_EXAMPLES", "40")), deadline=None
+)
+settings.load_profile("suite")
 
 
 def pytest_collection_finish() -> None:
@@ -64,7 +71,8 @@ def bare_setting(
     # no test cuts the power: a third of the time of those that train
     monkeypatch.setattr(os, "fsync", lambda _: None)
     if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(0)
+        # torch.manual_seed would note a traceback for every kind of device
+        sys.modules["torch"].default_generator.manual_seed(0)
     return folder
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from parts_for_tests import (
     PARTS,
@@ -197,7 +197,6 @@ def test_streams_of_a_long_document_carry_nearly_all_the_time() -> None:
     assert 0.98 < carried < 0.997
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 50), min_size=1, max_size=12),
     st.integers(1, 9),

@@ -15,7 +15,6 @@ from charrnn.tokenizers.word import WordTokenizer
 CORPUS = "The cat sat on the mat; the café's hat\tsat — on the CAT!\r\nन😀\n" * 3
 LOOKS_SPECIAL = "<s> </s> <unk> <pad> <0x41> <0x0A> <EOS> <UNK> \u2581\u2585\0\ufeff"
 
-few = settings(max_examples=50, deadline=None)
 every_level = pytest.mark.parametrize("level", tokenizers.REGISTRY)
 texts = st.one_of(
     st.text(),
@@ -39,7 +38,6 @@ def test_every_level_of_the_config_is_registered():
 
 
 @every_level
-@few
 @given(text=texts)
 def test_text_comes_back_but_for_what_is_unknown(level, text):
     ids, ends = learned(level).encode_with_ends(text)
@@ -53,7 +51,7 @@ def test_text_comes_back_but_for_what_is_unknown(level, text):
 
 
 @every_level
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(text=texts.filter(len))
 def test_text_that_was_learned_whole_comes_back(level, text):
     tokenizer = tokenizers.fit([text], TokenizerConfig(level=level, min_count=1))
@@ -62,7 +60,6 @@ def test_text_that_was_learned_whole_comes_back(level, text):
 
 
 @every_level
-@few
 @given(text=texts)
 def test_no_text_encodes_to_the_boundary_or_beyond_the_vocabulary(level, text):
     ids = learned(level).encode(text)
@@ -72,7 +69,6 @@ def test_no_text_encodes_to_the_boundary_or_beyond_the_vocabulary(level, text):
 
 
 @every_level
-@few
 @given(data=st.data())
 def test_streamed_ids_are_the_decoded_text(level, data):
     some_id = st.integers(0, learned(level).vocab_size - 1)
@@ -85,7 +81,6 @@ def test_streamed_ids_are_the_decoded_text(level, data):
 
 
 @every_level
-@few
 @given(text=texts.filter(lambda text: "\ufffd" not in text))
 def test_stream_never_splits_a_character(level, text):
     ids = learned(level).encode(text).tolist()
@@ -98,7 +93,6 @@ def test_stream_never_splits_a_character(level, text):
 
 
 @every_level
-@few
 @given(text=texts)
 def test_json_keeps_the_tokenizer(level, text):
     tokenizer = learned(level)
@@ -120,7 +114,6 @@ def test_json_that_makes_no_sense_is_refused(level, value):
 
 
 @every_level
-@few
 @given(some=st.lists(texts))
 def test_many_texts_encode_as_one_by_one(level, some):
     one_by_one = [learned(level).encode(text) for text in some]
@@ -132,7 +125,6 @@ def test_many_texts_encode_as_one_by_one(level, some):
 
 
 @every_level
-@few
 @given(text=texts)
 def test_token_ends_rise_to_the_end_of_the_text(level, text):
     ids, ends = learned(level).encode_with_ends(text)
@@ -175,7 +167,6 @@ def test_vocabulary_without_room_for_a_piece_is_refused(level):
 
 
 @pytest.mark.parametrize("level", ["byte", "subword"])
-@few
 @given(data=st.binary())
 def test_bytes_that_are_no_text_come_back(level, data):
     ids, ends = learned(level).encode_with_ends(data.decode("utf-8", "surrogateescape"))

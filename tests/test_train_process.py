@@ -139,7 +139,7 @@ def signal_soon(*numbers: signal.Signals) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize("repetition", range(4))
+@pytest.mark.parametrize("repetition", range(2))
 @pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
 def test_training_goes_on_after_a_signal_at_any_moment(
     number: signal.Signals, repetition: int, charrnn: Any

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from charrnn.batches import are_short
 from charrnn.config import RecurrentConfig, TrainConfig
 from charrnn.errors import UsageError
 from charrnn.models.recurrent import parameter_count
@@ -90,8 +91,10 @@ def _network(
 ) -> tuple[RecurrentConfig, str]:
     """Return the network, and the reason for its size if that was chosen here."""
     tokens = store.train.targets
-    if tokens < 300_000:
+    if tokens < 100_000 or (tokens < 1_000_000 and are_short(store.train, 128)):
         hidden = 256
+    elif tokens < 300_000:
+        hidden = 384
     elif device == "cpu" or tokens < 1_000_000:
         hidden = 512
     else:
