@@ -5,6 +5,7 @@ without importing anything heavy.
 """
 
 import dataclasses
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ CELLS: Final = (
     "mingru",
 )
 LEVELS: Final = ("char", "byte", "word", "subword")
+DOCUMENT_MODES: Final = ("file", "line", "blank")
 SUBWORD_TYPES: Final = ("unigram", "bpe")
 SCHEDULES: Final = ("linear", "cosine", "constant")
 PRECISIONS: Final = ("fp32", "bf16")
@@ -57,6 +59,11 @@ class CorpusConfig:
     def __post_init__(self) -> None:
         if not self.documents:
             raise UsageError("--documents is empty", hint="file, line, blank or a text")
+        meant = self.documents.lower().removesuffix("s")
+        if meant in DOCUMENT_MODES and self.documents != meant:
+            raise UsageError(
+                f"--documents is {self.documents!r}", hint=f"did you mean {meant}?"
+            )
         if not 0 < self.valid_frac < 1:
             raise UsageError(f"--valid-frac is {self.valid_frac}, not between 0 and 1")
         _at_least("--seed", self.seed, 0)
@@ -120,9 +127,10 @@ class TrainConfig:
         for name in ("batch", "bptt"):
             _at_least(f"--{name}", getattr(self, name), 1)
         for name in ("lr", "clip", "save_every_s"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 flag = name.removesuffix("_s").replace("_", "-")
-                raise UsageError(f"--{flag} is {getattr(self, name)}, not above 0")
+                value = getattr(self, name)
+                raise UsageError(f"--{flag} is {value}, not a number above 0")
         for name in ("weight_decay", "steps", "epochs", "time_s", "patience", "seed"):
             flag = name.removesuffix("_s").replace("_", "-")
             _at_least(f"--{flag}", getattr(self, name), 0)
@@ -205,5 +213,6 @@ def _one_of(flag: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def _at_least(flag: str, value: float, least: float) -> None:
-    if not value >= least:
-        raise UsageError(f"{flag} is {value}, below {least}")
+    if not least <= value < math.inf:
+        what = f"below {least}" if value < least else "not a number that can be used"
+        raise UsageError(f"{flag} is {value}, {what}")

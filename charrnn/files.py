@@ -27,7 +27,16 @@ def write(path: Path, data: bytes | memoryview) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that appears at `path`, whole, when the block ends without error."""
+    """Open a file that appears at `path`, whole, when the block ends without error.
+
+    A link stays one, and its target is replaced. What is no file, such as a pipe or
+    a device, is written to as it is.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with _said(path), path.open("wb") as out:
+            yield out
+        return
     temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         with temporary.open("wb") as out:
@@ -138,6 +147,15 @@ def flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def _said(path: Path) -> Iterator[None]:
+    """Turn the system's errors into ResourceError."""
+    try:
+        yield
+    except OSError as error:
+        raise _resource_error(path, error) from error
 
 
 def _resource_error(path: Path, error: OSError) -> ResourceError:

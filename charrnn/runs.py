@@ -125,9 +125,10 @@ def find_model(given: str | None = None) -> Path:
 
 
 def _named_model(path: Path, source: str) -> Path:
-    model = path / MODEL_FILE if os.path.isdir(path) else path
-    if os.path.isfile(model):
-        return model
+    for place in (path, runs_folder() / path):  # the name of a run is enough
+        model = place / MODEL_FILE if os.path.isdir(place) else place
+        if os.path.isfile(model):
+            return model
     what = "has no model yet" if os.path.isdir(path) else "does not exist"
     raise NotFoundError(
         f"{source} {path} {what}", hint="charrnn runs lists the models there are"

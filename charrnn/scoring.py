@@ -53,7 +53,7 @@ class Score:
     @property
     def log10(self) -> float:
         """log10 P(text), negative, as n-gram toolkits print it."""
-        return -self.nats / math.log(10)
+        return 0.0 - self.nats / math.log(10)  # and not -0.0 of an empty text
 
     @property
     def nats_per_token(self) -> float:

@@ -76,6 +76,9 @@ class TextModel:
         self.summary = summary or {}
         self.name = name
 
+    def __repr__(self) -> str:
+        return f"TextModel({self.name or 'unnamed'}, {self.model.config_json()})"
+
     @property
     def learned_end(self) -> bool:
         """Whether the model was trained on the ends of many documents.

@@ -61,7 +61,7 @@ def test_parts_add_up_to_the_survey(tmp_path, mode):
         assert total == getattr(store.survey, name)
 
 
-@settings(max_examples=10)  # each flushes seven files to the disk
+@settings(max_examples=10)  # each writes seven files
 @given(st.binary(min_size=30, max_size=60))
 def test_byte_level_takes_any_bytes(tmp_path_factory, data):
     store, tokenizer = write(

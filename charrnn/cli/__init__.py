@@ -3,14 +3,27 @@
 Only `main` is here, and it imports nothing before it can be interrupted quietly.
 """
 
+import os
+import signal
 import sys
+from types import FrameType
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it quietly even while it is loading."""
+    """Run the command line; Ctrl-C ends it quietly even while it is loading.
+
+    At once, and not by an exception: raised inside the import of a library, that
+    would be lost, or come out as another error. Nothing is half done: files are
+    published whole, and training has its own way to stop.
+    """
+    signal.signal(signal.SIGINT, _leave)
     try:
         from charrnn.cli.app import app
 
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)

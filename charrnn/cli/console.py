@@ -23,6 +23,11 @@ _VISIBLE: Final = (
     | {code: f"\\x{code:02x}" for code in range(0x7F, 0xA0)}
     | {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
     | {0x7F: "^?"}
+    # they turn the direction of what follows: text can look like what it isn't
+    | {
+        code: f"\\u{code:04x}"
+        for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    }
 )
 
 

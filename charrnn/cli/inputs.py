@@ -1,6 +1,7 @@
 """What commands read: models, and texts from files and stdin."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -24,7 +25,10 @@ def load_model(given: str | None) -> "TextModel":
     from charrnn import checkpoint
 
     name = path.parent if path.name == MODEL_FILE else path
-    return checkpoint.load(path, name=str(name))
+    model = checkpoint.load(path, name=str(name))
+    # all is imported: Ctrl-C is an exception again, so that a sample ends its line
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return model
 
 
 def read_text(path: str, *, raw: bool) -> str:

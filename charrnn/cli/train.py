@@ -90,6 +90,8 @@ def train(
             make_view(json=json, quiet=quiet) as view,
         ):
             signals.held = True
+            if signals.number:  # and the exception was lost in some import
+                raise typer.Exit(128 + signals.number)
             if dry_run:
                 start = session.start_event()
                 view.show(replace(start, values=start.values | {"run": ""}))
@@ -178,9 +180,9 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
     signals = Signals()
 
     def catch(number: int, frame: FrameType | None) -> None:
-        if signals.number or not signals.held:
+        is_second, signals.number = bool(signals.number), number
+        if is_second or not signals.held:
             raise typer.Exit(128 + number)
-        signals.number = number
         with suppress(RuntimeError):  # it may come in the middle of another line
             console.say(
                 "stopping after this step; once more stops at once", quiet=quiet

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_S: Final = 30.0
 SPEED_STEPS: Final = 50
-SAMPLE_COLUMNS: Final = 100
+COLUMNS: Final = 110  #: of a line where there is no terminal
+INDENT: Final = " " * 9
 
 
 class View:
@@ -34,16 +35,21 @@ class JsonView(View):
     """Writes each event to stdout as a line of JSON, as long as somebody reads."""
 
     def __init__(self) -> None:
-        self._has_reader = True
+        self._failed: Exception | None = None
 
     def show(self, event: "Event") -> None:
         """Write the event."""
-        if not self._has_reader:
+        if self._failed:
             return
         try:
             console.write_json(event.to_json())
-        except (console.ReaderGoneError, ResourceError):
-            self._has_reader = False  # training goes on
+        except (console.ReaderGoneError, ResourceError) as error:
+            self._failed = error  # training goes on
+
+    def close(self) -> None:
+        """Raise ResourceError if the lines could not be written."""
+        if isinstance(self._failed, ResourceError):
+            raise self._failed
 
 
 class PlainView(View):
@@ -52,11 +58,12 @@ class PlainView(View):
     def __init__(self) -> None:
         self._progress = Progress()
         self._said_at_s = -math.inf
+        self._columns = COLUMNS
 
     def show(self, event: "Event") -> None:
         """Write the lines of an event."""
         self._progress.note(event)
-        for line in lines_of(event, self._progress):
+        for line in lines_of(event, self._columns):
             self.say(line)
             self._said_at_s = event.elapsed_s
         if event.kind == "step" and event.elapsed_s - self._said_at_s > PLAIN_EVERY_S:
@@ -74,6 +81,7 @@ class LiveView(PlainView):
     def __init__(self, bar: Any) -> None:
         super().__init__()
         self._bar = bar
+        self._columns = bar.console.width
         self._task = bar.add_task("", total=1.0)
 
     def show(self, event: "Event") -> None:
@@ -89,14 +97,18 @@ class LiveView(PlainView):
 
     def say(self, line: str) -> None:
         """Write one line above the bar."""
-        self._bar.console.print(console.visible(line), markup=False, highlight=False)
+        text = console.visible(line)
+        # without wrapping of its own: rich would cut words at the first column
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
 def make_view(*, json: bool, quiet: bool) -> Iterator[View]:
     """Open the view that suits where the output goes."""
     if json:
-        yield JsonView()
+        view = JsonView()
+        yield view
+        view.close()
     elif quiet:
         yield View()
     elif not console.has_colour(sys.stderr):
@@ -110,8 +122,11 @@ def _bar() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    columns = (BarColumn(24), TaskProgressColumn(), TextColumn("{task.description}"))
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    terminal = Console(stderr=True)
+    bar = (BarColumn(24), TaskProgressColumn()) if terminal.width >= 90 else ()
+    return Progress(
+        *bar, TextColumn("{task.description}"), console=terminal, transient=True
+    )
 
 
 class Progress:
@@ -137,8 +152,8 @@ class Progress:
             loss = values["smoothed_nats"] * self.bits_a_nat
             left = clock(self._left_s(event))
             self.line = (
-                f"{loss:.3f} bits/char{self._valid} · {self._speed():,.0f} tokens/s"
-                f" · {left} left"
+                f"{left} left · train {loss:.3f}{self._valid} bits/char"
+                f" · {self._speed():,.0f} tokens/s"
             )
 
     def _speed(self) -> float:
@@ -158,8 +173,8 @@ class Progress:
         return left * seconds / steps
 
 
-def lines_of(event: "Event", progress: Progress) -> Iterator[str]:
-    """Yield the lines that an event is worth."""
+def lines_of(event: "Event", columns: int) -> Iterator[str]:
+    """Yield the lines that an event is worth; only a sample is cut to the columns."""
     values = event.values
     when = f"{clock(event.elapsed_s):>7}"
     if event.kind == "start":
@@ -171,7 +186,7 @@ def lines_of(event: "Event", progress: Progress) -> Iterator[str]:
             f" {values['nats_per_token']:.4f} nats/token{_unknown(values)}{best}"
         )
     elif event.kind == "sample":
-        yield f"{'':>9}{console.quoted(values['text'])[: SAMPLE_COLUMNS + 1]}..."
+        yield INDENT + excerpt(values["text"], columns - len(INDENT))
     elif event.kind == "done":
         best = values["best"]
         yield (
@@ -223,6 +238,17 @@ def _budget(training: dict[str, Any]) -> str:
     if training["steps"]:
         return f"{training['steps']:,} steps"
     return f"{training['epochs']:g} epochs"
+
+
+def excerpt(text: str, columns: int) -> str:
+    """Return the beginning of a text on one line, quoted, in at most `columns`."""
+    shown = console.quoted(text)
+    if console.width(shown) <= columns:
+        return shown
+    while text and console.width(shown) > columns - 3:
+        text = text[: -max(1, (console.width(shown) - columns + 3) // 2)]
+        shown = console.quoted(text)
+    return f"{shown}..."
 
 
 def plural(count: int, noun: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from charrnn.batches import are_short
 from charrnn.config import RecurrentConfig, TrainConfig
-from charrnn.errors import UsageError
+from charrnn.errors import ResourceError, UsageError
 from charrnn.models.recurrent import parameter_count
 from charrnn.store import TokenStore
 from charrnn.training.precision import choose_device, choose_precision
@@ -22,6 +22,7 @@ DEFAULT_TIME_S: Final = 300.0
 #: GFLOP/s of a training step on one core, roughly; 6 FLOP a parameter and token
 CORE_GFLOPS: Final = {"fp32": 55.0, "bf16": 95.0}
 GPU_GFLOPS: Final = 20_000.0
+MOST_TOKENS_S: Final = 60_000.0  #: of small networks, whatever their size
 SHORT_TIME_S: Final = 90.0  #: below it smaller, faster steps
 LONG_TOKENS: Final = 1024  #: vocabularies above it are of words or subwords
 
@@ -53,6 +54,7 @@ def choose(
     device = choose_device(given.get("device", "auto"))
     precision, why = choose_precision(given.get("precision", "auto"), device)
     network, because = _network(store, vocab_size, model, device)
+    _check_machine(network, given.get("threads", 1))
     threads = given.get("threads") or _threads(network)
     machine = {"device": device, "precision": precision, "threads": threads}
     windows = _windows(store, vocab_size, given) | machine | given
@@ -106,6 +108,24 @@ def _network(
     return network, "" if "hidden" in given else because
 
 
+def _check_machine(network: RecurrentConfig, threads: int) -> None:
+    """Raise UsageError or ResourceError for what this machine cannot do."""
+    cores = os.cpu_count() or 1
+    if threads > cores:
+        raise UsageError(
+            f"--threads is {threads:,}, but there are {cores} cores",
+            hint="leave --threads out",
+        )
+    # weights, gradients and Adam's two moments, in float32
+    needed = 16 * parameter_count(network)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise ResourceError(
+            f"the network needs {needed / 1e9:,.0f} GB; there are {memory / 1e9:,.0f}",
+            hint="take a smaller --hidden, --embed or --layers",
+        )
+
+
 def _threads(network: RecurrentConfig) -> int:
     """Return the threads: one for small layers, whose products are too short to share.
 
@@ -145,12 +165,14 @@ def _expected_epochs(
     """Return how often a budget will read the training part, roughly."""
     if config.epochs:
         return config.epochs
-    tokens: float = config.steps * config.batch * config.bptt
+    # a batch holds no more than the text
+    tokens: float = config.steps * min(config.batch * config.bptt, store.train.targets)
     if config.time_s:
         cores = CORE_GFLOPS[config.precision] * min(config.threads, 8)
         gflops = cores if config.device == "cpu" else GPU_GFLOPS
         # looking up an embedding is no product
         looked_up = 0 if network.tie else network.vocab_size * network.embed
         products = parameter_count(network) - looked_up
-        tokens = config.time_s * gflops * 1e9 / (6 * products)
+        speed = min(MOST_TOKENS_S, gflops * 1e9 / (6 * products))
+        tokens = config.time_s * speed
     return tokens / max(1, store.train.targets)

@@ -84,13 +84,15 @@ def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
         run = Run(Path(request.out))
         is_new = files.claim_folder(run.path)
         files.make_folder(run.path)  # a file of that name is an error
-        if run.identity not in ("", identity) and not request.new:
+        is_taken = run.identity or run.model.exists()
+        if is_taken and run.identity != identity and not request.new:
             raise UsageError(
                 f"{request.out} holds a run of another corpus or with other options",
                 hint="name another folder, or start afresh in it with --new",
             )
         return run, is_new
     found = [run for run in all_runs() if run.identity == identity]
+    found = [run for run in found if run.read_info()["stem"] == request.stem]
     if found and not request.new:
         newest = max(found, key=lambda run: (run.read_info()["created"], run.path))
         return newest, False
@@ -129,6 +131,7 @@ def _prepare(
             "charrnn": charrnn.__version__,
             "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "identity": identity,
+            "stem": request.stem,
             "corpus": {
                 "files": list(request.paths),
                 **survey,
