@@ -22,11 +22,10 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.store import Part
+from charrnn.store import MANY_DOCUMENTS, Part
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 IGNORE: Final = -1  #: a target that is not predicted: padding, or warm-up
-FEW_DOCUMENTS: Final = 20
 SEGMENT: Final = 2048  #: validation cuts longer documents into pieces of this size
 WARM_UP: Final = 512  #: uncounted tokens that a piece reads first, to find its state
 VALIDATION_WINDOW: Final = 256  #: time steps of a validation batch
@@ -80,7 +79,7 @@ def training_batches(part: Part, *, batch: int, bptt: int, seed: int) -> Batches
 
 def are_short(part: Part, bptt: int) -> bool:
     """Say whether documents are many and nearly all at most four windows long."""
-    if len(part.lengths) < FEW_DOCUMENTS:
+    if len(part.lengths) < MANY_DOCUMENTS:
         return False
     return float(np.quantile(part.lengths, 0.95)) <= 4 * bptt
 

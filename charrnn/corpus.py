@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import chain, compress, repeat
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +24,16 @@ from charrnn import files
 from charrnn.config import CorpusConfig
 from charrnn.errors import TextError
 from charrnn.sources import BLOCK_BYTES, Block, Source, documents
-from charrnn.store import FORMAT, STORE_FILE, PartWriter, Survey, Tally, TokenStore
+from charrnn.store import (
+    FORMAT,
+    MANY_DOCUMENTS,
+    STORE_FILE,
+    PartWriter,
+    Survey,
+    Tally,
+    TokenStore,
+)
 from charrnn.tokenizers.base import Tokenizer
-
-#: From so many documents on, whole documents validate and ends are learned.
-MANY_DOCUMENTS: Final = 20
 
 
 class Corpus:

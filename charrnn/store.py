@@ -19,6 +19,8 @@ from charrnn.errors import ModelFileError, NotFoundError, TextError
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
 LEAST_TARGETS: Final = {"train": 2, "valid": 1}
+#: From so many documents on, whole documents validate and ends are learned.
+MANY_DOCUMENTS: Final = 20
 STORE_FILE: Final = "store.json"
 FORMAT: Final = 1
 
@@ -181,8 +183,7 @@ class PartWriter:
         """Encode and write the next block of documents."""
         self._tally.add(texts, is_open)
         ids, counts = self._tokenizer.encode_all(texts)
-        if self._tokenizer.unknown is not None:
-            self._unknown += int(np.count_nonzero(ids == self._tokenizer.unknown))
+        self._unknown += self._tokenizer.count_unknown(ids)
         if not self._size:
             self._write_tokens(np.array([BOUNDARY]))
         is_closed = np.ones(len(texts), bool)

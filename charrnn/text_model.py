@@ -102,7 +102,7 @@ class TextModel:
         all_nats = batch_nats(self.model, ids, context=before, end=end)
         scores = []
         for text, tokens, nats in zip(texts, ids, all_nats, strict=True):
-            unknown = int((tokens == self.tokenizer.unknown).sum())
+            unknown = self.tokenizer.count_unknown(tokens)
             size = text_size(text)
             scores.append(Score(float(nats.sum()), len(nats), *size, unknown))
         return scores

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from charrnn.config import SampleConfig, from_json, to_json
+from charrnn.config import CorpusConfig, SampleConfig, TrainConfig, from_json, to_json
 from charrnn.errors import UsageError
 
 
@@ -42,3 +42,18 @@ def test_configuration_comes_back_from_json() -> None:
 def test_json_of_another_type_or_without_sense_is_a_value_error(values: dict) -> None:
     with pytest.raises(ValueError, match="stop|top"):
         from_json(SampleConfig, values)
+
+
+@pytest.mark.parametrize("name", ["lr", "clip", "weight_decay", "epochs", "time_s"])
+@pytest.mark.parametrize("value", [math.inf, math.nan, -1.0])
+def test_training_takes_no_number_that_is_none(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=f"--{name.split('_')[0]}"):
+        TrainConfig(**{name: value})
+
+
+@pytest.mark.parametrize("typed", ["lines", "Line", "FILE", "blanks"])
+def test_mistyped_kind_of_documents_is_no_separator(typed: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        CorpusConfig(documents=typed)
+
+    assert caught.value.hint == f"did you mean {typed.lower().removesuffix('s')}?"

@@ -139,3 +139,25 @@ def test_appended_lines_stand_at_the_end_and_truncate_cuts_them(path: Path) -> N
 
     assert path.read_bytes() == b"one\n"
     assert os.listdir(path.parent) == [path.name]
+
+
+def test_link_stays_a_link_and_its_target_is_replaced(path: Path) -> None:
+    target = path.with_name("target")
+    target.write_bytes(b"old")
+    path.symlink_to(target)
+
+    files.write(path, b"new")
+
+    assert path.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+def test_pipe_is_written_to_and_stays_a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    files.write(path, b"text")
+
+    assert os.read(reader, 9) == b"text"
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    os.close(reader)

@@ -9,7 +9,7 @@ import pytest
 from training_for_tests import TEXTS
 
 import charrnn
-from charrnn.errors import UsageError
+from charrnn.errors import ResourceError, UsageError
 from charrnn.runs import Run
 from charrnn.training.prepare import open_session
 from charrnn.training.request import Request
@@ -115,3 +115,40 @@ def test_finished_run_is_described_after_a_kill_before_the_description(
 
     assert event.values["best"] == info["best"]
     assert os.path.samefile(event.values["run"], run.path)
+
+
+def test_folder_with_a_model_of_unknown_origin_is_not_taken(
+    corpus: str, tmp_path: Path
+) -> None:
+    folder = run_of(corpus, out=str(tmp_path / "run"))
+    (folder / "run.json").unlink()
+    before = (folder / "model.safetensors").read_bytes()
+
+    with pytest.raises(UsageError, match="holds a run"):
+        run_of(corpus, out=str(folder))
+
+    assert (folder / "model.safetensors").read_bytes() == before
+
+
+def test_text_of_another_name_is_another_run(corpus: str) -> None:
+    first = run_of(corpus)
+    other = Path(corpus).with_name("verse.txt")
+    other.write_text(Path(corpus).read_text())
+
+    assert (first.name, run_of(str(other)).name) == ("prose-001", "verse-001")
+
+
+def test_network_that_no_memory_holds_is_refused(corpus: str) -> None:
+    with pytest.raises(ResourceError, match="the network needs"):
+        run_of(corpus, hidden=1_000_000)
+
+
+def test_more_threads_than_cores_are_refused(corpus: str) -> None:
+    with pytest.raises(UsageError, match="--threads"):
+        run_of(corpus, threads=100_000)
+
+
+def test_run_is_found_by_its_name(corpus: str) -> None:
+    folder = run_of(corpus)
+
+    assert charrnn.load(folder.name).name == str(folder / "model.safetensors")

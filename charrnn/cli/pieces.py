@@ -30,8 +30,9 @@ def encode(
     names = [piece(tokenizer, token) for token in range(tokenizer.vocab_size)]
     unknown = 0
     for line, newline in inputs.read_lines(paths, raw=tokenizer.level == "byte"):
-        ids = tokenizer.encode(line).tolist()
-        unknown += 0 if tokenizer.unknown is None else ids.count(tokenizer.unknown)
+        encoded = tokenizer.encode(line)
+        unknown += tokenizer.count_unknown(encoded)
+        ids = encoded.tolist()
         if as_json:
             shown = [tokenizer.piece(token) for token in ids]
             console.write_json({"text": line, "ids": ids, "pieces": shown})

@@ -56,18 +56,18 @@ class PlainView(View):
     """Writes a plain line to stderr at each validation, and now and then between."""
 
     def __init__(self) -> None:
-        self._progress = Progress()
+        self._figures = Figures()
         self._said_at_s = -math.inf
         self._columns = COLUMNS
 
     def show(self, event: "Event") -> None:
         """Write the lines of an event."""
-        self._progress.note(event)
+        self._figures.note(event)
         for line in lines_of(event, self._columns):
             self.say(line)
             self._said_at_s = event.elapsed_s
         if event.kind == "step" and event.elapsed_s - self._said_at_s > PLAIN_EVERY_S:
-            self.say(f"{clock(event.elapsed_s):>7}  {self._progress.line}")
+            self.say(f"{clock(event.elapsed_s):>7}  {self._figures.line}")
             self._said_at_s = event.elapsed_s
 
     def say(self, line: str) -> None:
@@ -92,7 +92,7 @@ class LiveView(PlainView):
             self._bar.update(
                 self._task,
                 completed=event.values["progress"],
-                description=self._progress.line,
+                description=self._figures.line,
             )
 
     def say(self, line: str) -> None:
@@ -129,7 +129,7 @@ def _bar() -> Any:
     )
 
 
-class Progress:
+class Figures:
     """The figures that the bar and the plain lines say."""
 
     def __init__(self) -> None:

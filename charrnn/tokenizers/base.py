@@ -66,6 +66,10 @@ class Tokenizer(ABC):
         """Ids that a sampler must not draw: no text comes out of them."""
         return () if self.unknown is None else (self.unknown,)
 
+    def count_unknown(self, ids: Ids) -> int:
+        """Return how many of the ids are the unknown token."""
+        return 0 if self.unknown is None else int(np.count_nonzero(ids == self.unknown))
+
     def encode_all(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
         """Return the ids of many texts end to end, and each text's token count.
 
