@@ -99,8 +99,8 @@ class RecurrentConfig:
 class TrainConfig:
     """How a network is trained, to the end of steps, epochs or time_s: the one given.
 
-    warmup: share of the run in which the rate rises. dropout: between layers, and
-    before the output.
+    max_epochs: ends a time budget early, 0 never. warmup: share of the run in which
+    the rate rises. dropout: between layers, and before the output.
     """
 
     batch: int = 32
@@ -114,6 +114,7 @@ class TrainConfig:
     steps: int = 0
     epochs: float = 0.0
     time_s: float = 0.0
+    max_epochs: float = 0.0
     patience: int = 0
     seed: int = 1
     device: str = "cpu"

@@ -270,3 +270,13 @@ def test_other_patience_leaves_the_plan_alone(store: TokenStore) -> None:
 
     assert len(trainer.schedule.marks) == 1
     assert trainer.config.patience == 5
+
+
+def test_time_budget_ends_at_the_epochs_that_are_enough(store: TokenStore) -> None:
+    trainer = timed_trainer(store, time_s=600.0, max_epochs=2.0)
+
+    for _ in trainer.run():
+        pass
+
+    assert trainer.epoch == pytest.approx(2.0, abs=0.05)
+    assert trainer.schedule.progress(trainer.counters.step) == 1

@@ -36,7 +36,7 @@ def test_line_gives_bits_a_character_for_nats_a_token() -> None:
     figures = Figures()
     figures.note(start(60.0))
 
-    figures.note(Event("step", 1, 20.0, STEP | {"planned_steps": 3}))
+    figures.note(Event("step", 1, 20.0, STEP | {"planned_steps": 0}))
 
     # ln 2 nats are 1 bit a token, and there is half a token to a character
     assert figures.line.startswith("0:40 left \u00b7 train 0.500")

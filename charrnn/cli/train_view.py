@@ -163,11 +163,9 @@ class Figures:
         return tokens / seconds if seconds > 0 else 0.0
 
     def _left_s(self, step: "Event") -> float:
-        if self._budget_s:
-            return max(0.0, self._budget_s - step.elapsed_s)
         steps = len(self._recent) - 1
-        if not steps:
-            return math.nan
+        if not steps or not step.values["planned_steps"]:
+            return self._budget_s - step.elapsed_s if self._budget_s else math.nan
         seconds = self._recent[-1][0] - self._recent[0][0]
         left: int = step.values["planned_steps"] - step.step
         return left * seconds / steps
@@ -234,7 +232,8 @@ def _start_lines(values: dict[str, Any]) -> Iterator[str]:
 
 def _budget(training: dict[str, Any]) -> str:
     if training["time_s"]:
-        return clock(training["time_s"])
+        most = "at most " if training["max_epochs"] else ""
+        return most + clock(training["time_s"])
     if training["steps"]:
         return f"{training['steps']:,} steps"
     return f"{training['epochs']:g} epochs"

@@ -155,6 +155,8 @@ def _follow_budget(session: Session, request: Request) -> None:
         asked["time_s"] = DEFAULT_TIME_S
     asked |= {name: given[name] for name in ADJUSTABLE if name in given}
     old = session.trainer.config
+    if session.finished and asked["time_s"] > old.time_s:
+        asked["max_epochs"] = 0.0  # more is asked for than was thought to be enough
     config = dataclasses.replace(old, **asked)
     if config != old and not (session.finished and _is_spent(session, config)):
         session.rebudget(config)

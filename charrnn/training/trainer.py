@@ -230,6 +230,9 @@ class Trainer:
         left_s = config.time_s - (self._clock() - self._started)
         left_s -= ahead * self.counters.validation_s
         total = step + max(1, round(left_s / self._step_s))
+        if config.max_epochs:
+            most = round(config.max_epochs * self.batches.steps_per_epoch)
+            total = min(total, max(most, step + 1))
         self.schedule.plan(step, total, validations)
 
     def _affordable_validations(self) -> int:
