@@ -152,3 +152,12 @@ def test_run_is_found_by_its_name(corpus: str) -> None:
     folder = run_of(corpus)
 
     assert charrnn.load(folder.name).name == str(folder / "model.safetensors")
+
+
+def test_finished_run_is_left_alone_when_no_budget_is_given(corpus: str) -> None:
+    folder = run_of(corpus)
+    sizes = {name: TINY[name] for name in TINY if name != "steps"}
+
+    with open_session(Request.of([corpus], **sizes)) as session:
+        assert session.run.path == folder
+        assert session.finished

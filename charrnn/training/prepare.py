@@ -23,7 +23,7 @@ from charrnn.runs import Run, all_runs, new_run
 from charrnn.sources import find_sources
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
-from charrnn.training.defaults import BUDGETS, DEFAULT_TIME_S, check_budget, choose
+from charrnn.training.defaults import BUDGETS, check_budget, choose
 from charrnn.training.precision import choose_device
 from charrnn.training.request import ADJUSTABLE, Request
 from charrnn.training.session import Session
@@ -148,14 +148,13 @@ def _prepare(
 
 
 def _follow_budget(session: Session, request: Request) -> None:
-    """Give a run that was found again the budget that is asked for now."""
+    """Give a run that was found again the budget that is asked for now, if any."""
     given = request.training
-    asked = {name: given.get(name, 0) for name in BUDGETS}
-    if not any(asked.values()):
-        asked["time_s"] = DEFAULT_TIME_S
-    asked |= {name: given[name] for name in ADJUSTABLE if name in given}
+    asked = {name: given[name] for name in ADJUSTABLE if name in given}
+    if any(name in given for name in BUDGETS):
+        asked |= {name: given.get(name, 0) for name in BUDGETS}
     old = session.trainer.config
-    if session.finished and asked["time_s"] > old.time_s:
+    if session.finished and asked.get("time_s", 0) > old.time_s:
         asked["max_epochs"] = 0.0  # more is asked for than was thought to be enough
     config = dataclasses.replace(old, **asked)
     if config != old and not (session.finished and _is_spent(session, config)):
