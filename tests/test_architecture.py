@@ -21,6 +21,7 @@ RANKS = [
     {"text_model"},
     {"checkpoint", "runs"},
     {"training"},
+    {"bench"},
     {"cli"},
 ]
 ALL_UNITS = set[str]().union(*RANKS)
