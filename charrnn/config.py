@@ -26,7 +26,7 @@ LEVELS: Final = ("char", "byte", "word", "subword")
 DOCUMENT_MODES: Final = ("file", "line", "blank")
 SUBWORD_TYPES: Final = ("unigram", "bpe")
 SCHEDULES: Final = ("linear", "cosine", "constant")
-PRECISIONS: Final = ("fp32", "bf16")
+PRECISIONS: Final = ("fp32", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class RecurrentConfig:
     """
 
     vocab_size: int
-    cell: str = "gru"
+    cell: str = "lstm"
     layers: int = 1
     hidden: int = 512
     embed: int = 128

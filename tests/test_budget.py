@@ -41,7 +41,8 @@ class Machine:
         return self.now_s
 
     def drive(self, trainer: Trainer) -> None:
-        trainer.network.register_forward_hook(self._compute)
+        for network in (trainer.network, trainer.average):
+            network.register_forward_hook(self._compute)
 
     def _compute(self, *_: Any) -> None:
         is_validation = torch.is_inference_mode_enabled()

@@ -61,6 +61,7 @@ def train(
     threads: train_options.Threads = None,
     save_every: train_options.SaveEvery = None,
     init_from: train_options.InitFrom = "",
+    plan: train_options.Plan = "",
     new: train_options.New = False,
     config: train_options.Config = None,
     dry_run: train_options.DryRun = False,

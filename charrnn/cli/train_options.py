@@ -42,7 +42,7 @@ Cell = Annotated[
         "--cell",
         parser=one_of("--cell", CELLS),
         metavar="NAME",
-        help=f"{', '.join(CELLS)}. [gru]",
+        help=f"{', '.join(CELLS)}. [lstm]",
     ),
 ]
 Layers = Annotated[
@@ -173,6 +173,14 @@ SaveEvery = Annotated[
 InitFrom = Annotated[
     str,
     _option("--init-from", metavar="MODEL", help="Start from a model's weights."),
+]
+Plan = Annotated[
+    str,
+    _option(
+        "--plan",
+        metavar="RUN",
+        help="Repeat a finished run: its options, and step for step its schedule.",
+    ),
 ]
 New = Annotated[bool, typer.Option("--new", help="Start afresh; don't continue a run.")]
 Config = Annotated[

@@ -53,7 +53,8 @@ def choose(
     """
     check_budget(training)
     given = {name: value for name, value in training.items() if value != "auto"}
-    if not any(given.get(name) for name in BUDGETS):
+    has_budget = any(given.get(name) for name in BUDGETS)
+    if not has_budget:
         given["time_s"] = DEFAULT_TIME_S
     device = choose_device(given.get("device", "auto"))
     precision, why = choose_precision(given.get("precision", "auto"), device)
@@ -65,7 +66,7 @@ def choose(
     epochs = _expected_epochs(network, TrainConfig(**windows), store)
     enough = MOST_EPOCHS["short" if are_short(store.train, 128) else "long"]
     reasons = [because] if because else []
-    if given.get("time_s") and epochs > enough:
+    if not has_budget and epochs > enough:
         windows["max_epochs"] = epochs = enough
         reasons.append(f"at most {enough:g} epochs: more would learn it by heart")
     config = TrainConfig(**(_rates(given, epochs) | windows))

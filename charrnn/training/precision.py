@@ -1,11 +1,13 @@
 """Which number format training uses on a device: probed, never assumed."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from charrnn.errors import UsageError
+
+HALVES: Final = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def choose_device(name: str) -> str:
@@ -27,31 +29,40 @@ def choose_device(name: str) -> str:
 
 
 def choose_precision(name: str, device: str) -> tuple[str, str]:
-    """Return the precision to use and why.
+    """Return the precision to use and why. Raises UsageError if it does not run.
 
     bfloat16 doubles training speed where the processor multiplies it (AVX512-BF16,
     AMX), raises on some others, and is emulated on the rest.
     """
     if name != "auto":
+        if not _trains(name, device):
+            raise UsageError(
+                f"--precision {name}: torch's kernels do not run on this {device}",
+                hint="leave --precision out",
+            )
         return name, "as asked"
     if device != "cpu":
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return "bf16", "this GPU multiplies bfloat16"
-        return "fp32", "this GPU has no bfloat16 products"
+        return "fp16", "this GPU has no bfloat16 products"
     if not _multiplies_bf16():
         return "fp32", "this processor has no bfloat16 products"
-    try:
-        _train_a_little(device)
-    except RuntimeError:
+    if not _trains("bf16", device):
         return "fp32", "torch's bfloat16 kernels do not run on this processor"
     return "bf16", "this processor multiplies bfloat16"
 
 
 def autocast(precision: str, device: str) -> AbstractContextManager[Any]:
     """Return the context in which a training step computes."""
-    if precision == "fp32":
+    if precision not in HALVES:
         return nullcontext()
-    return torch.autocast(torch.device(device).type, torch.bfloat16)
+    return torch.autocast(torch.device(device).type, HALVES[precision])
+
+
+def loss_scaler(precision: str, device: str) -> torch.amp.GradScaler:
+    """Return what keeps gradients within the narrow range of fp16; else it is idle."""
+    kind = torch.device(device).type
+    return torch.amp.GradScaler(kind, enabled=precision == "fp16")
 
 
 def _multiplies_bf16() -> bool:
@@ -59,9 +70,13 @@ def _multiplies_bf16() -> bool:
     return any(getattr(torch.cpu, probe, bool)() for probe in probes)
 
 
-def _train_a_little(device: str) -> None:
-    """Run one step of an LSTM in bfloat16; some processors raise here."""
+def _trains(precision: str, device: str) -> bool:
+    """Run one step of an LSTM; some processors raise here."""
     lstm = torch.nn.LSTM(8, 8, device=device)
-    with autocast("bf16", device):
-        outputs, _ = lstm(torch.zeros(4, 2, 8, device=device))
-    outputs.float().sum().backward()
+    try:
+        with autocast(precision, device):
+            outputs, _ = lstm(torch.zeros(4, 2, 8, device=device))
+        outputs.float().sum().backward()
+    except RuntimeError:
+        return False
+    return True

@@ -24,6 +24,7 @@ from charrnn.sources import find_sources
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
 from charrnn.training.defaults import BUDGETS, check_budget, choose
+from charrnn.training.plan import follow_plan, plan_tokenizer
 from charrnn.training.precision import choose_device
 from charrnn.training.request import ADJUSTABLE, Request
 from charrnn.training.session import Session
@@ -36,6 +37,7 @@ def open_session(request: Request) -> Iterator[Session]:
     Raises TextError for an unusable corpus, UsageError for options that make no
     sense, BusyError while another process trains that run.
     """
+    request = follow_plan(request)
     check_budget(request.training)
     choose_device(request.training.get("device", "auto"))
     start = _starting_model(request)
@@ -143,6 +145,8 @@ def _prepare(
             "training": to_json(choice.training),
             "reasons": list(choice.reasons),
             "init_from": str(request.starting_file) if start else "",
+            "split": to_json(request.corpus),
+            "follows": [dict(mark) for mark in request.marks],
         }
     )
 
@@ -194,6 +198,8 @@ def _starting_model(request: Request) -> TextModel | None:
 
 
 def _given_tokenizer(request: Request) -> Tokenizer | None:
+    if request.plan:
+        return plan_tokenizer(request)
     if not request.tokenizer_file:
         return None
     _refuse_tokenizer_options(request, "--tokenizer")

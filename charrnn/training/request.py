@@ -28,7 +28,8 @@ class Request:
     """What a user asked for.
 
     tokenizer, model, training: fields of TokenizerConfig, RecurrentConfig and
-    TrainConfig, only those that were given.
+    TrainConfig, only those that were given. plan: a run whose plan is to be followed;
+    marks: those of its schedule, as JSON values.
     """
 
     paths: tuple[str, ...]
@@ -36,6 +37,8 @@ class Request:
     out: str = ""
     new: bool = False
     init_from: str = ""
+    plan: str = ""
+    marks: tuple[Mapping[str, Any], ...] = ()
     tokenizer: Mapping[str, Any] = field(default_factory=dict)
     tokenizer_file: str = ""
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
@@ -46,11 +49,11 @@ class Request:
     def of(cls, paths: Iterable[str], **options: Any) -> Self:
         """Sort options by what they are about.
 
-        options: fields of the configs, and `valid`, `out`, `new`, `init_from` and
-        `tokenizer` (a file). Raises UsageError for a wrong value, ValueError for a
+        options: fields of the configs, and `valid`, `out`, `new`, `init_from`, `plan`
+        and `tokenizer` (a file). Raises UsageError for a wrong value, ValueError for a
         name that is none.
         """
-        plain = {"valid", "out", "new", "init_from", "tokenizer"}
+        plain = {"valid", "out", "new", "init_from", "plan", "tokenizer"}
         kinds = (TokenizerConfig, CorpusConfig, RecurrentConfig, TrainConfig)
         names = {kind: {f.name for f in fields(kind)} & set(options) for kind in kinds}
         # the tokenizer is asked for a size of the vocabulary, and the network has it
@@ -68,6 +71,7 @@ class Request:
             out=options.get("out") or "",
             new=options.get("new", False),
             init_from=options.get("init_from") or "",
+            plan=options.get("plan") or "",
             tokenizer_file=options.get("tokenizer") or "",
             tokenizer=of[TokenizerConfig],
             corpus=CorpusConfig(**of[CorpusConfig]),
@@ -104,6 +108,7 @@ class Request:
             hashlib.sha256(start).hexdigest(),
             dict(self.model),
             {"seed": TrainConfig.seed} | given,  # typed or not, the same run
+            [dict(mark) for mark in self.marks],
         ]
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -23,6 +23,7 @@ from charrnn.store import TokenStore
 from charrnn.text_model import TextModel
 from charrnn.training.events import Event
 from charrnn.training.network import Network
+from charrnn.training.schedule import Mark
 from charrnn.training.snapshot import load_snapshot, save_snapshot
 from charrnn.training.trainer import Trainer
 
@@ -50,6 +51,9 @@ class Session:
         elif self.info["init_from"]:
             start = checkpoint.load(Path(self.info["init_from"]))
             network.load(start.model.tensors())
+        if not self.continues and self.info["follows"]:
+            marks = [Mark(**mark) for mark in self.info["follows"]]
+            self.trainer.schedule.marks = marks
         self._clock = clock
         self._saved_at = clock()
 
@@ -131,7 +135,7 @@ class Session:
 
     def _keep_if_best(self, validation: Event) -> Event:
         """Publish the model if it is the best so far; return a sample, best or not."""
-        network, values = self.trainer.network, validation.values
+        network, values = self.trainer.average, validation.values
         summary = {
             "step": validation.step,
             "epoch": self.trainer.epoch,

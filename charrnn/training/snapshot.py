@@ -1,8 +1,9 @@
 """Everything that training needs to go on exactly, as one file.
 
-param.NAME, exp_avg.NAME, exp_avg_sq.NAME    parameters and Adam's moments
+param.NAME, average.NAME                     parameters, and their average
+exp_avg.NAME, exp_avg_sq.NAME                Adam's moments
 state.K                                      the carried state, (B, H) each
-metadata: the counters, and the marks of the schedule
+metadata: the counters, the marks of the schedule, the scale of fp16's loss
 """
 
 import dataclasses
@@ -29,6 +30,7 @@ def save_snapshot(path: Path, trainer: Trainer) -> None:
     tensors: dict[str, npt.NDArray[Any]] = {}
     for name, parameter in trainer.network.named().items():
         tensors[f"param.{name}"] = _array(parameter)
+        tensors[f"average.{name}"] = _array(trainer.average.parameter(name))
         moments = trainer.optimizer.state.get(parameter, {})
         tensors |= {f"{m}.{name}": _array(moments[m]) for m in MOMENTS if m in moments}
     for k, array in enumerate(trainer.state or ()):
@@ -36,6 +38,7 @@ def save_snapshot(path: Path, trainer: Trainer) -> None:
     meta = {
         "counters": dataclasses.asdict(trainer.counters),
         "marks": [dataclasses.asdict(mark) for mark in trainer.schedule.marks],
+        "scaler": trainer.scaler.state_dict(),
     }
     write_tensors(path, tensors, meta, kind=KIND)
 
@@ -46,7 +49,9 @@ def load_snapshot(path: Path, trainer: Trainer) -> None:
     try:
         trainer.counters = Counters(**meta["counters"])
         trainer.schedule.marks = [Mark(**mark) for mark in meta["marks"]]
+        trainer.scaler.load_state_dict(meta["scaler"])
         trainer.network.load(_group("param.", tensors))
+        trainer.average.load(_group("average.", tensors))
         _load_moments(trainer, tensors)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(

@@ -2,12 +2,14 @@
 
 A run is a plan and a step number. The batches, the learning rate and the dropout
 masks are functions of (plan, step). What cannot be derived is saved (`snapshot.py`):
-parameters, optimizer moments, carried state, and a few counters. So a run that is
-stopped and continued ends with the same weights, bit for bit, as one that is not.
+parameters and their average, optimizer moments, carried state, and a few counters. So
+a run that is stopped and continued ends with the same weights, bit for bit, as one
+that is not.
 
 The trainer yields events and prints nothing. Shape letters: B batch, T time, H hidden.
 """
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -22,12 +24,13 @@ from charrnn.config import TrainConfig
 from charrnn.errors import DivergedError
 from charrnn.scoring import Score
 from charrnn.store import TokenStore
+from charrnn.training.averaging import follow
 from charrnn.training.defaults import BUDGETS
 from charrnn.training.evaluate import evaluate, loss_sum
 from charrnn.training.events import Counters, Event, score_values
 from charrnn.training.layers import LayerState
 from charrnn.training.network import Network
-from charrnn.training.precision import autocast
+from charrnn.training.precision import autocast, loss_scaler
 from charrnn.training.schedule import MEASURE_STEPS, Schedule, learning_rate
 
 SMOOTHING = 0.98  # of the training loss that is shown
@@ -47,10 +50,12 @@ class Trainer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.network = network.to(config.device)
+        self.average = copy.deepcopy(network)
         self.config = config
         self.schedule = Schedule()
         self.counters = Counters()
         self.optimizer = _optimizer(network, config)
+        self.scaler = loss_scaler(config.precision, config.device)
         self.state: LayerState | None = None
         self.batches = training_batches(
             store.train, batch=config.batch, bptt=config.bptt, seed=config.seed
@@ -150,15 +155,20 @@ class Trainer:
             )
         loss = loss_sum(logits, targets) / batch.tokens
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.unscale_(self.optimizer)
         norm = float(
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         )
         value = float(loss.detach())
-        # a finite loss may have a gradient that is not, and would spoil the weights
-        if not (math.isfinite(value) and math.isfinite(norm)):
+        # a finite loss may have a gradient that is not, and would spoil the weights;
+        # a scaler leaves that step out and scales less, while it can
+        can_skip = self.scaler.is_enabled() and self.scaler.get_scale() > 1
+        if not (math.isfinite(value) and (math.isfinite(norm) or can_skip)):
             raise self._diverged(f"the loss is {value:g}, its gradient {norm:g}")
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        follow(self.average, self.network, step)
         self.state = tuple(array.detach() for array in state)
         return value, batch.tokens
 
@@ -239,12 +249,12 @@ class Trainer:
         """Return how many validations take about a twentieth of a time budget."""
         self._evaluate()
         share_s = 0.05 * self.config.time_s
-        return int(min(20, max(2, share_s / self.counters.validation_s)))
+        return int(min(20, max(2, share_s / max(self.counters.validation_s, 1e-9))))
 
     def _evaluate(self) -> Score:
         """Score the validation part, and note how long that takes."""
         began = self._clock()
-        score = evaluate(self.network, self._store.valid, self.config.device)
+        score = evaluate(self.average, self._store.valid, self.config.device)
         self.counters.validation_s = self._clock() - began
         return score
 

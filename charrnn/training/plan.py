@@ -1,0 +1,69 @@
+"""The plan of a finished run, followed again.
+
+A time budget becomes a number of steps as a run goes, by the speed of the machine. The
+marks of its schedule are kept in run.json; whoever follows them takes the same steps
+at the same rates, however long they take, and ends with the same weights where the
+products round alike (the same torch, kind of processor, precision and threads).
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from charrnn import tokenizers
+from charrnn.config import CorpusConfig, from_json
+from charrnn.errors import NotFoundError, UsageError
+from charrnn.runs import Run
+from charrnn.tokenizers import Tokenizer
+from charrnn.training.defaults import BUDGETS
+from charrnn.training.request import Request
+
+
+def follow_plan(request: Request) -> Request:
+    """Return a request with all that the plan it names brings, if it names one.
+
+    Raises NotFoundError if the run has no plan, UsageError for options that the plan
+    would have to ignore.
+    """
+    if not request.plan:
+        return request
+    info = _read(request)
+    _refuse_other_options(request)
+    marks = tuple(info["plan"])
+    training = {k: v for k, v in info["training"].items() if k not in BUDGETS}
+    return replace(
+        request,
+        corpus=from_json(CorpusConfig, info["split"]),
+        model={k: v for k, v in info["model"].items() if k != "vocab_size"},
+        training=training | {"steps": marks[-1]["total"]},
+        init_from=info["init_from"],
+        marks=marks,
+    )
+
+
+def plan_tokenizer(request: Request) -> Tokenizer:
+    """Return the tokenizer of the run whose plan is followed."""
+    return tokenizers.from_json(_read(request)["tokenizer"])
+
+
+def _read(request: Request) -> dict[str, Any]:
+    info = Run(Path(request.plan)).read_info()
+    if "plan" not in info:
+        raise NotFoundError(
+            f"--plan {request.plan} is not the folder of a finished run",
+            hint="see which there are: charrnn runs",
+        )
+    return info
+
+
+def _refuse_other_options(request: Request) -> None:
+    given = [*request.tokenizer, *request.model, *request.training]
+    given += ["tokenizer"] * bool(request.tokenizer_file)
+    given += ["init-from"] * bool(request.init_from)
+    given += ["documents"] * (request.corpus != CorpusConfig())
+    for name in given:
+        flag = f"--{name.removesuffix('_s').replace('_', '-')}"
+        raise UsageError(
+            f"--plan brings all options, but {flag} is given too",
+            hint=f"leave {flag} out",
+        )
