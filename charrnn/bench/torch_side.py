@@ -11,7 +11,7 @@ from charrnn.bench.measurement import Reading, rate
 from charrnn.bench.plan import REFERENCE, USUAL, Plan, name_of
 from charrnn.bench.speaking import STREAMS, loop_module, loop_name
 from charrnn.bench.texts import random_store
-from charrnn.config import PRECISIONS, RecurrentConfig
+from charrnn.config import RecurrentConfig
 from charrnn.store import TokenStore
 from charrnn.training import bench
 from charrnn.training.defaults import available_cores
@@ -91,7 +91,7 @@ def train(plan: Plan) -> Iterator[Reading]:
         contenders = [_Contender.of(network, store) for network in plan.networks]
         squares = {
             precision: bench.square_product(SQUARE, precision, available_cores())
-            for precision in PRECISIONS
+            for precision in dict.fromkeys(["fp32", "bf16", contenders[0].precision])
         }
         references = [
             name_of(network) for network in plan.networks if _is_reference(network)

@@ -23,7 +23,11 @@ from charrnn.training.precision import choose_device, choose_precision
 from charrnn.training.trainer import Trainer
 
 STEPS: Final = 10_000  #: of the plan, far more than are taken
-TYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16}
+TYPES: Final = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
 TEMPERATURE: Final = 0.8
 
 
