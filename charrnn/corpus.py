@@ -28,9 +28,9 @@ from charrnn.store import (
     FORMAT,
     MANY_DOCUMENTS,
     STORE_FILE,
+    Fingerprint,
     PartWriter,
     Survey,
-    Tally,
     TokenStore,
 )
 from charrnn.tokenizers.base import Tokenizer
@@ -107,7 +107,7 @@ class Corpus:
         return TokenStore.open(folder)
 
     def _read_all(self) -> Survey:
-        tally = Tally()
+        tally = Fingerprint()
         hashes = [self._config.documents]
         for block in self._documents(self._sources):
             tally.add(*block)

@@ -116,12 +116,12 @@ def test_json_that_makes_no_sense_is_refused(level, value):
 @every_level
 @given(some=st.lists(texts))
 def test_many_texts_encode_as_one_by_one(level, some):
-    one_by_one = [learned(level).encode(text) for text in some]
+    one_by_one = [[*learned(level).encode(text).tolist(), 0] for text in some]
 
-    ids, counts = learned(level).encode_all(some)
+    ids, places = learned(level).encode_closed(some)
 
-    assert ids.tolist() == [token for part in one_by_one for token in part]
-    assert counts.tolist() == [len(part) for part in one_by_one]
+    assert ids.tolist() == [token for closed in one_by_one for token in closed]
+    assert np.flatnonzero(ids == 0).tolist() == places.tolist()
 
 
 @every_level

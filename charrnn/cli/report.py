@@ -128,7 +128,7 @@ def _texts(sources: list["Source"]) -> Iterator[str]:
 def _count_characters(report: Report, sources: list["Source"]) -> None:
     import numpy as np
 
-    from charrnn.tokenizers.char import count_characters
+    from charrnn.tokenizers.points import count_characters
 
     counts = np.zeros(0x110000, np.int64)
     ends = {"CRLF": 0, "LF": 0, "CR": 0}

@@ -11,6 +11,7 @@ from text, whatever the text looks like.
 import codecs
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, ClassVar, Final, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from charrnn.config import TokenizerConfig
 
 Ids = npt.NDArray[np.int64]
+AnyIds = npt.NDArray[np.integer[Any]]
 
 BOUNDARY: Final = 0
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}".encode()
@@ -66,18 +68,21 @@ class Tokenizer(ABC):
         """Ids that a sampler must not draw: no text comes out of them."""
         return () if self.unknown is None else (self.unknown,)
 
-    def count_unknown(self, ids: Ids) -> int:
+    def count_unknown(self, ids: AnyIds) -> int:
         """Return how many of the ids are the unknown token."""
         return 0 if self.unknown is None else int(np.count_nonzero(ids == self.unknown))
 
-    def encode_all(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
-        """Return the ids of many texts end to end, and each text's token count.
+    def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
+        """Return the ids of many texts, a boundary after each, and where these are.
 
-        The same as one `encode` a text; char and byte do it in one stroke.
+        The same as one `encode` a text, in whatever integers are at hand. Char and
+        byte do it in one stroke.
         """
         parts = [self.encode(text) for text in texts]
         counts = np.fromiter(map(len, parts), np.int64, len(parts))
-        return np.concatenate([np.empty(0, np.int64), *parts]), counts
+        boundary = np.array([BOUNDARY])
+        pieces = chain.from_iterable((part, boundary) for part in parts)
+        return np.concatenate([np.empty(0, np.int64), *pieces]), boundary_places(counts)
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
         """Return the ids and, for each, the character offset where it ends.
@@ -94,7 +99,7 @@ class Tokenizer(ABC):
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """Return the bytes of the ids, end to end."""
-        return b"".join(self.token_bytes(int(token)) for token in ids)
+        return b"".join(map(self.token_bytes, as_ids(ids).tolist()))
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of the ids; bytes that are not UTF-8 become U+FFFD."""
@@ -111,6 +116,16 @@ class Tokenizer(ABC):
         if token == self.unknown:
             return "<UNK>"
         return self.token_bytes(token).decode("utf-8", "backslashreplace")
+
+
+def as_ids(ids: Iterable[int]) -> AnyIds:
+    """Return ids of any kind as an array."""
+    return ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64)
+
+
+def boundary_places(counts: Ids) -> Ids:
+    """Return where the boundary after each text stands, of texts of so many tokens."""
+    return np.cumsum(counts + 1) - 1
 
 
 class StreamDecoder:

@@ -6,7 +6,14 @@ from typing import Any, Self
 import numpy as np
 
 from charrnn.config import TokenizerConfig
-from charrnn.tokenizers.base import Ids, Tokenizer
+from charrnn.tokenizers.base import (
+    BOUNDARY,
+    AnyIds,
+    Ids,
+    Tokenizer,
+    as_ids,
+    boundary_places,
+)
 
 
 class ByteTokenizer(Tokenizer):
@@ -29,13 +36,18 @@ class ByteTokenizer(Tokenizer):
 
     def encode(self, text: str) -> Ids:
         """Return one id a byte of the text as UTF-8, (n,) int64."""
-        return _ids_of(_bytes_of(text))
+        return np.add(np.frombuffer(_bytes_of(text), np.uint8), 1, dtype=np.int64)
 
-    def encode_all(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
-        """Return the ids of many texts end to end, and each text's bytes."""
+    def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
+        """Return the ids of many texts, a boundary after each, and where these are."""
         parts = [_bytes_of(text) for text in texts]
         counts = np.fromiter(map(len, parts), np.int64, len(parts))
-        return _ids_of(b"".join(parts)), counts
+        # any byte keeps the place of a boundary
+        data = b"\0".join([*parts, b""])
+        ids = np.add(np.frombuffer(data, np.uint8), 1, dtype=np.uint16)
+        places = boundary_places(counts)
+        ids[places] = BOUNDARY
+        return ids, places
 
     def token_bytes(self, token: int) -> bytes:
         """Return the one byte."""
@@ -43,7 +55,9 @@ class ByteTokenizer(Tokenizer):
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """Return the bytes of the ids, end to end."""
-        return bytes([int(token) - 1 for token in ids if token])
+        tokens = as_ids(ids)
+        data: bytes = (tokens[tokens != BOUNDARY] - 1).astype(np.uint8).tobytes()
+        return data
 
     def to_json(self) -> dict[str, Any]:
         """Return the level: there is nothing else to know."""
@@ -57,7 +71,3 @@ class ByteTokenizer(Tokenizer):
 
 def _bytes_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def _ids_of(data: bytes) -> Ids:
-    return np.add(np.frombuffer(data, np.uint8), 1, dtype=np.int64)

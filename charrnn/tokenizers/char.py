@@ -1,19 +1,24 @@
 """Characters as tokens: boundary, unknown, then the characters by code point."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from charrnn.config import TokenizerConfig
 from charrnn.errors import TextError, UsageError
-from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
+from charrnn.tokenizers.base import (
+    BOUNDARY,
+    REPLACEMENT,
+    AnyIds,
+    Ids,
+    Tokenizer,
+    boundary_places,
+)
+from charrnn.tokenizers.points import BATCH_CHARACTERS, code_points, count_characters
 
 UNKNOWN: Final = 1
 FIRST: Final = 2  # the id of the first character
-
-BATCH_CHARACTERS: Final = 1 << 18
 
 
 class CharTokenizer(Tokenizer):
@@ -28,8 +33,10 @@ class CharTokenizer(Tokenizer):
             raise ValueError("the characters are none, twice there or not in order")
         self.characters = tuple(characters)
         self._bytes = [b"", REPLACEMENT, *map(_bytes_of, characters)]
-        # The last place stands for every code point above the vocabulary's.
-        self._ids: Ids = np.full(points[-1] + 2, UNKNOWN, np.int64)
+        # The last place stands for every code point above the vocabulary's. The
+        # smallest integers: the table has to stay in the cache.
+        smallest = np.min_scalar_type(len(self._bytes) - 1)
+        self._ids: AnyIds = np.full(points[-1] + 2, UNKNOWN, smallest)
         self._ids[points] = np.arange(FIRST, FIRST + len(points))
 
     @classmethod
@@ -55,17 +62,16 @@ class CharTokenizer(Tokenizer):
 
     def encode(self, text: str) -> Ids:
         """Return one id a character, (n,) int64."""
-        ids = np.empty(len(text), np.int64)
-        # In parts that stay in the cache: 360 MB/s, a whole text of 56 MB 48 MB/s.
-        for start in range(0, len(text), BATCH_CHARACTERS):
-            part = slice(start, start + BATCH_CHARACTERS)
-            ids[part] = self._ids.take(_code_points(text[part]), mode="clip")
-        return ids
+        return self._look_up(text).astype(np.int64)
 
-    def encode_all(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
-        """Return the ids of many texts end to end, and each text's length."""
+    def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
+        """Return the ids of many texts, a boundary after each, and where these are."""
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        return self.encode("".join(texts)), lengths
+        # any character keeps the place of a boundary
+        ids = self._look_up("\0".join([*texts, ""]))
+        places = boundary_places(lengths)
+        ids[places] = BOUNDARY
+        return ids, places
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
         """Return the ids and 1, 2, 3, ...: every token is one character."""
@@ -79,6 +85,14 @@ class CharTokenizer(Tokenizer):
         """Return the characters as a list, in order."""
         return {"level": self.level, "characters": list(self.characters)}
 
+    def _look_up(self, text: str) -> AnyIds:
+        """Return one id a character, in the smallest integers that hold them."""
+        ids = np.empty(len(text), self._ids.dtype)
+        for start in range(0, len(text), BATCH_CHARACTERS):
+            part = slice(start, start + BATCH_CHARACTERS)
+            self._ids.take(code_points(text[part]), mode="clip", out=ids[part])
+        return ids
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Rebuild from the list. Raises ValueError."""
@@ -88,41 +102,6 @@ class CharTokenizer(Tokenizer):
         ):
             raise ValueError("a char tokenizer needs a list of characters")
         return cls(characters)
-
-
-def batches(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
-    """Yield the texts, joined or cut to strings of 262,144 characters or so.
-
-    So that one huge text and millions of short lines cost the same. The separator
-    stands between texts that come in one string, never inside a text.
-    """
-    held: list[str] = []
-    size = 0
-    for text in texts:
-        for start in range(0, len(text), BATCH_CHARACTERS):
-            part = text[start : start + BATCH_CHARACTERS]
-            held.append(part)
-            size += len(part)
-            if size >= BATCH_CHARACTERS:
-                yield separator.join(held)
-                held, size = [], 0
-    if held:
-        yield separator.join(held)
-
-
-def count_characters(texts: Iterable[str]) -> Ids:
-    """Return how often each code point occurs, (0x110000,), the texts read once.
-
-    Lone surrogates are not text and count as 0, but for those that stand for a
-    byte (surrogateescape).
-    """
-    counts = np.zeros(0x110000, np.int64)
-    for batch in batches(texts):
-        found = np.bincount(_code_points(batch))
-        counts[: len(found)] += found
-    counts[0xD800:0xDC80] = 0
-    counts[0xDD00:0xE000] = 0
-    return counts
 
 
 def keep_frequent(counts: Ids, *, min_count: int, limit: int | None) -> Ids:
@@ -148,10 +127,6 @@ def room_for_pieces(config: TokenizerConfig, *, at_least: int) -> int | None:
             hint=f"give {FIRST + at_least} or more, or 0 for the default",
         )
     return room
-
-
-def _code_points(text: str) -> npt.NDArray[np.int32]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.int32)
 
 
 def _bytes_of(character: str) -> bytes:

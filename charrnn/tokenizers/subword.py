@@ -16,7 +16,8 @@ import sentencepiece
 from charrnn.config import TokenizerConfig
 from charrnn.errors import ModelFileError, TextError, UsageError
 from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
-from charrnn.tokenizers.char import batches, count_characters, keep_frequent
+from charrnn.tokenizers.char import keep_frequent
+from charrnn.tokenizers.points import batches, count_characters
 
 DEFAULT_VOCAB_SIZE: Final = 2000
 
