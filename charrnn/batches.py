@@ -22,6 +22,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from charrnn.spans import BLOCK, Spans, group, histogram, noisy_order
 from charrnn.store import MANY_DOCUMENTS, Part
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
@@ -48,17 +49,17 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Row:
-    """`length` targets of a part, the first of them at tokens[start + 1].
+class Rows:
+    """Rows of a batch: row b has lengths[b] targets, from tokens[starts[b] + 1] on.
 
-    fresh: read the boundary in place of tokens[start]. skip: leave out that many
-    targets at the beginning, which are only read.
+    fresh: read the boundary in place of tokens[start]. skips: leave out that many
+    targets at the beginning, which are only read. All (B,).
     """
 
-    start: int
-    length: int
-    fresh: bool = False
-    skip: int = 0
+    starts: Ids
+    lengths: Ids
+    fresh: npt.NDArray[np.bool_]
+    skips: Ids
 
 
 class Batches(Protocol):
@@ -81,7 +82,8 @@ def are_short(part: Part, bptt: int) -> bool:
     """Say whether documents are many and nearly all at most four windows long."""
     if len(part.lengths) < MANY_DOCUMENTS:
         return False
-    return float(np.quantile(part.lengths, 0.95)) <= 4 * bptt
+    short = int(np.count_nonzero(part.lengths <= 4 * bptt))
+    return short >= 0.95 * len(part.lengths)
 
 
 class Streams:
@@ -110,32 +112,35 @@ class Streams:
         rng = np.random.default_rng([self._seed, epoch])
         phase, rotation = rng.random(), int(rng.integers(self._windows))
         drops = np.random.default_rng([self._seed, epoch, k]).random(self._batch)
-        rows = []
-        for b in range(self._batch):
-            first = b * self._windows // self._batch
-            last = (b + 1) * self._windows // self._batch
-            if first + k < last:
-                window = (first + k + rotation) % self._windows
-                is_fresh = k == 0 or bool(drops[b] < STATE_DROP)
-                rows.append(self._window(window, phase, fresh=is_fresh))
-            else:
-                rows.append(Row(0, 0, fresh=True))
-        carried = np.array([not row.fresh for row in rows])
-        return assemble(self._part, rows, carried)
+        borders = np.arange(self._batch + 1) * self._windows // self._batch
+        windows = borders[:-1] + k
+        is_there = windows < borders[1:]
+        fresh = (k == 0) | (drops < STATE_DROP)
+        rows = self._rows((windows + rotation) % self._windows, phase, is_there, fresh)
+        return assemble(self._part, rows, ~rows.fresh)
 
-    def _window(self, window: int, phase: float, *, fresh: bool) -> Row:
-        """Return a window of the part; `phase` is a share of the possible ones."""
-        document = int(np.searchsorted(self._first, window, "right")) - 1
-        k = window - int(self._first[document])
-        length = int(self._part.lengths[document])
-        shift = int(phase * self._phases[document])
-        first_end = int(self._least_phase[document]) + shift
-        begin = first_end + (k - 1) * self._bptt if k else 0
-        end = min(first_end + k * self._bptt, length)
+    def _rows(
+        self,
+        windows: Ids,
+        phase: float,
+        is_there: npt.NDArray[np.bool_],
+        fresh: npt.NDArray[np.bool_],
+    ) -> Rows:
+        """Return windows of the part, (B,); `phase` is a share of the possible ones."""
+        document = np.searchsorted(self._first, windows, "right") - 1
+        k = windows - self._first[document]
+        shift = (phase * self._phases[document]).astype(np.int64)
+        first_end = self._least_phase[document] + shift
+        begin = np.where(k > 0, first_end + (k - 1) * self._bptt, 0)
+        end = np.minimum(first_end + k * self._bptt, self._part.lengths[document])
         # a first window shorter than the others ends in padding, which its state read
-        is_cut_off = k == 0 or (k == 1 and first_end < self._bptt)
-        start = int(self._part.starts[document]) + begin
-        return Row(start, end - begin, fresh=fresh or is_cut_off)
+        is_cut_off = (k == 0) | ((k == 1) & (first_end < self._bptt))
+        return Rows(
+            self._part.starts[document] + begin,
+            np.where(is_there, end - begin, 0),
+            fresh | is_cut_off | ~is_there,
+            np.zeros_like(begin),
+        )
 
 
 class Documents:
@@ -144,28 +149,28 @@ class Documents:
     def __init__(self, part: Part, *, batch: int, bptt: int, seed: int) -> None:
         self._part = part
         self._seed = seed
-        longest = 4 * bptt
-        self._starts, self._lengths, _ = _cut(part, longest)
-        # batch j always holds the ranks cuts[j]:cuts[j+1] of the documents by length
-        self._cuts = _cuts(_padded(np.sort(self._lengths)), batch * bptt)
+        self._spans = Spans(part, 4 * bptt)
+        # batch j always holds the ranks cuts[j]:cuts[j+1] of the spans by length
+        self._cuts = group(_padded(histogram(self._spans.lengths)), batch * bptt)
         self.steps_per_epoch = len(self._cuts) - 1
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step, counted from 0 over all epochs."""
         epoch, k = divmod(step, self.steps_per_epoch)
         by_length, order = self._epoch(epoch)
-        chosen = by_length[self._cuts[order[k]] : self._cuts[order[k] + 1]]
-        rows = [
-            Row(int(self._starts[i]), int(self._lengths[i]), fresh=True) for i in chosen
-        ]
-        return assemble(self._part, rows, np.zeros(len(rows), bool), multiple=MULTIPLE)
+        ranks = slice(self._cuts[order[k]], self._cuts[order[k] + 1])
+        chosen = by_length[ranks].astype(np.int64)
+        starts, _ = self._spans.locate(chosen)
+        lengths = self._spans.lengths[chosen].astype(np.int64)
+        fresh = np.ones(len(chosen), bool)
+        rows = Rows(starts, lengths, fresh, np.zeros_like(starts))
+        return assemble(self._part, rows, ~fresh, multiple=MULTIPLE)
 
     @lru_cache(maxsize=1)  # noqa: B019 - one object a run
     def _epoch(self, epoch: int) -> tuple[Ids, Ids]:
         rng = np.random.default_rng([self._seed, epoch])
         # a little noise, so that documents of like length meet in new company
-        noise = rng.uniform(0.9, 1.1, len(self._lengths))
-        by_length = np.argsort(self._lengths * noise, kind="stable")
+        by_length = noisy_order(self._spans.lengths, rng)
         return by_length, rng.permutation(self.steps_per_epoch)
 
 
@@ -177,82 +182,57 @@ def validation_batches(part: Part, *, rows: int = 64) -> Iterator[list[Batch]]:
     tokens that are not counted, which brings its state to what it would have been
     (test_evaluate.py has the difference).
     """
-    starts, lengths, begins = _cut(part, SEGMENT)
-    warm = np.minimum(WARM_UP, begins)
-    starts, lengths = starts - warm, lengths + warm
+    spans = Spans(part, SEGMENT)
+    lengths = np.empty(len(spans.lengths), np.min_scalar_type(SEGMENT + WARM_UP))
+    for first in range(0, len(lengths), BLOCK):
+        block = slice(first, first + BLOCK)
+        _, begins = spans.locate(np.arange(len(lengths))[block])
+        lengths[block] = spans.lengths[block] + np.minimum(WARM_UP, begins)
     order = np.argsort(lengths, kind="stable")
     # by what is in one batch, so that its logits have a bounded size
-    widths = _padded(np.minimum(lengths[order], VALIDATION_WINDOW))
-    for first, last in pairwise(_cuts(widths, rows * VALIDATION_WINDOW)):
-        pieces = [
-            Row(int(starts[i]), int(lengths[i]), fresh=True, skip=int(warm[i]))
-            for i in order[first:last]
-        ]
+    widths = _padded(histogram(np.minimum(lengths, VALIDATION_WINDOW)))
+    for first, last in pairwise(group(widths, rows * VALIDATION_WINDOW)):
+        chosen = order[first:last]
+        starts, begins = spans.locate(chosen)
+        warm = np.minimum(WARM_UP, begins)
+        fresh = np.ones(len(chosen), bool)
+        pieces = Rows(starts - warm, lengths[chosen].astype(np.int64), fresh, warm)
         yield list(_in_time(part, pieces))
 
 
-def _in_time(part: Part, rows: list[Row]) -> Iterator[Batch]:
+def _in_time(part: Part, rows: Rows) -> Iterator[Batch]:
     """Cut rows that run side by side into batches of a window of time each."""
-    window = VALIDATION_WINDOW
-    for at in range(0, max(row.length for row in rows), window):
-        now = [
-            Row(
-                row.start + at,
-                max(0, min(window, row.length - at)),
-                fresh=row.fresh and at == 0,
-                skip=max(0, row.skip - at),
-            )
-            for row in rows
-        ]
-        yield assemble(part, now, np.full(len(rows), at > 0), multiple=MULTIPLE)
+    for at in range(0, int(rows.lengths.max()), VALIDATION_WINDOW):
+        now = Rows(
+            rows.starts + at,
+            np.clip(rows.lengths - at, 0, VALIDATION_WINDOW),
+            rows.fresh & (at == 0),
+            np.maximum(0, rows.skips - at),
+        )
+        carried = np.full(len(rows.starts), at > 0)
+        yield assemble(part, now, carried, multiple=MULTIPLE)
 
 
 def assemble(
-    part: Part, rows: list[Row], carried: npt.NDArray[np.bool_], *, multiple: int = 1
+    part: Part, rows: Rows, carried: npt.NDArray[np.bool_], *, multiple: int = 1
 ) -> Batch:
     """Return the rows as one batch, padded to the longest row.
 
     T is rounded up to a `multiple`, so that a kernel meets few different shapes.
     """
-    longest = max(1, *(row.length for row in rows)) if rows else 1
-    T = -(-longest // multiple) * multiple
-    inputs = np.full((len(rows), T), BOUNDARY, np.int64)
-    targets = np.full((len(rows), T), IGNORE, np.int64)
-    for b, row in enumerate(rows):
-        window = part.tokens[row.start : row.start + row.length + 1]
-        inputs[b, : row.length] = window[: row.length]
-        targets[b, row.skip : row.length] = window[1 + row.skip : row.length + 1]
-        if row.fresh:
-            inputs[b, 0] = BOUNDARY
-    inputs, targets = (np.ascontiguousarray(x.T) for x in (inputs, targets))
+    longest = max(1, int(rows.lengths.max(initial=0)))
+    t = np.arange(-(-longest // multiple) * multiple)[:, None]
+    # (T, B); what lies beyond the part is padding, wherever it is read
+    places = np.minimum(rows.starts + t, len(part.tokens) - 2)
+    is_input = t < rows.lengths
+    is_input[0] &= ~rows.fresh
+    is_target = (t >= rows.skips) & (t < rows.lengths)
+    inputs = np.where(is_input, part.tokens[places].astype(np.int64), BOUNDARY)
+    targets = np.where(is_target, part.tokens[places + 1].astype(np.int64), IGNORE)
     return Batch(inputs, targets, carried)
 
 
-def _cut(part: Part, longest: int) -> tuple[Ids, Ids, Ids]:
-    """Cut documents into pieces of at most `longest` targets, of about equal size.
-
-    Returns each piece's start and length, and how far into its document it begins.
-    """
-    pieces = -(-part.lengths // longest)
-    document = np.repeat(np.arange(len(pieces)), pieces)
-    k = np.arange(len(document)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    length, count = part.lengths[document], pieces[document]
-    begin, end = k * length // count, (k + 1) * length // count
-    return part.starts[document] + begin, end - begin, begin
-
-
-def _padded(lengths: Ids) -> Ids:
-    """Return the lengths of rows after padding."""
-    return -(-lengths // MULTIPLE) * MULTIPLE
-
-
-def _cuts(lengths: Ids, budget: int) -> Ids:
-    """Cut sorted lengths so that rows times longest row stays within `budget`."""
-    cuts = [0]
-    while cuts[-1] < len(lengths):
-        first = cuts[-1]
-        # the longest n with n * lengths[first + n - 1] <= budget, at least 1
-        candidates = lengths[first : first + budget + 1]
-        cost = np.arange(1, len(candidates) + 1) * candidates
-        cuts.append(first + max(1, int(np.searchsorted(cost, budget, "right"))))
-    return np.array(cuts)
+def _padded(counts: Ids) -> Ids:
+    """Return how often each length occurs after padding, from how often before it."""
+    lengths = -(-np.arange(len(counts)) // MULTIPLE) * MULTIPLE
+    return np.bincount(lengths, counts).astype(np.int64)

@@ -21,7 +21,7 @@ from charrnn.batches import (
     Batch,
     Batches,
     Documents,
-    Row,
+    Rows,
     Streams,
     are_short,
     assemble,
@@ -232,7 +232,12 @@ def test_one_short_document_is_one_row_worked_by_hand() -> None:
 
 def test_rows_worked_by_hand() -> None:
     part = part_of([4, 5])
-    rows = [Row(0, 4, fresh=True), Row(5, 2), Row(6, 3, fresh=True, skip=2), Row(0, 0)]
+    rows = Rows(
+        starts=np.array([0, 5, 6, 0]),
+        lengths=np.array([4, 2, 3, 0]),
+        fresh=np.array([True, False, True, False]),
+        skips=np.array([0, 0, 2, 0]),
+    )
 
     one = assemble(part, rows, np.zeros(4, bool), multiple=3)
 
