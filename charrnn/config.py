@@ -100,11 +100,13 @@ class TrainConfig:
     """How a network is trained, to the end of steps, epochs or time_s: the one given.
 
     max_epochs: ends a time budget early, 0 never. warmup: share of the run in which
-    the rate rises. dropout: between layers, and before the output.
+    the rate rises. dropout: between layers, and before the output. stages: equal shares
+    of the run, from each of which to the next the window doubles, up to bptt.
     """
 
     batch: int = 32
     bptt: int = 128
+    stages: int = 1
     lr: float = 4e-3
     schedule: str = "linear"
     warmup: float = 0.02
@@ -125,7 +127,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _one_of("--schedule", self.schedule, SCHEDULES)
         _one_of("--precision", self.precision, PRECISIONS)
-        for name in ("batch", "bptt"):
+        for name in ("batch", "bptt", "stages"):
             _at_least(f"--{name}", getattr(self, name), 1)
         for name in ("lr", "clip", "save_every_s"):
             if not 0 < getattr(self, name) < math.inf:

@@ -12,7 +12,7 @@ from charrnn.corpus import Corpus
 from charrnn.sources import Source
 from charrnn.store import TokenStore
 from charrnn.tokenizers import fit
-from charrnn.training import trainer as trainer_module
+from charrnn.training import pace
 from charrnn.training.events import Event
 from charrnn.training.network import Network
 from charrnn.training.schedule import FINAL_RATE
@@ -155,7 +155,7 @@ def test_validation_that_takes_half_of_the_time_happens_twice(
 def test_plans_of_a_long_time_stay_few(
     store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer_module, "MOST_PLANS", 20)
+    monkeypatch.setattr(pace, "MOST_PLANS", 20)
     running = timed_trainer(store, step_s=lambda at_s: 30, time_s=30 * 200)
 
     train(running)

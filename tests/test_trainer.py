@@ -98,7 +98,7 @@ def test_state_is_carried_from_step_to_step_unless_a_row_starts_anew(
 ) -> None:
     # a rate so low that no weight moves
     trainer = new_trainer(stored(PROSE * 20), steps=2, lr=1e-30)
-    first, second = (trainer.batches.batch(step) for step in (0, 1))
+    first, second = (trainer.stages.batch(0, step) for step in (0, 1))
     assert {*second.carried.tolist()} == {False, True}
 
     loss_nats = of_kind("step", train(trainer))[1].values["loss_nats"]

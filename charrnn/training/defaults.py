@@ -152,7 +152,8 @@ def _windows(
     bptt = given.get("bptt", 64 if is_short else 128)
     # fewer streams when the text is too short to fill them
     batch = min(32, max(1, store.train.targets // (4 * bptt)))
-    return {"batch": batch, "bptt": bptt}
+    stages = 1 if "bptt" in given else 2
+    return {"batch": batch, "bptt": bptt, "stages": stages}
 
 
 def _rates(given: Mapping[str, Any], epochs: float) -> dict[str, Any]:

@@ -12,6 +12,8 @@ class Counters:
     """What a run knows besides its tensors; all of it is saved."""
 
     step: int = 0
+    stage: int = 0  #: of the last step
+    taken: list[int] = field(default_factory=list)  #: steps in each stage
     elapsed_s: float = 0.0
     loss_nats: float = math.nan  #: smoothed training loss, a token
     best_nats: float = math.inf  #: lowest validation, a token

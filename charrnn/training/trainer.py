@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from charrnn.batches import Batch, training_batches
+from charrnn.batches import Batch
 from charrnn.config import TrainConfig
 from charrnn.errors import DivergedError
 from charrnn.scoring import Score
@@ -30,12 +30,12 @@ from charrnn.training.evaluate import evaluate, loss_sum
 from charrnn.training.events import Counters, Event, score_values
 from charrnn.training.layers import LayerState
 from charrnn.training.network import Network
+from charrnn.training.pace import Pace
 from charrnn.training.precision import autocast, loss_scaler
-from charrnn.training.schedule import MEASURE_STEPS, Schedule, learning_rate
+from charrnn.training.schedule import Schedule, learning_rate
+from charrnn.training.stages import Stages
 
 SMOOTHING = 0.98  # of the training loss that is shown
-REPLAN_S = 2.0  # how often a time budget looks at the clock again
-MOST_PLANS = 1000  # of a long time budget, for every plan is kept
 
 
 class Trainer:
@@ -57,28 +57,23 @@ class Trainer:
         self.optimizer = _optimizer(network, config)
         self.scaler = loss_scaler(config.precision, config.device)
         self.state: LayerState | None = None
-        self.batches = training_batches(
-            store.train, batch=config.batch, bptt=config.bptt, seed=config.seed
-        )
+        self.stages = Stages(store.train, config)
+        self.counters.taken = [0] * len(self.stages)
         self._store = store
         self._clock = clock
         self._started = clock()
-        self._timed_steps = 0  # in this process, which may be on another machine
-        self._step_s = math.nan  # seconds a training step, lately
-        self._planned_at = -math.inf
+        self._pace = Pace()
         if not self.schedule.marks and not config.time_s:
             self.schedule.plan(0, self.steps_of(config))
 
     @property
     def epoch(self) -> float:
         """How often the training part has been read."""
-        return self.counters.step / self.batches.steps_per_epoch
+        return self.stages.epochs(self.counters.taken)
 
     def steps_of(self, config: TrainConfig) -> int:
         """Return the steps of a budget in steps or epochs."""
-        return config.steps or max(
-            1, round(config.epochs * self.batches.steps_per_epoch)
-        )
+        return config.steps or self.stages.steps(config.epochs)
 
     def run(self) -> Iterator[list[Event]]:
         """Train to the end of the plan; yield the events of each step.
@@ -91,7 +86,7 @@ class Trainer:
             self._replan()
             began = self._clock()
             loss, tokens = self._train_step(self.counters.step)
-            self._time_step(self._clock() - began)
+            self._pace.note(self._clock() - began)
             step = self.counters.step
             self.counters.step += 1
             self._note_loss(loss)
@@ -142,7 +137,7 @@ class Trainer:
 
     def _train_step(self, step: int) -> tuple[float, int]:
         """Take one optimizer step; return the loss in nats a token, and the tokens."""
-        batch = self.batches.batch(step)
+        batch = self._next_batch(step)
         device = self.config.device
         inputs = torch.from_numpy(batch.inputs).to(device)
         targets = torch.from_numpy(batch.targets).to(device)
@@ -171,6 +166,18 @@ class Trainer:
         follow(self.average, self.network, step)
         self.state = tuple(array.detach() for array in state)
         return value, batch.tokens
+
+    def _next_batch(self, step: int) -> Batch:
+        """Return the batch of a step, and count it."""
+        counters, stage = self.counters, self.stages.at(self.schedule.progress(step))
+        if stage != counters.stage:
+            # its streams are others, and its steps take another time
+            self.state = None
+            windows = self.stages.windows
+            self._pace.change(windows[stage] / windows[counters.stage])
+        counters.stage = stage
+        counters.taken[stage] += 1
+        return self.stages.batch(stage, counters.taken[stage] - 1)
 
     def _diverged(self, what: str) -> DivergedError:
         return DivergedError(
@@ -218,30 +225,22 @@ class Trainer:
             shape=config.schedule,
         )
 
-    def _time_step(self, seconds: float) -> None:
-        self._timed_steps += 1
-        if self._timed_steps <= 2:
-            self._step_s = seconds  # the first ones also allocate and compile
-        else:
-            self._step_s += 0.05 * (seconds - self._step_s)
-
     def _replan(self) -> None:
         """Fit the number of steps to what is left of a time budget."""
         step, config = self.counters.step, self.config
-        if not config.time_s or self._timed_steps < MEASURE_STEPS:
+        if not config.time_s:
             return
-        now = self._clock()
-        if now - self._planned_at < max(REPLAN_S, config.time_s / MOST_PLANS):
+        if not self._pace.asks_for_plan(self._clock(), config.time_s):
             return
-        self._planned_at = now
         validations = self.schedule.validations or self._affordable_validations()
         ahead = math.ceil((1 - self.schedule.progress(step)) * validations)
         # validations belong to the budget, the last one too
         left_s = config.time_s - (self._clock() - self._started)
         left_s -= ahead * self.counters.validation_s
-        total = step + max(1, round(left_s / self._step_s))
+        cost = self.stages.cost(self.schedule.progress(step))
+        total = step + self._pace.steps_in(left_s, cost)
         if config.max_epochs:
-            most = round(config.max_epochs * self.batches.steps_per_epoch)
+            most = self.stages.steps(config.max_epochs)
             total = min(total, max(most, step + 1))
         self.schedule.plan(step, total, validations)
 
