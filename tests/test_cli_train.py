@@ -78,7 +78,7 @@ def test_stderr_says_sizes_plan_reasons_and_what_was_saved(train: Any) -> None:
 
     for text in (
         "prose.txt: 826 characters, 1 document; 743 tokens train, 83 validate",
-        "gru 1x8,",
+        "lstm 1x8,",
         "4 steps on cpu, fp32",
         "in runs/prose-001",
         "bits/char",
@@ -137,7 +137,7 @@ def test_dry_run_says_the_plan_and_leaves_nothing_behind(
 
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert "gru 1x8" in result.stderr
+    assert "lstm 1x8" in result.stderr
     assert [path.name for path in bare_setting.iterdir()] == ["prose.txt"]
 
 

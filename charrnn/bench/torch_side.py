@@ -14,7 +14,7 @@ from charrnn.bench.texts import random_store
 from charrnn.config import RecurrentConfig
 from charrnn.store import TokenStore
 from charrnn.training import bench
-from charrnn.training.defaults import available_cores
+from charrnn.training.threads import available_cores
 
 STORE_CHARACTERS: Final = 300_000
 WARM_UP_STEPS: Final = 3  #: the first ones allocate, and choose kernels

@@ -16,6 +16,7 @@ from charrnn.errors import ResourceError, UsageError
 from charrnn.models.recurrent import parameter_count
 from charrnn.store import TokenStore
 from charrnn.training.precision import choose_device, choose_precision
+from charrnn.training.threads import fastest_threads
 
 BUDGETS: Final = ("time_s", "epochs", "steps")
 DEFAULT_TIME_S: Final = 300.0
@@ -60,9 +61,10 @@ def choose(
     precision, why = choose_precision(given.get("precision", "auto"), device)
     network, because = _network(store, vocab_size, model, device)
     _check_machine(network, given.get("threads", 1))
-    threads = given.get("threads") or _threads(network)
-    machine = {"device": device, "precision": precision, "threads": threads}
+    machine = {"device": device, "precision": precision}
     windows = _windows(store, vocab_size, given) | machine | given
+    if "threads" not in given:
+        windows["threads"] = fastest_threads(network, windows["batch"], precision)
     epochs = _expected_epochs(network, TrainConfig(**windows), store)
     enough = MOST_EPOCHS["short" if are_short(store.train, 128) else "long"]
     reasons = [because] if because else []
@@ -88,13 +90,6 @@ def check_budget(training: Mapping[str, Any]) -> None:
         if not 0 < training[name] < math.inf:
             flag = name.removesuffix("_s")
             raise UsageError(f"--{flag} is {training[name]:g}, not a number above 0")
-
-
-def available_cores() -> int:
-    """Return the cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _network(
@@ -133,14 +128,6 @@ def _check_machine(network: RecurrentConfig, threads: int) -> None:
             f"the network needs {needed / 1e9:,.0f} GB; there are {memory / 1e9:,.0f}",
             hint="take a smaller --hidden, --embed or --layers",
         )
-
-
-def _threads(network: RecurrentConfig) -> int:
-    """Return the threads: one for small layers, whose products are too short to share.
-
-    Fifty steps of 16 units on two busy cores took 21 s with two threads, 0.14 with one.
-    """
-    return 1 if network.hidden <= 128 else available_cores()
 
 
 def _windows(
