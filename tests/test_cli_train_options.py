@@ -132,7 +132,7 @@ def test_command_line_wins_over_the_file(plan: Any) -> None:
 
 
 def test_what_neither_says_is_chosen(plan: Any) -> None:
-    assert plan(file="") == plan("--cell", "gru")
+    assert plan(file="") == plan("--cell", "lstm")
 
 
 def test_folder_and_validation_text_can_stand_in_the_file(charrnn: Any) -> None:
