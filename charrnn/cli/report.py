@@ -12,6 +12,7 @@ from charrnn.errors import TextError
 
 if TYPE_CHECKING:
     from charrnn.sources import Source
+    from charrnn.store import Tally
     from charrnn.tokenizers import Tokenizer
 
 RAREST: Final = 10
@@ -128,24 +129,13 @@ def _texts(sources: list["Source"]) -> Iterator[str]:
 def _count_characters(report: Report, sources: list["Source"]) -> None:
     import numpy as np
 
+    from charrnn.store import Tally
     from charrnn.tokenizers.points import count_characters
 
-    counts = np.zeros(0x110000, np.int64)
-    ends = {"CRLF": 0, "LF": 0, "CR": 0}
-    for source in sources:
-        before, last = 0, ""
-        for text in source.text(raw=True):
-            found = len(_ESCAPED.findall(text))
-            if found and report.invalid_offset is None:
-                place = _ESCAPED.search(text)
-                start = text[: place.start() if place else 0]
-                report.invalid_offset = before + len(_data(start))
-                report.invalid_name = source.name
-            report.invalid += found
-            counts += count_characters([text])
-            ends["CRLF"] += text.count("\r\n") + (last == "\r" and text[:1] == "\n")
-            before, last = before + len(_data(text)), text[-1:] or last
-        report.bytes += before
+    tally, ends = Tally(), {"CRLF": 0, "LF": 0, "CR": 0}
+    counts = count_characters(_tallied(report, sources, tally, ends))
+    report.bytes, report.words = tally.bytes, tally.words
+    report.invalid = int(counts[0xDC80:0xDD00].sum())
     ends["LF"], ends["CR"] = (int(counts[ord(c)]) - ends["CRLF"] for c in "\n\r")
     report.line_ends = {name: count for name, count in ends.items() if count}
     present = np.flatnonzero(counts)
@@ -155,6 +145,28 @@ def _count_characters(report: Report, sources: list["Source"]) -> None:
     report.rarest = [(chr(point), int(counts[point])) for point in rare]
 
 
+def _tallied(
+    report: Report, sources: list["Source"], tally: "Tally", ends: dict[str, int]
+) -> Iterator[str]:
+    """Yield the texts while counting them, and note where invalid bytes begin."""
+    from charrnn.sources import documents
+
+    for source in sources:
+        start, last = tally.bytes, ""
+        for texts, is_open in documents([source], raw=True):
+            text = "".join(texts)
+            # to search takes long, and an ASCII text has nothing to find
+            is_searched = report.invalid_offset is None and not text.isascii()
+            if is_searched and (found := _ESCAPED.search(text)):
+                before = text[: found.start()].encode("utf-8", "surrogateescape")
+                report.invalid_offset = tally.bytes - start + len(before)
+                report.invalid_name = source.name
+            tally.add(texts, is_open)
+            ends["CRLF"] += text.count("\r\n") + (last == "\r" and text[0] == "\n")
+            last = text[-1]
+            yield text
+
+
 def _count_tokens(report: Report, sources: list["Source"]) -> None:
     import numpy as np
 
@@ -162,7 +174,6 @@ def _count_tokens(report: Report, sources: list["Source"]) -> None:
     counts = np.zeros(tokenizer.vocab_size, np.int64)
     for text in _texts(sources):
         counts += np.bincount(tokenizer.encode(text), minlength=len(counts))
-        report.words += len(text.split())
     report.tokens = int(counts.sum())
     if not report.tokens:
         raise TextError("there is no text", hint="give a file with text in it")
@@ -174,7 +185,3 @@ def _count_tokens(report: Report, sources: list["Source"]) -> None:
     present = counts[counts > 0].tolist()
     shares = [count / report.tokens for count in present]
     report.entropy_bits = -sum(share * log2(share) for share in shares)
-
-
-def _data(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
