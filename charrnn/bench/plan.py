@@ -12,7 +12,9 @@ VOCABULARY: Final = 65  #: tokens: 63 characters, the boundary and unknown
 USUAL: Final = (1, 512)  #: layers and units of the network that all cells are tried in
 REFERENCE: Final = "gru"  #: the cell that the others' speed is compared with
 OTHER_SIZES: Final = ((1, 128), (1, 256), (2, 512))
+SQUARE: Final = 2048  #: so large that nothing but the product itself takes time
 PARTS: Final = ("train", "sample", "score", "tokenize", "start")
+QUICK: Final[dict[str, Any]] = {"least_s": 0.1, "rounds": 2, "visits": 1}
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,6 @@ class Plan:
         """Rebuild a plan from the JSON of its fields. Raises ValueError."""
         networks = [from_json(RecurrentConfig, one) for one in values["networks"]]
         return cls(**{**values, "networks": tuple(networks)})
-
-
-QUICK: Final[dict[str, Any]] = {"least_s": 0.15, "rounds": 2, "visits": 1}
 
 
 def name_of(network: RecurrentConfig) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from charrnn.bench.flops import reading_flop
 from charrnn.bench.measurement import Reading, rate
-from charrnn.bench.plan import Plan, name_of
+from charrnn.bench.plan import SQUARE, Plan, name_of
 from charrnn.bench.texts import random_sentences
 from charrnn.config import RecurrentConfig, SampleConfig
 
@@ -18,7 +18,6 @@ STREAMS: Final = {1: 500, 64: 50}
 TEMPERATURE: Final = 0.8
 SENTENCES: Final = 256
 SENTENCE_CHARACTERS: Final = 100
-SQUARE: Final = 2048
 NUMPY_PRODUCT: Final = f"NumPy product of {SQUARE}, fp32, all cores"
 #: the modules of torch.nn by the cells that they compute
 MODULES: Final = {"gru": "GRU", "lstm": "LSTM", "elman": "RNN"}

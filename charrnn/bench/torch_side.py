@@ -8,7 +8,7 @@ from typing import Final
 
 from charrnn.bench.flops import matrices, training_flop
 from charrnn.bench.measurement import Reading, rate
-from charrnn.bench.plan import REFERENCE, USUAL, Plan, name_of
+from charrnn.bench.plan import REFERENCE, SQUARE, USUAL, Plan, name_of
 from charrnn.bench.speaking import STREAMS, loop_module, loop_name
 from charrnn.bench.texts import random_store
 from charrnn.config import RecurrentConfig
@@ -18,12 +18,14 @@ from charrnn.training.threads import available_cores
 
 STORE_CHARACTERS: Final = 300_000
 WARM_UP_STEPS: Final = 3  #: the first ones allocate, and choose kernels
-SQUARE: Final = 2048  #: large enough that nothing but the products takes time
 
 
 @dataclass(frozen=True)
 class _Contender:
-    """A network that trains, and the products of its steps alone."""
+    """A network that trains, and the products of its steps alone.
+
+    flop: of a token. step returns the tokens it read; bare multiplies for `tokens`.
+    """
 
     name: str
     flop: int
@@ -34,6 +36,7 @@ class _Contender:
 
     @classmethod
     def of(cls, network: RecurrentConfig, store: TokenStore) -> "_Contender":
+        """Return a network that has taken its first steps."""
         step, training = bench.training_steps(store, network)
         bare = bench.bare_step(matrices(network), training)
         for _ in range(WARM_UP_STEPS):
@@ -51,9 +54,8 @@ class _Contender:
     def readings(
         self, least_s: float, references: Collection[str]
     ) -> Iterator[Reading]:
-        """Yield how fast it trains, and as a multiple of other networks."""
+        """Yield how fast it trains, as a share of products and of other networks."""
         products = f"{self.name}, products alone"
-
         multiply = _counted(self.bare, self.tokens * self.flop / 1e9)
         yield Reading(products, "GFLOP/s", rate(multiply, least_s))
         tokens_s = rate(self.step, least_s)
@@ -93,6 +95,8 @@ def train(plan: Plan) -> Iterator[Reading]:
             precision: bench.square_product(SQUARE, precision, available_cores())
             for precision in dict.fromkeys(["fp32", "bf16", contenders[0].precision])
         }
+        for product in squares.values():
+            product()
         references = [
             name_of(network) for network in plan.networks if _is_reference(network)
         ]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from charrnn.bench.plan import PARTS, Plan
 from charrnn.cli import console, options
 from charrnn.config import CELLS
 
 if TYPE_CHECKING:
     from charrnn.bench.measurement import Measurement, Reading
 
-PARTS: Final = ("train", "sample", "score", "tokenize", "start")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BUSY: Final = 0.3  #: load a core from which on figures are not to be trusted
 
@@ -82,7 +82,6 @@ def bench(
     6 a weight and token in training and 2 in scoring. Without PART it takes some four
     minutes; leave the machine alone meanwhile.
     """
-    from charrnn.bench.plan import Plan
     from charrnn.cli import bench_parts
 
     given = {"cell": cell, "layers": layers, "hidden": hidden}
@@ -91,6 +90,7 @@ def bench(
     with _ended_by_signals(), tempfile.TemporaryDirectory() as folder:
         plan = Plan.of(folder, shape, is_quick=quick)
         _warn_of_load(quiet=quiet)
+        console.say("machine: looking at it", quiet=quiet)
         facts = _system() | bench_parts.machine(plan)
         _write_machine(facts, as_json=as_json)
         for part in chosen:

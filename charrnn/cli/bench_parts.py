@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from charrnn.bench.measurement import Reading
 from charrnn.bench.plan import Plan
@@ -17,9 +17,6 @@ from charrnn.bench.processes import running
 from charrnn.bench.starting import start
 from charrnn.cli import console, inputs
 from charrnn.errors import CharRNNError, ResourceError
-
-if TYPE_CHECKING:
-    from charrnn.text_model import TextModel
 
 #: part -> the tasks that take turns
 TURNS: Final = {
@@ -82,13 +79,9 @@ def child() -> None:
 
 def _measure(task: str, plan: Plan) -> Iterator[Any]:
     # first, as it decides how NumPy is imported
-    loaded = [_load(plan)] if task in MODEL_TASKS else []
+    loaded = [inputs.load_model(str(plan.model))] if task in MODEL_TASKS else []
     module, name = TASKS[task].split(":")
     return getattr(import_module(module), name)(plan, *loaded) or iter(())
-
-
-def _load(plan: Plan) -> "TextModel":
-    return inputs.load_model(str(plan.model))
 
 
 def _records(task: str, plan: Plan) -> Iterator[dict[str, Any]]:

@@ -96,10 +96,11 @@ def training_steps(
 ) -> tuple[Callable[[], int], TrainConfig]:
     """Return what takes a step and returns its tokens, and how it was set up.
 
-    All that is not the network is chosen as `charrnn train` does.
+    All that is not the network is chosen as `charrnn train` does, but for the windows:
+    they are whole ones from the first step on.
     """
     shape = {name: getattr(network, name) for name in ("cell", "layers", "hidden")}
-    choice = choose(store, network.vocab_size, shape, {"steps": STEPS})
+    choice = choose(store, network.vocab_size, shape, {"steps": STEPS, "stages": 1})
     generator = torch.Generator().manual_seed(choice.training.seed)
     steps = Trainer(Network(choice.model, generator), store, choice.training).run()
 
@@ -159,7 +160,7 @@ def plain_loop(
     """
     V, E, H = network.vocab_size, network.embed or network.hidden, network.hidden
     embedding, head = nn.Embedding(V, E), nn.Linear(H, V)
-    recurrence = getattr(nn, module)(E, H, network.layers)
+    recurrence = getattr(nn, module)(E, H, network.layers).eval()
     generator = torch.Generator().manual_seed(1)
 
     @torch.no_grad()
