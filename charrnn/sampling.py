@@ -4,7 +4,7 @@ Shape letters: B batch (texts that are written side by side), V vocabulary.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from charrnn.config import SampleConfig
 from charrnn.models import LanguageModel, log_softmax
 from charrnn.models.base import Floats
+from charrnn.models.threads import in_threads
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 LIMITS = np.finfo(np.float32)
@@ -19,16 +20,15 @@ NOISE_STEPS = 64  # steps of noise drawn at a time
 NOISE_VALUES = 1 << 20  # but no more numbers than that, unless one step has more
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """One token for each of B texts, and -ln of its probability under the model.
+class Drawn(NamedTuple):
+    """One token for each of B texts, (B,), and the logits (B, V) they come from.
 
-    The probability is the model's own, before temperature and filters, so that it
-    is the one that scoring the text gives.
+    The logits are the model's own, before temperature and filters, so that the nats
+    of the tokens are those that scoring the text gives.
     """
 
     tokens: Ids
-    nats: Floats
+    logits: Floats
 
 
 def generate(
@@ -52,27 +52,31 @@ def generate(
         logits, state = model.forward(context[:, at : at + 1024], state)
     latest = np.repeat(logits[:, -1], B, axis=0)  # (B, V)
     state = tuple(np.repeat(array, B, axis=0) for array in state)
-    noise = gumbel_noise(rngs, model.vocab_size)
-    banned = list(never)
-    while True:
-        log_probabilities = log_softmax(latest)
-        allowed = latest.copy()
-        allowed[:, banned] = -np.inf
-        tokens = draw(allowed, config, next(noise))
-        nats = -log_probabilities[np.arange(B), tokens]
-        yield Drawn(tokens, nats)
-        logits, state = model.forward(tokens[:, None], state)
-        latest = logits[:, -1]
+    with in_threads(model.forward, model, B) as forward:
+        for noise in scaled_noise(rngs, model.vocab_size, config.temperature, never):
+            tokens = draw(latest, config, noise)
+            yield Drawn(tokens, latest)
+            logits, state = forward(tokens[:, None], state)
+            latest = logits[:, 0]
 
 
 def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
-    """Return one token a row, (B,), from logits (B, V) and Gumbel noise (B, V).
+    """Return one token a row, (B,), from logits (B, V) and scaled noise (B, V).
 
-    The largest of logit + Gumbel noise is a draw from the softmax, exactly (Gumbel
-    1954). Filters apply in this order: temperature, top-k, top-p, min-p.
+    The largest of logit / temperature + Gumbel noise is a draw from the softmax,
+    exactly (Gumbel 1954); so is that of logit + temperature * noise, and with a
+    temperature of 0 it is the likeliest token. Filters apply in this order:
+    temperature, top-k, top-p, min-p.
     """
-    if config.temperature == 0:
-        return np.asarray(logits.argmax(axis=-1))
+    if config.temperature and (config.top_k or config.top_p < 1 or config.min_p):
+        banned = noise == -np.inf
+        kept = filtered(np.where(banned, -np.inf, logits), config) > -np.inf
+        logits = np.where(kept, logits, np.float32(-np.inf))
+    return np.asarray((logits + noise).argmax(axis=-1))
+
+
+def filtered(logits: Floats, config: SampleConfig) -> Floats:
+    """Return the logits after the temperature, those filtered out as -inf."""
     logits = heat(logits, config.temperature)
     if config.top_k:
         logits = top_k(logits, config.top_k)
@@ -80,7 +84,7 @@ def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
         logits = top_p(logits, config.top_p)
     if config.min_p:
         logits = min_p(logits, config.min_p)
-    return np.asarray((logits + noise).argmax(axis=-1))
+    return logits
 
 
 def heat(logits: Floats, temperature: float) -> Floats:
@@ -115,10 +119,25 @@ def min_p(logits: Floats, p: float) -> Floats:
     return np.where(logits >= floor, logits, np.float32(-np.inf))
 
 
+def scaled_noise(
+    rngs: Sequence[np.random.Generator],
+    vocab_size: int,
+    temperature: float,
+    never: Sequence[int] = (),
+) -> Iterator[Floats]:
+    """Yield temperature * Gumbel noise (B, V), -inf for what is never drawn."""
+    # no noise is above 17, and what is scaled must stay finite
+    factor = np.float32(min(temperature, float(LIMITS.max) / 32))
+    for block in gumbel_noise(rngs, vocab_size):
+        block *= factor
+        block[:, :, list(never)] = -np.inf
+        yield from block
+
+
 def gumbel_noise(
     rngs: Sequence[np.random.Generator], vocab_size: int
 ) -> Iterator[Floats]:
-    """Yield Gumbel noise (B, V), each row from its own generator."""
+    """Yield blocks of Gumbel noise (steps, B, V), each row from its own generator."""
     # a generator gives the same numbers whatever the size of a block is
     steps = max(1, min(NOISE_STEPS, NOISE_VALUES // (len(rngs) * vocab_size)))
     shape = (steps, vocab_size)
@@ -126,7 +145,8 @@ def gumbel_noise(
         block = np.stack([rng.random(shape, np.float32) for rng in rngs], axis=1)
         # random() may give 0, whose logarithm is not finite
         np.maximum(block, LIMITS.tiny, out=block)
-        yield from -np.log(-np.log(block))
+        np.negative(np.log(block, out=block), out=block)
+        yield np.negative(np.log(block, out=block), out=block)
 
 
 def _only(logits: Floats, order: Ids, kept: npt.NDArray[np.bool_]) -> Floats:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.models import LanguageModel, log_softmax
+from charrnn.models import LanguageModel, State, log_softmax, token_nats
 from charrnn.models.base import Floats
+from charrnn.models.threads import in_threads
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 Nats = npt.NDArray[np.float64]
 
-ROWS = 64  # texts scored side by side
+ROWS = 256  # texts scored side by side, shared out to threads
 SHORT = 32  # below it a difference in length costs next to nothing
 BLOCK_TOKENS = 4096  # tokens scored at once
 BLOCK_LOGITS = 1 << 22  # but no more logits than that: they are the memory needed
@@ -163,12 +164,16 @@ def _side_by_side(
     nats = np.empty((len(texts), T))
     state = model.initial_state(len(texts))
     step = _steps(model, len(texts))
-    for at in range(0, T, step):
-        inputs = sequence[:, at : min(at + step, T)]
-        targets = sequence[:, at + 1 : min(at + step, T) + 1]
+
+    def score(inputs: Ids, targets: Ids, state: State) -> tuple[Floats, State]:
         logits, state = model.forward(inputs, state)
-        chosen = np.take_along_axis(log_softmax(logits), targets[..., None], -1)
-        nats[:, at : at + step] = -chosen[..., 0]
+        return token_nats(logits, targets), state
+
+    with in_threads(score, model, len(texts)) as scored:
+        for at in range(0, T, step):
+            inputs = sequence[:, at : min(at + step, T)]
+            targets = sequence[:, at + 1 : min(at + step, T) + 1]
+            nats[:, at : at + step], state = scored(inputs, targets, state)
     skipped = len(before) - 1
     return [row[skipped:n] for row, n in zip(nats, lengths, strict=True)]
 

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from charrnn.config import SampleConfig
-from charrnn.models import LanguageModel
+from charrnn.models import LanguageModel, token_nats
+from charrnn.models.base import Floats
 from charrnn.sampling import generate
 from charrnn.scoring import Score, batch_nats, next_token_scores, text_size
 from charrnn.tokenizers import BOUNDARY, Tokenizer
 
 SIDE_BY_SIDE = 64  # texts written at a time
+NATS_AT_ONCE = 64  # tokens whose nats are summed in one go: a tenth of the time
 
 
 @dataclass(frozen=True)
@@ -174,13 +176,16 @@ class Writer:
         self._text = ""
         self._tokens = 0
         self._nats = 0.0
+        self._drawn: list[tuple[int, Floats]] = []  # not yet in the nats
 
-    def take(self, token: int, nats: float) -> str:
-        """Add a token; return the text that it completes."""
+    def take(self, token: int, logits: Floats) -> str:
+        """Add a token drawn from logits (V,); return the text that it completes."""
         if self.finish:
             return ""
         self._tokens += 1
-        self._nats += nats
+        self._drawn.append((token, logits))
+        if len(self._drawn) == NATS_AT_ONCE:
+            self._sum_nats()
         before = len(self._text)
         self._text += self._decoder.feed(token)
         if token == BOUNDARY:
@@ -196,6 +201,7 @@ class Writer:
     @property
     def sample(self) -> Sample:
         """What was written so far."""
+        self._sum_nats()
         return Sample(
             self._text,
             self._prompt,
@@ -204,6 +210,13 @@ class Writer:
             self._nats,
             self.finish,
         )
+
+    def _sum_nats(self) -> None:
+        if self._drawn:
+            tokens, logits = zip(*self._drawn, strict=True)
+            nats = token_nats(np.stack(logits), np.array(tokens))
+            self._nats += float(nats.sum(dtype=np.float64))
+            self._drawn.clear()
 
     def _cut_after_stop(self, before: int) -> bool:
         """Cut the text after the stop that ends first in the new part, if any."""
@@ -248,9 +261,9 @@ def write(
     )
     for drawn in tokens:
         pieces = [
-            writer.take(token, nats)
-            for writer, token, nats in zip(
-                writers, drawn.tokens.tolist(), drawn.nats.tolist(), strict=True
+            writer.take(token, logits)
+            for writer, token, logits in zip(
+                writers, drawn.tokens.tolist(), drawn.logits, strict=True
             )
         ]
         if pieces[0]:

@@ -8,7 +8,7 @@ from models_for_tests import random_model
 
 from charrnn.config import RecurrentConfig, SampleConfig
 from charrnn.models import log_softmax
-from charrnn.sampling import draw, generate, gumbel_noise
+from charrnn.sampling import draw, generate, scaled_noise
 
 NOTHING = -np.inf
 SMALL = RecurrentConfig(vocab_size=11, cell="gru", hidden=8, embed=4)
@@ -27,7 +27,8 @@ def probabilities_of(logits: npt.NDArray[np.float32]) -> list[float]:
 def draws(config: SampleConfig, *probabilities: float, n: int = 4000) -> list[int]:
     """Return n tokens drawn from one distribution."""
     logits = np.repeat(logits_of(*probabilities), n, axis=0)
-    noise = next(gumbel_noise([np.random.default_rng(5)], n * len(probabilities)))
+    rngs = [np.random.default_rng(5)]
+    noise = next(scaled_noise(rngs, n * len(probabilities), config.temperature))
     return draw(logits, config, noise.reshape(n, -1)).tolist()
 
 

@@ -20,6 +20,7 @@ def load_model(given: str | None) -> "TextModel":
     path = find_model(given)  # before NumPy: with no model it says so at once
     # One token at a time is too little work to share: on two busy cores a second
     # thread makes sampling from 512 units seven times as slow (1.9 s for 0.27 s).
+    # Of many texts, each thread has some of its own: see charrnn/models/threads.py.
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     from charrnn import checkpoint

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from charrnn.models.base import LanguageModel, State, log_softmax, select_rows
+from charrnn.models.base import (
+    LanguageModel,
+    State,
+    log_softmax,
+    select_rows,
+    token_nats,
+)
 
 __all__ = [
     "REGISTRY",
@@ -13,6 +19,7 @@ __all__ = [
     "build",
     "log_softmax",
     "select_rows",
+    "token_nats",
 ]
 
 # family -> module:class

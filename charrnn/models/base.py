@@ -66,6 +66,14 @@ def log_softmax(logits: Floats) -> Floats:
     return np.asarray(shifted - np.log(total))
 
 
+def token_nats(logits: Floats, tokens: Tokens) -> Floats:
+    """Return -ln of the probability of each token, (...), given logits (..., V)."""
+    chosen = np.take_along_axis(logits, tokens[..., None], -1)[..., 0]
+    top = logits.max(axis=-1, keepdims=True)
+    total = np.log(np.exp(logits - top).sum(axis=-1))
+    return np.asarray(total - (chosen - top[..., 0]))
+
+
 def select_rows(state: State, rows: npt.NDArray[Any] | Iterable[int]) -> State:
     """Return the state of some rows of a batch, in that order."""
     index = np.asarray(rows)

@@ -21,15 +21,16 @@ Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.cells import CELLS, NUMPY
+from charrnn.cells import CELLS
 from charrnn.config import RecurrentConfig, from_json, to_json
 from charrnn.models.base import Floats, LanguageModel, State, Tokens, check_tensors
+from charrnn.models.steps import steps_of
 
 NORM_EPSILON = 1e-5
 # up to this the first layer's input product is one table of all tokens; with 32,000
@@ -67,7 +68,7 @@ def parameter_count(config: RecurrentConfig) -> int:
 
 
 class RecurrentModel(LanguageModel):
-    """A trained network that runs the equations of its cell in NumPy, float32."""
+    """A trained network that runs its cells in NumPy, float32."""
 
     family = "recurrent"
 
@@ -81,7 +82,10 @@ class RecurrentModel(LanguageModel):
         self.config = config
         self._tensors = {n: np.asarray(x, np.float32) for n, x in tensors.items()}
         self._cell = CELLS[config.cell]
-        self._layers = [self._group(f"layers.{k}.") for k in range(config.layers)]
+        self._layers = [
+            steps_of(config.cell, self._group(f"layers.{k}."))
+            for k in range(config.layers)
+        ]
         self._norms = [self._group(f"norms.{k}.") for k in range(config.layers)]
         is_small = not config.embed or config.vocab_size <= TABLE_TOKENS
         self._table = self._project_vocabulary() if is_small else None
@@ -103,19 +107,22 @@ class RecurrentModel(LanguageModel):
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
         """Return the logits (B, T, V) after each token of (B, T), and the state."""
         states = self._cell.states
+        B, T = tokens.shape
         # time first, so that one step's arrays are contiguous
-        projected = self._project(tokens.T)
-        outputs = np.empty(0, np.float32)
+        inputs = self._embedded(tokens.T)
+        outputs: Floats = np.empty(0, np.float32)
         after: State = ()
-        for k, weights in enumerate(self._layers):
+        for k, layer in enumerate(self._layers):
             if k:
-                projected = _matmul(outputs, weights["weight_ih"]) + weights["bias_ih"]
+                inputs = _affine(outputs, layer.weight_ih, layer.bias)
+            hidden = np.empty((T, B, self.config.hidden), np.float32)
             before = state[k * states : (k + 1) * states]
-            hidden, last = self._run(projected, before, weights)
+            after += layer.run(inputs, before, hidden)
             if self.config.norm:
-                hidden = _layer_norm(hidden, self._norms[k])
-            outputs = hidden + outputs if k and self.config.residual else hidden
-            after += last
+                _layer_norm(hidden, self._norms[k])
+            if k and self.config.residual:
+                hidden += outputs
+            outputs = hidden
         return self._logits(outputs).swapaxes(0, 1), after
 
     def config_json(self) -> dict[str, Any]:
@@ -137,54 +144,51 @@ class RecurrentModel(LanguageModel):
         found = self._tensors.items()
         return {n.removeprefix(prefix): x for n, x in found if n.startswith(prefix)}
 
-    def _project(self, tokens: Tokens) -> Floats:
-        """Return W x + b of the first layer for tokens (T, B): (T, B, G*H)."""
+    def _embedded(self, tokens: Tokens) -> Iterable[Floats]:
+        """Return W x + b of the first layer, (B, G*H), for each step of (T, B)."""
         if self._table is not None:
-            return np.asarray(self._table[tokens])
-        weights = self._layers[0]
+            # a step at a time stays in the cache
+            return map(self._table.__getitem__, tokens)
+        layer = self._layers[0]
         inputs = self._tensors["embedding.weight"][tokens]
-        return np.asarray(_matmul(inputs, weights["weight_ih"]) + weights["bias_ih"])
+        return _affine(inputs, layer.weight_ih, layer.bias)
 
     def _project_vocabulary(self) -> Floats:
         """Return W x + b of the first layer for every token, (V, G*H)."""
-        weights = self._layers[0]
-        inputs = weights["weight_ih"].T  # one-hot input picks a row
+        layer = self._layers[0]
+        inputs = layer.weight_ih  # one-hot input picks a row
         if self.config.embed:
             inputs = self._tensors["embedding.weight"] @ inputs
-        return np.asarray(inputs + weights["bias_ih"])
-
-    def _run(
-        self, projected: Floats, state: State, weights: dict[str, npt.NDArray[Any]]
-    ) -> tuple[Floats, State]:
-        """Run one layer over (T, B, G*H); return its outputs (T, B, H) and state."""
-        T, B, _ = projected.shape
-        outputs = np.empty((T, B, self.config.hidden), np.float32)
-        step = self._cell.step
-        for t in range(T):
-            state = step(NUMPY, projected[t], state, weights)
-            outputs[t] = state[0]
-        return outputs, state
+        return np.asarray(inputs + layer.bias)
 
     def _logits(self, outputs: Floats) -> Floats:
         """Return the scores (T, B, V) of the outputs (T, B, H)."""
         name = "embedding.weight" if self.config.tie else "head.weight"
         if "projection.weight" in self._tensors:
-            outputs = _matmul(outputs, self._tensors["projection.weight"])
-        logits = _matmul(outputs, self._tensors[name])
-        logits += self._tensors["head.bias"]
-        return logits
+            outputs = _product(outputs, self._tensors["projection.weight"].T)
+        return _affine(outputs, self._tensors[name].T, self._tensors["head.bias"])
 
 
-def _matmul(x: Floats, weight: Floats) -> Floats:
-    """Return x W^T for x (T, B, I) and W (O, I) as one matrix product."""
+def _product(x: Floats, weight: Floats) -> Floats:
+    """Return x @ weight for x (T, B, I) and weight (I, O) as one matrix product."""
     T, B, inputs = x.shape
     # with three axes NumPy makes T products
-    product = x.reshape(T * B, inputs) @ weight.T
-    return np.asarray(product).reshape(T, B, len(weight))
+    product = x.reshape(T * B, inputs) @ weight
+    return np.asarray(product).reshape(T, B, weight.shape[1])
 
 
-def _layer_norm(x: Floats, weights: dict[str, npt.NDArray[Any]]) -> Floats:
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = (centred * centred).mean(axis=-1, keepdims=True)
-    scaled = centred / np.sqrt(variance + np.float32(NORM_EPSILON))
-    return np.asarray(scaled * weights["weight"] + weights["bias"])
+def _affine(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    """Return x @ weight + bias for x (T, B, I)."""
+    result = _product(x, weight)
+    result += bias
+    return result
+
+
+def _layer_norm(x: Floats, weights: dict[str, npt.NDArray[Any]]) -> None:
+    """Normalise the last axis of (T, B, H) in place."""
+    size = np.float32(x.shape[-1])
+    x -= np.add.reduce(x, axis=-1, keepdims=True) / size
+    variance = np.einsum("tbh,tbh->tb", x, x)[..., None] / size
+    x /= np.sqrt(variance + np.float32(NORM_EPSILON))
+    x *= weights["weight"]
+    x += weights["bias"]
