@@ -71,10 +71,9 @@ class Corpus:
         return self._survey
 
     def training_texts(self) -> Iterator[str]:
-        """Yield the documents to train on; long ones come in pieces."""
-        for is_valid, texts, _ in self._split():
-            if not is_valid:
-                yield from texts
+        """Return the documents to train on, in turn; long ones come in pieces."""
+        blocks = (texts for is_valid, texts, _ in self._split() if not is_valid)
+        return chain.from_iterable(blocks)
 
     def write_store(self, tokenizer: Tokenizer, folder: Path) -> TokenStore:
         """Encode both parts into files of a folder, and open them.

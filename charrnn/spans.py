@@ -17,7 +17,7 @@ from charrnn.store import Part
 from charrnn.tokenizers.base import Ids
 
 BLOCK: Final = 1 << 16  #: documents or spans looked at together
-SORTED_TOGETHER: Final = 1 << 21  #: spans sorted in one stroke
+SORTED_TOGETHER: Final = 1 << 20  #: spans sorted in one stroke
 
 Lengths = npt.NDArray[np.unsignedinteger[Any]]
 

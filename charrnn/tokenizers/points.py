@@ -35,9 +35,12 @@ def batches(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
     held: list[str] = []
     size = 0
     for text in texts:
-        # most are short, and a tuple is quick; an empty text has no part
-        is_short = 0 < len(text) <= BATCH_CHARACTERS
-        for part in (text,) if is_short else _parts(text):
+        if size + len(text) < BATCH_CHARACTERS:  # most are lines: no time for more
+            size += len(text)
+            if text:
+                held.append(text)
+            continue
+        for part in _parts(text):
             held.append(part)
             size += len(part)
             if size >= BATCH_CHARACTERS:
