@@ -19,9 +19,9 @@ from charrnn.tokenizers.base import BOUNDARY, Ids
 
 Nats = npt.NDArray[np.float64]
 
-ROWS = 256  # texts scored side by side, shared out to threads
+ROWS = 512  # texts side by side: with 256 rows a thread a product is at its fastest
 SHORT = 32  # below it a difference in length costs next to nothing
-BLOCK_TOKENS = 4096  # tokens scored at once
+BLOCK_TOKENS = 8192  # tokens scored at once
 BLOCK_LOGITS = 1 << 22  # but no more logits than that: they are the memory needed
 
 
