@@ -13,7 +13,6 @@ USUAL: Final = (1, 512)  #: layers and units of the network that all cells are t
 REFERENCE: Final = "gru"  #: the cell that the others' speed is compared with
 OTHER_SIZES: Final = ((1, 128), (1, 256), (2, 512))
 SQUARE: Final = 2048  #: so large that nothing but the product itself takes time
-PARTS: Final = ("train", "sample", "score", "tokenize", "start")
 QUICK: Final[dict[str, Any]] = {"least_s": 0.1, "rounds": 2, "visits": 1}
 
 

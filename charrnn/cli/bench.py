@@ -1,25 +1,22 @@
 """`charrnn bench`: what this machine does with charrnn."""
 
 import os
-import platform
 import signal
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from charrnn.bench.plan import PARTS, Plan
 from charrnn.cli import console, options
 from charrnn.config import CELLS
 
 if TYPE_CHECKING:
     from charrnn.bench.measurement import Measurement, Reading
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PARTS: Final = ("train", "sample", "score", "tokenize", "start")
 BUSY: Final = 0.3  #: load a core from which on figures are not to be trusted
 
 
@@ -82,6 +79,7 @@ def bench(
     6 a weight and token in training and 2 in scoring. Without PART it takes some four
     minutes; leave the machine alone meanwhile.
     """
+    from charrnn.bench.plan import Plan
     from charrnn.cli import bench_parts
 
     given = {"cell": cell, "layers": layers, "hidden": hidden}
@@ -102,11 +100,12 @@ def bench(
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """Let a signal be an exception, so that no process and no file is left behind."""
+    from charrnn.bench.processes import STOPPING
 
     def end(number: int, frame: FrameType | None) -> None:
         raise typer.Exit(128 + number)
 
-    old = {number: signal.signal(number, end) for number in SIGNALS}
+    old = {number: signal.signal(number, end) for number in STOPPING}
     try:
         yield
     finally:
@@ -116,6 +115,10 @@ def _ended_by_signals() -> Iterator[None]:
 
 def _system() -> dict[str, Any]:
     """Return what is known of the machine and the programs without starting any."""
+    # here, for the start of every command would wait for them
+    import platform
+    from importlib.metadata import version
+
     names = ("charrnn", "torch", "numpy")
     versions = {name: version(name) for name in names}
     return {
@@ -133,8 +136,7 @@ def _processor() -> str:
             lines = [line for line in file if line.startswith("model name")]
     except OSError:
         lines = []
-    found = lines[0].partition(":")[2].strip() if lines else platform.processor()
-    return found or platform.machine()
+    return lines[0].partition(":")[2].strip() if lines else os.uname().machine
 
 
 def _warn_of_load(*, quiet: bool) -> None:

@@ -70,6 +70,8 @@ def child() -> None:
     try:
         for found in _measure(task, plan):
             console.write_json(asdict(found))
+    except console.ReaderGoneError:
+        pass  # the command that asked was killed
     except MemoryError:
         error = ResourceError("there is not enough memory", hint="use smaller sizes")
         _write_error(error)
