@@ -103,6 +103,9 @@ class Corpus:
             "survey": asdict(survey),
         }
         files.write(folder / STORE_FILE, json.dumps(store | parts, indent=1).encode())
+        # two bytes a document are not for keeping while a model trains; whoever
+        # asks again reads the texts again
+        self._survey, self._hashes = None, _SplitHashes(self._config.seed)
         return TokenStore.open(folder)
 
     def _read_all(self) -> Survey:

@@ -17,7 +17,7 @@ from charrnn.store import Part
 from charrnn.tokenizers.base import Ids
 
 BLOCK: Final = 1 << 16  #: documents or spans looked at together
-SORTED_TOGETHER: Final = 1 << 20  #: spans sorted in one stroke
+SORTED_TOGETHER: Final = 1 << 21  #: spans sorted in one stroke
 
 Lengths = npt.NDArray[np.unsignedinteger[Any]]
 
@@ -32,25 +32,25 @@ class Spans:
     def __init__(self, part: Part, longest: int) -> None:
         self._part = part
         self._longest = longest
-        dtype = np.min_scalar_type(longest)
-        lengths = [np.empty(0, dtype)]
+        # counted first: put together from blocks, they would take twice the memory
+        size = sum(int(self._counts(block).sum()) for _, block in _blocks(part.lengths))
+        self.lengths: Lengths = np.empty(size, np.min_scalar_type(longest))
         # Documents of other than one span, and the first span of each. So as to begin
         # with one: a document -1 without a span.
         documents: list[Ids] = [np.array([-1])]
         firsts: list[Ids] = [np.array([0])]
         seen = 0
         for start, block in _blocks(part.lengths):
-            counts = -(-block // longest)
+            counts = self._counts(block)
             document = np.repeat(np.arange(len(block)), counts)
             first = np.cumsum(counts) - counts
             k = np.arange(len(document)) - first[document]
             begin, end = _borders(block[document], counts[document], k)
-            lengths.append((end - begin).astype(dtype))
+            self.lengths[seen : seen + len(document)] = end - begin
             uneven = np.flatnonzero(counts != 1)
             documents.append(start + uneven)
             firsts.append(seen + first[uneven])
             seen += len(document)
-        self.lengths: Lengths = np.concatenate(lengths)
         self._uneven = np.concatenate(documents)
         self._firsts = np.concatenate(firsts)
 
@@ -58,18 +58,19 @@ class Spans:
         """Return where spans start in the part, and in their document."""
         place = np.searchsorted(self._firsts, spans, "right") - 1
         uneven = self._uneven[place]
-        counts = np.where(
-            uneven < 0, 0, -(-self._part.lengths[uneven] // self._longest)
-        )
+        counts = np.where(uneven < 0, 0, self._counts(self._part.lengths[uneven]))
         k = spans - self._firsts[place]
         is_inside = k < counts
         # past the last uneven document, every document is one span
         document = np.where(is_inside, uneven, uneven + 1 + k - counts)
         length = self._part.lengths[document]
-        begin, _ = _borders(
-            length, -(-length // self._longest), np.where(is_inside, k, 0)
-        )
+        inner = np.where(is_inside, k, 0)
+        begin, _ = _borders(length, self._counts(length), inner)
         return self._part.starts[document] + begin, begin
+
+    def _counts(self, lengths: Ids) -> Ids:
+        """Return how many spans documents of such lengths are cut into."""
+        return -(-lengths // self._longest)
 
 
 def noisy_order(lengths: Lengths, rng: np.random.Generator) -> Ids:

@@ -166,3 +166,15 @@ def test_tiny_corpora_make_a_store_or_name_the_least_size(tmp_path, size, mode):
 
     assert store.train.targets >= 2
     assert store.valid.targets >= 1
+
+
+def test_a_store_can_be_written_twice(tmp_path):
+    corpus = Corpus([source(LINES)], CorpusConfig("line"))
+    tokenizer = char_tokenizer(corpus.training_texts())
+
+    first, second = (
+        corpus.write_store(tokenizer, tmp_path / name) for name in ("first", "second")
+    )
+
+    assert first.survey == second.survey == corpus.survey()
+    np.testing.assert_array_equal(first.valid.tokens, second.valid.tokens)
