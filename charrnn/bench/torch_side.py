@@ -14,7 +14,7 @@ from charrnn.bench.texts import random_store
 from charrnn.config import RecurrentConfig
 from charrnn.store import TokenStore
 from charrnn.training import bench
-from charrnn.training.threads import available_cores
+from charrnn.training.threads import available_cores, process_settings
 
 STORE_CHARACTERS: Final = 300_000
 WARM_UP_STEPS: Final = 3  #: the first ones allocate, and choose kernels
@@ -89,7 +89,7 @@ def train(plan: Plan) -> Iterator[Reading]:
     matrix in float32.
     """
     store = random_store(Path(plan.folder), STORE_CHARACTERS)
-    with bench.training_settings():
+    with process_settings():
         contenders = [_Contender.of(network, store) for network in plan.networks]
         squares = {
             precision: bench.square_product(SQUARE, precision, available_cores())
@@ -124,16 +124,18 @@ def loop(plan: Plan) -> Iterator[Reading]:
         ]
         for streams in STREAMS
     }
-    for streams, length in STREAMS.items():
-        for sample in loops[streams]:
-            sample(length // 10)
-    for _ in range(plan.rounds):
+    with process_settings():
         for streams, length in STREAMS.items():
-            speeds = [
-                rate(partial(sample, length), plan.least_s) for sample in loops[streams]
-            ]
-            name = loop_name(plan.network, streams)
-            yield Reading(name, "characters/s", max(speeds))
+            for sample in loops[streams]:
+                sample(length // 10)
+        for _ in range(plan.rounds):
+            for streams, length in STREAMS.items():
+                speeds = [
+                    rate(partial(sample, length), plan.least_s)
+                    for sample in loops[streams]
+                ]
+                name = loop_name(plan.network, streams)
+                yield Reading(name, "characters/s", max(speeds))
 
 
 def _is_reference(network: RecurrentConfig) -> bool:

@@ -8,8 +8,7 @@ Each function prepares something and returns what runs it. Nothing is timed here
 Shape letters: B batch, T time, I inputs, O outputs, V vocabulary, H hidden.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import torch
@@ -78,17 +77,6 @@ def usual_settings() -> tuple[str, str, str]:
     """Return the device and precision that training chooses here, and why."""
     device = choose_device("auto")
     return device, *choose_precision("auto", device)
-
-
-@contextmanager
-def training_settings() -> Iterator[None]:
-    """Set what training sets for the whole process."""
-    # as in `prepare.py`: denormal numbers are very slow
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
 
 
 def training_steps(

@@ -12,8 +12,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import charrnn
 from charrnn import checkpoint, files, tokenizers
 from charrnn.config import TokenizerConfig, TrainConfig, to_json
@@ -28,6 +26,7 @@ from charrnn.training.plan import follow_plan, plan_tokenizer
 from charrnn.training.precision import choose_device
 from charrnn.training.request import ADJUSTABLE, Request
 from charrnn.training.session import Session
+from charrnn.training.threads import process_settings
 
 
 @contextmanager
@@ -53,7 +52,7 @@ def open_session(request: Request) -> Iterator[Session]:
     survey = corpus.survey()
     identity = request.identity(survey, given)
     run, is_new = _find_run(request, identity)
-    with run.lock(), _process_settings():
+    with run.lock(), process_settings():
         files.remove_leftovers(run.path)
         if request.new or run.identity != identity:
             with _removed_on_failure(run.path) if is_new else nullcontext():
@@ -62,19 +61,6 @@ def open_session(request: Request) -> Iterator[Session]:
         session = Session(run)
         _follow_budget(session, request)
         yield session
-
-
-@contextmanager
-def _process_settings() -> Iterator[None]:
-    """Set what torch has for the whole process; give the threads back afterwards."""
-    threads = torch.get_num_threads()
-    # gates that saturate make denormal numbers, which are very slow
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
-        torch.set_num_threads(threads)
 
 
 def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
