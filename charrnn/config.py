@@ -100,8 +100,9 @@ class TrainConfig:
     """How a network is trained, to the end of steps, epochs or time_s: the one given.
 
     max_epochs: ends a time budget early, 0 never. warmup: share of the run in which
-    the rate rises. dropout: between layers, and before the output. stages: equal shares
-    of the run, from each of which to the next the window doubles, up to bptt.
+    the rate rises. dropout: between layers, and before the output; dropout_rise is
+    added to it bit by bit until the end. stages: equal shares of the run, from each of
+    which to the next the window doubles, up to bptt.
     """
 
     batch: int = 32
@@ -113,6 +114,7 @@ class TrainConfig:
     clip: float = 1.0
     weight_decay: float = 0.1
     dropout: float = 0.1
+    dropout_rise: float = 0.0
     steps: int = 0
     epochs: float = 0.0
     time_s: float = 0.0
@@ -139,8 +141,9 @@ class TrainConfig:
             _at_least(f"--{flag}", getattr(self, name), 0)
         if not 0 <= self.warmup < 1:
             raise UsageError(f"the warm-up is {self.warmup}, not in [0, 1)")
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"--dropout is {self.dropout}, not in [0, 1)")
+        for share in (self.dropout, self.dropout + self.dropout_rise):
+            if not 0 <= share < 1:
+                raise UsageError(f"--dropout is {share}, not in [0, 1)")
 
 
 @dataclass(frozen=True)

@@ -190,6 +190,20 @@ def test_dropout_mask_follows_from_seed_and_step(
     assert not torch.equal(masks[0][0], other._masks(5, 4)[0])
 
 
+def test_dropout_rises_from_the_first_step_to_the_last(
+    stored: Callable[..., TokenStore],
+) -> None:
+    plan = {"steps": 11, "dropout": 0.1, "dropout_rise": 0.6}
+    trainer = new_trainer(stored(PROSE * 9), shape={"hidden": 64}, **plan)
+
+    masks = [trainer._masks(step, 250) for step in (0, 5, 10)]
+    kept = [float((mask[0] > 0).float().mean()) for mask in masks]
+
+    # 16,000 draws: a standard deviation of 0.004 at most, five of them
+    middle = 0.1 + 0.6 * 5 / 11
+    assert kept == pytest.approx([0.9, 1 - middle, 1 - 0.1 - 0.6 * 10 / 11], abs=0.02)
+
+
 # --- validation
 
 

@@ -21,14 +21,15 @@ from charrnn.training.threads import fastest_threads
 BUDGETS: Final = ("time_s", "epochs", "steps")
 DEFAULT_TIME_S: Final = 300.0
 #: GFLOP/s of a training step on one core, roughly; 6 FLOP a parameter and token
-CORE_GFLOPS: Final = {"fp32": 55.0, "bf16": 95.0}
+CORE_GFLOPS: Final = {"fp32": 70.0, "bf16": 120.0, "fp16": 120.0}
 GPU_GFLOPS: Final = 20_000.0
 MOST_TOKENS_S: Final = 60_000.0  #: of small networks, whatever their size
-#: where a time budget ends early, by the length of documents. A GRU of 384 units
-#: validates best on corpora/ferry.txt after 12 epochs (1.60 bits a character, five
-#: minutes of 60 epochs give 1.67); names are still learned after 50
-MOST_EPOCHS: Final = {"long": 14.0, "short": 60.0}
-SHORT_TIME_S: Final = 90.0  #: below it smaller, faster steps
+#: where a run without a budget ends early, by the length of documents: a network of 384
+#: units validates best on corpora/ferry.txt after 12 to 17 epochs; names are still
+#: learned after 50
+ENOUGH_EPOCHS: Final = 14.0
+ENOUGH_EPOCHS_SHORT: Final = 60.0
+LONG_TIME_S: Final = 900.0  #: from there a network twice as wide pays
 LONG_TOKENS: Final = 1024  #: vocabularies above it are of words or subwords
 
 
@@ -59,21 +60,27 @@ def choose(
         given["time_s"] = DEFAULT_TIME_S
     device = choose_device(given.get("device", "auto"))
     precision, why = choose_precision(given.get("precision", "auto"), device)
-    network, because = _network(store, vocab_size, model, device)
+    has_short_documents = are_short(store.train, TrainConfig.bptt)
+    hidden = _hidden(store, has_short_documents, device, given.get("time_s", 0))
+    network = _network(vocab_size, {"hidden": hidden, **model})
     _check_machine(network, given.get("threads", 1))
     machine = {"device": device, "precision": precision}
     windows = _windows(store, vocab_size, given) | machine | given
     if "threads" not in given:
         windows["threads"] = fastest_threads(network, windows["batch"], precision)
     epochs = _expected_epochs(network, TrainConfig(**windows), store)
-    enough = MOST_EPOCHS["short" if are_short(store.train, 128) else "long"]
-    reasons = [because] if because else []
+    enough = ENOUGH_EPOCHS_SHORT if has_short_documents else ENOUGH_EPOCHS
+    reasons = []
+    if "hidden" not in model:
+        reasons.append(f"hidden {hidden}: {store.train.targets:,} tokens to train on")
     if not has_budget and epochs > enough:
         windows["max_epochs"] = epochs = enough
         reasons.append(f"at most {enough:g} epochs: more would learn it by heart")
-    config = TrainConfig(**(_rates(given, epochs) | windows))
+    config = TrainConfig(**(_rates(network, given, epochs) | windows))
     if "dropout" not in given:
-        reasons.append(f"dropout {config.dropout:g}: about {epochs:,.1f} epochs")
+        most = config.dropout + config.dropout_rise
+        rise = f"dropout {config.dropout:g} to {most:.2g}"
+        reasons.append(f"{rise}: about {epochs:,.1f} epochs")
     reasons.append(f"{precision}: {why}")
     return Choice(network, config, tuple(reasons))
 
@@ -92,24 +99,26 @@ def check_budget(training: Mapping[str, Any]) -> None:
             raise UsageError(f"--{flag} is {training[name]:g}, not a number above 0")
 
 
-def _network(
-    store: TokenStore, vocab_size: int, given: Mapping[str, Any], device: str
-) -> tuple[RecurrentConfig, str]:
-    """Return the network, and the reason for its size if that was chosen here."""
+def _hidden(
+    store: TokenStore, has_short_documents: bool, device: str, time_s: float
+) -> int:
+    """Return how many units suit the text, and the time to learn it."""
     tokens = store.train.targets
-    if tokens < 100_000 or (tokens < 1_000_000 and are_short(store.train, 128)):
-        hidden = 256
-    elif tokens < 300_000:
-        hidden = 384
-    elif device == "cpu" or tokens < 1_000_000:
-        hidden = 512
-    else:
-        hidden = 768
+    if tokens < 100_000 or (tokens < 1_000_000 and has_short_documents):
+        return 256
+    if tokens < 300_000:
+        return 384
+    if device == "cpu":
+        return 512 if time_s < LONG_TIME_S else 1024
+    return 512 if tokens < 1_000_000 else 768
+
+
+def _network(vocab_size: int, given: Mapping[str, Any]) -> RecurrentConfig:
+    """Return the network: an embedding is the wider the more there is to tell apart."""
     words = vocab_size > LONG_TOKENS
-    sizes = {"hidden": hidden, "embed": 256 if words else 128, "tie": words}
-    network = RecurrentConfig(**{**sizes, **given, "vocab_size": vocab_size})
-    because = f"hidden {hidden}: {tokens:,} tokens to train on"
-    return network, "" if "hidden" in given else because
+    embed = 256 if words else 64 if vocab_size <= 128 else 128
+    sizes = {"embed": embed, "tie": words}
+    return RecurrentConfig(**{**sizes, **given, "vocab_size": vocab_size})
 
 
 def _check_machine(network: RecurrentConfig, threads: int) -> None:
@@ -135,25 +144,28 @@ def _windows(
 ) -> dict[str, Any]:
     """Return how many tokens a step reads: windows of `bptt`, `batch` side by side."""
     # a word or subword is some four characters: the same text in fewer tokens
-    is_short = _has_short_time(given) or vocab_size > LONG_TOKENS
-    bptt = given.get("bptt", 64 if is_short else 128)
+    bptt = given.get("bptt", 64 if vocab_size > LONG_TOKENS else 128)
     # fewer streams when the text is too short to fill them
     batch = min(32, max(1, store.train.targets // (4 * bptt)))
     stages = 1 if "bptt" in given else 2
     return {"batch": batch, "bptt": bptt, "stages": stages}
 
 
-def _rates(given: Mapping[str, Any], epochs: float) -> dict[str, Any]:
-    """Return the learning rate, and more regularisation the more epochs there are."""
+def _rates(
+    network: RecurrentConfig, given: Mapping[str, Any], epochs: float
+) -> dict[str, Any]:
+    """Return the learning rate, and more regularisation the more epochs there are.
+
+    Dropout rises from a start that hardly slows learning, as what was read often is
+    learned by heart (Morerio et al. 2017). A dropout that is given stays as it is.
+    """
+    most = min(0.6, 0.1 + 0.05 * epochs)
     return {
-        "lr": 5e-3 if _has_short_time(given) else 4e-3,
-        "dropout": 0.1 if epochs < 10 else 0.25 if epochs < 30 else 0.4,
-        "weight_decay": 0.1 if epochs < 10 else 0.2,
+        "lr": 5e-3 * min(1.0, math.sqrt(512 / network.hidden)),
+        "dropout": 0.1,
+        "dropout_rise": 0.0 if "dropout" in given else most - 0.1,
+        "weight_decay": 0.1 if epochs < 30 else 0.2,
     }
-
-
-def _has_short_time(given: Mapping[str, Any]) -> bool:
-    return bool(0 < given.get("time_s", 0) < SHORT_TIME_S)
 
 
 def _expected_epochs(

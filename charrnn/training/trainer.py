@@ -201,7 +201,8 @@ class Trainer:
         recurrent connections are not masked. It is drawn from (seed, step), so that
         nothing of it is saved.
         """
-        p = self.config.dropout
+        rise = self.config.dropout_rise * self.schedule.progress(step)
+        p = self.config.dropout + rise
         if not p:
             return None
         device = self.config.device
