@@ -50,10 +50,11 @@ class CorpusConfig:
     """How text is cut into documents and which of them validate.
 
     documents: "file", "line", "blank" (a blank line ends one), or a separator.
+    valid_frac: share that validates; None is a tenth, but of a large corpus less.
     """
 
     documents: str = "file"
-    valid_frac: float = 0.1
+    valid_frac: float | None = None
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -64,7 +65,7 @@ class CorpusConfig:
             raise UsageError(
                 f"--documents is {self.documents!r}", hint=f"did you mean {meant}?"
             )
-        if not 0 < self.valid_frac < 1:
+        if self.valid_frac is not None and not 0 < self.valid_frac < 1:
             raise UsageError(f"--valid-frac is {self.valid_frac}, not between 0 and 1")
         _at_least("--seed", self.seed, 0)
 

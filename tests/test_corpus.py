@@ -1,12 +1,14 @@
 """The corpus: its survey, and its training and validation part."""
 
 import gzip
+from pathlib import Path
 
 import pytest
 from corpus_for_tests import LINES, MODES, source, texts_of, write
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charrnn import corpus as corpus_module
 from charrnn.config import CorpusConfig
 from charrnn.corpus import Corpus
 from charrnn.errors import TextError
@@ -222,3 +224,25 @@ def test_validation_texts_replace_the_split(tmp_path):
     # ends of whole documents are learned, but with few documents not validated
     assert store.train.lengths.tolist() == [7, 4]
     assert store.valid.lengths.tolist() == [2]
+
+
+@pytest.mark.parametrize("documents", ["file", "line"])
+def test_large_corpora_hold_out_no_more_than_is_needed(
+    tmp_path: Path, documents: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus_module, "MOST_VALID", 300)
+    text = "".join(f"line {k}\n" for k in range(3000))
+
+    store, _ = write(tmp_path, text, documents=documents)
+
+    assert store.valid.characters == pytest.approx(300, rel=0.1)
+
+
+def test_share_that_is_asked_for_is_held_out_of_large_corpora_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus_module, "MOST_VALID", 300)
+
+    store, _ = write(tmp_path, "0123456789" * 1000, valid_frac=0.2)
+
+    assert store.valid.characters == 2000

@@ -47,7 +47,7 @@ def train(
     tokenizer: options.TokenizerFile = None,
     documents: train_options.Documents = "file",
     valid: train_options.Valid = None,
-    valid_frac: train_options.ValidFrac = 0.1,
+    valid_frac: train_options.ValidFrac = None,
     lr: train_options.Lr = None,
     schedule: train_options.Schedule = None,
     batch: train_options.Batch = None,

@@ -94,12 +94,12 @@ Valid = Annotated[
     _option("--valid", metavar="FILE", help="Validate on this text instead."),
 ]
 ValidFrac = Annotated[
-    float,
-    typer.Option(
+    float | None,
+    _option(
         "--valid-frac",
         metavar="FLOAT",
         help="Share of the text held out to validate, in (0, 1): the end of it, "
-        "or of many documents some.",
+        "or of many documents some. [0.1, but at most 500,000 characters]",
     ),
 ]
 Lr = Annotated[
