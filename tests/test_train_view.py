@@ -42,15 +42,16 @@ def test_line_gives_bits_a_character_for_nats_a_token() -> None:
     assert figures.line.startswith("0:40 left \u00b7 train 0.500")
 
 
-def test_time_left_follows_from_the_last_steps() -> None:
+def test_time_left_follows_from_the_last_steps_and_what_later_ones_cost() -> None:
     figures = Figures()
     figures.note(start(0.0))
 
     for step in range(1, 5):
-        values = STEP | {"planned_steps": 14}
+        values = STEP | {"planned_steps": 14, "cost_ahead": 1.5}
         figures.note(Event("step", step, 100 + 2.0 * step, values))
 
-    assert figures.line.startswith("0:20 left")
+    # ten steps of three seconds
+    assert figures.line.startswith("0:30 left")
 
 
 def test_unknown_tokens_are_said_with_a_validation() -> None:

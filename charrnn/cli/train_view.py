@@ -168,7 +168,8 @@ class Figures:
             return self._budget_s - step.elapsed_s if self._budget_s else math.nan
         seconds = self._recent[-1][0] - self._recent[0][0]
         left: int = step.values["planned_steps"] - step.step
-        return left * seconds / steps
+        # a step to come may take longer than one of now
+        return float(left * step.values["cost_ahead"] * seconds / steps)
 
 
 def lines_of(event: "Event", columns: int) -> Iterator[str]:

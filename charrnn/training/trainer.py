@@ -272,6 +272,7 @@ class Trainer:
             "rate": self._learning_rate(step - 1),
             "progress": self.schedule.progress(step),
             "planned_steps": self.schedule.total,
+            "cost_ahead": self.stages.cost(self.schedule.progress(step)),
             "epoch": self.epoch,
             "tokens": tokens,
         }
