@@ -32,6 +32,11 @@ class LanguageModel(ABC):
     def vocab_size(self) -> int:
         """Number of tokens, V."""
 
+    @property
+    def step_work(self) -> int:
+        """Multiplications of a step of one row, to judge whether a thread pays."""
+        return sum(array.size for array in self.tensors().values())
+
     @abstractmethod
     def initial_state(self, batch: int) -> State:
         """Return the state before any token: arrays (B, ...), or ()."""

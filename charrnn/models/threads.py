@@ -31,8 +31,7 @@ def in_threads(
     function: of arrays (B, ...), the last of them a state, whose rows don't depend on
     each other. With too little work, or one core, it is given back as it is.
     """
-    weights = sum(array.size for array in model.tensors().values())
-    count = min(_free_cores(), rows * weights // LEAST_WORK, rows)
+    count = min(_free_cores(), rows * model.step_work // LEAST_WORK, rows)
     if count < 2:
         yield function
         return
