@@ -26,6 +26,7 @@ LEVELS: Final = ("char", "byte", "word", "subword")
 DOCUMENT_MODES: Final = ("file", "line", "blank")
 SUBWORD_TYPES: Final = ("unigram", "bpe")
 SCHEDULES: Final = ("linear", "cosine", "constant")
+SMOOTHINGS: Final = ("kneser-ney", "addk", "mle")
 PRECISIONS: Final = ("fp32", "bf16", "fp16")
 
 
@@ -94,6 +95,23 @@ class RecurrentConfig:
         _at_least("--embed", self.embed, 0)
         if self.tie and not self.embed:
             raise UsageError("--tie needs an embedding, but --embed is 0")
+
+
+@dataclass(frozen=True)
+class NgramConfig:
+    """What an n-gram model counts, and how it smooths; `k` is for addk only."""
+
+    vocab_size: int
+    order: int = 7
+    smoothing: str = "kneser-ney"
+    k: float = 1.0
+
+    def __post_init__(self) -> None:
+        _at_least("--vocab-size", self.vocab_size, 1)
+        _at_least("--order", self.order, 1)
+        _one_of("--smoothing", self.smoothing, SMOOTHINGS)
+        if not 0 < self.k < math.inf:
+            raise UsageError(f"--k is {self.k}, not a number above 0")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Models that several tests use: random recurrent ones, and hand-made tables."""
+"""Models that several tests use: random ones of every family, hand-made tables."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -6,8 +6,15 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from ngrams_for_tests import fit_ngrams
 
-from charrnn.config import CELLS, RecurrentConfig, TokenizerConfig
+from charrnn.config import (
+    CELLS,
+    SMOOTHINGS,
+    NgramConfig,
+    RecurrentConfig,
+    TokenizerConfig,
+)
 from charrnn.models import LanguageModel, State
 from charrnn.models.base import Floats, Tokens
 from charrnn.models.recurrent import RecurrentModel, parameter_shapes
@@ -65,6 +72,26 @@ def recurrent_configs() -> Iterator[RecurrentConfig]:
             embed=4,
             **none | {extra: True},
         )
+
+
+def label(config: RecurrentConfig) -> str:
+    """Return the name of a network in the names of tests."""
+    parts = [config.cell, f"{config.layers}-layer", f"embed{config.embed}"]
+    names = ("tie", "residual", "norm", "learned_state")
+    return "-".join(parts + [name for name in names if getattr(config, name)])
+
+
+def models_of_every_family() -> dict[str, LanguageModel]:
+    """Return models of 9 tokens with all that a family may have, by name."""
+    models: dict[str, LanguageModel] = {
+        label(config): random_model(config) for config in recurrent_configs()
+    }
+    rng = np.random.default_rng(0)
+    documents = [rng.integers(1, 9, 40).tolist() for _ in range(4)]
+    for smoothing, order in product(SMOOTHINGS, (2, 3, 5)):
+        config = NgramConfig(vocab_size=9, order=order, smoothing=smoothing, k=0.1)
+        models[f"{order}-gram-{smoothing}"] = fit_ngrams(documents, config)
+    return models
 
 
 class TableModel(LanguageModel):

@@ -1,4 +1,4 @@
-"""The contract of a language model, over every cell and what a network may have."""
+"""The contract of a language model, over every family and what it may have."""
 
 import json
 import math
@@ -7,80 +7,76 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from models_for_tests import random_model, recurrent_configs
+from models_for_tests import (
+    label,
+    models_of_every_family,
+    random_model,
+    recurrent_configs,
+)
 
 from charrnn.config import RecurrentConfig
-from charrnn.models import build, log_softmax, recurrent, select_rows
+from charrnn.models import (
+    REGISTRY,
+    LanguageModel,
+    build,
+    log_softmax,
+    recurrent,
+    select_rows,
+)
 from charrnn.models.recurrent import RecurrentModel
 
 B, T = 3, 7
 ATOL = 1e-5  # float32, other shapes of the same matrix products
 
 
-def label(config: RecurrentConfig) -> str:
-    parts = [config.cell, f"{config.layers}-layer", f"embed{config.embed}"]
-    names = ("tie", "residual", "norm", "learned_state")
-    return "-".join(parts + [name for name in names if getattr(config, name)])
-
-
+MODELS = models_of_every_family()
+every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 every_network = pytest.mark.parametrize("config", list(recurrent_configs()), ids=label)
 SMALL = RecurrentConfig(vocab_size=5, cell="gru", layers=2, hidden=4, embed=3)
 
 
-def some_tokens(config: RecurrentConfig) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, config.vocab_size, (B, T))
+def some_tokens(model: LanguageModel) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, model.vocab_size, (B, T))
 
 
 # --- laws
 
 
-@every_network
-def test_large_vocabulary_without_a_table_gives_the_same(
-    config: RecurrentConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tokens, with_table = some_tokens(config), random_model(config)
-    expected, _ = with_table.forward(tokens, with_table.initial_state(B))
-    monkeypatch.setattr(recurrent, "TABLE_TOKENS", 0)
-
-    without = random_model(config)
-    logits, _ = without.forward(tokens, without.initial_state(B))
-
-    np.testing.assert_allclose(logits, expected, atol=ATOL)
+def test_every_family_is_among_the_models() -> None:
+    assert {model.family for model in MODELS.values()} == set(REGISTRY)
 
 
-@every_network
-def test_softmax_sums_to_one(config: RecurrentConfig) -> None:
-    model = random_model(config)
+@every_model
+def test_softmax_sums_to_one(model: LanguageModel) -> None:
+    logits, _ = model.forward(some_tokens(model), model.initial_state(B))
 
-    logits, _ = model.forward(some_tokens(config), model.initial_state(B))
-
-    assert logits.shape == (B, T, config.vocab_size)
+    assert logits.shape == (B, T, model.vocab_size)
     assert logits.dtype == np.float32
     total = np.exp(log_softmax(logits)).sum(axis=-1)
     np.testing.assert_allclose(total, 1, atol=ATOL)
 
 
-@every_network
+@every_model
 def test_changing_a_token_leaves_the_logits_before_it_alone(
-    config: RecurrentConfig,
+    model: LanguageModel,
 ) -> None:
-    model, tokens = random_model(config), some_tokens(config)
+    tokens = some_tokens(model)
     before, _ = model.forward(tokens, model.initial_state(B))
 
     for t in range(T):
         changed = tokens.copy()
-        changed[:, t] = (changed[:, t] + 1) % config.vocab_size
+        changed[:, t] = (changed[:, t] + 1) % model.vocab_size
         after, _ = model.forward(changed, model.initial_state(B))
 
         np.testing.assert_array_equal(after[:, :t], before[:, :t])
         assert not np.allclose(after[:, t], before[:, t], atol=1e-4)
 
 
-@every_network
+@every_model
 def test_whole_sequence_equals_its_pieces_with_carried_state(
-    config: RecurrentConfig,
+    model: LanguageModel,
 ) -> None:
-    model, tokens = random_model(config), some_tokens(config)
+    tokens = some_tokens(model)
     whole, last = model.forward(tokens, model.initial_state(B))
 
     for cut in (0, 1, 4, T):  # a piece may be empty
@@ -92,9 +88,9 @@ def test_whole_sequence_equals_its_pieces_with_carried_state(
             np.testing.assert_allclose(ours, theirs, atol=ATOL)
 
 
-@every_network
-def test_row_of_a_batch_equals_the_row_alone(config: RecurrentConfig) -> None:
-    model, tokens = random_model(config), some_tokens(config)
+@every_model
+def test_row_of_a_batch_equals_the_row_alone(model: LanguageModel) -> None:
+    tokens = some_tokens(model)
     together, state = model.forward(tokens, model.initial_state(B))
 
     for row in range(B):
@@ -106,11 +102,11 @@ def test_row_of_a_batch_equals_the_row_alone(config: RecurrentConfig) -> None:
             np.testing.assert_allclose(ours, theirs, atol=ATOL)
 
 
-@every_network
+@every_model
 def test_forward_changes_neither_its_tokens_nor_its_state(
-    config: RecurrentConfig,
+    model: LanguageModel,
 ) -> None:
-    model, tokens = random_model(config), some_tokens(config)
+    tokens = some_tokens(model)
     _, state = model.forward(tokens, model.initial_state(B))
     kept = [tokens.copy(), *(array.copy() for array in state)]
 
@@ -122,9 +118,9 @@ def test_forward_changes_neither_its_tokens_nor_its_state(
         np.testing.assert_array_equal(array, copy)
 
 
-@every_network
-def test_rebuilding_a_model_gives_the_same_logits(config: RecurrentConfig) -> None:
-    model, tokens = random_model(config), some_tokens(config)
+@every_model
+def test_rebuilding_a_model_gives_the_same_logits(model: LanguageModel) -> None:
+    tokens = some_tokens(model)
     values = json.loads(json.dumps(model.config_json()))
 
     rebuilt = build(model.family, values, model.tensors())
@@ -133,6 +129,24 @@ def test_rebuilding_a_model_gives_the_same_logits(config: RecurrentConfig) -> No
     ours, _ = rebuilt.forward(tokens, rebuilt.initial_state(B))
     theirs, _ = model.forward(tokens, model.initial_state(B))
     np.testing.assert_array_equal(ours, theirs)
+
+
+# --- equal forms
+
+
+@every_network
+def test_large_vocabulary_without_a_table_gives_the_same(
+    config: RecurrentConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_table = random_model(config)
+    tokens = some_tokens(with_table)
+    expected, _ = with_table.forward(tokens, with_table.initial_state(B))
+    monkeypatch.setattr(recurrent, "TABLE_TOKENS", 0)
+
+    without = random_model(config)
+    logits, _ = without.forward(tokens, without.initial_state(B))
+
+    np.testing.assert_allclose(logits, expected, atol=ATOL)
 
 
 # --- an independent reference

@@ -23,7 +23,10 @@ __all__ = [
 ]
 
 # family -> module:class
-REGISTRY = {"recurrent": "charrnn.models.recurrent:RecurrentModel"}
+REGISTRY = {
+    "recurrent": "charrnn.models.recurrent:RecurrentModel",
+    "ngram": "charrnn.models.ngram:NgramModel",
+}
 
 
 def build(

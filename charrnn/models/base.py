@@ -85,13 +85,18 @@ def select_rows(state: State, rows: npt.NDArray[Any] | Iterable[int]) -> State:
     return tuple(array[index] for array in state)
 
 
+def check_names(tensors: Mapping[str, npt.NDArray[Any]], names: Iterable[str]) -> None:
+    """Raise ValueError unless the tensors have exactly these names."""
+    odd = sorted(set(tensors) ^ set(names))
+    if odd:
+        raise ValueError(f"tensors missing or not expected: {', '.join(odd[:5])}")
+
+
 def check_tensors(
     tensors: Mapping[str, npt.NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]
 ) -> None:
     """Raise ValueError unless the tensors have exactly these names and shapes."""
-    odd = sorted(set(tensors) ^ set(shapes))
-    if odd:
-        raise ValueError(f"tensors missing or not expected: {', '.join(odd[:5])}")
+    check_names(tensors, shapes)
     for name, shape in shapes.items():
         if tensors[name].shape != shape:
             raise ValueError(f"{name} has shape {tensors[name].shape}, not {shape}")

@@ -1,0 +1,172 @@
+"""The n-gram language model: the next token by what followed the last N - 1 before.
+
+The counts of `ngram_counts.py` make a tree whose nodes are n-grams, the root the empty
+one; a context is a node and what followed it are its children. At every context h
+
+    p(w | h) = weight(h w) + backoff(h) p(w | h')       h' is h without its first token
+
+where h' of the empty context is uniform over V, and a context that was never seen says
+nothing of its own: p(w | h) = p(w | h'). With c the count of a node, c(h) the sum over
+the children of h:
+
+    kneser-ney   weight(h w) = (c(h w) - D(c(h w))) / c(h)
+                 backoff(h) = sum of D(c(h w)) over the children / c(h)
+    addk         p(w | h) = (c(h w) + k) / (c(h) + k V), of the whole context only
+    mle          the same with k = 0; uniform where c(h) = 0, as 0 / 0 says nothing
+
+Kneser-Ney is interpolated and modified, as in Chen and Goodman 1999, section 3. A
+token that mle never saw in a context has a probability of 0 there: its logit is -inf
+and a text that has it costs infinitely many nats.
+
+Letters: B batch, T time, V vocabulary, N order, R rows, M nodes, C contexts.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.config import NgramConfig, from_json, to_json
+from charrnn.models.base import Floats, LanguageModel, State, Tokens
+from charrnn.models.ngram_counts import check_levels, count_ngrams, discounts
+from charrnn.models.ngram_tree import UNKNOWN, NgramTree, Reals
+from charrnn.tokenizers.base import AnyIds, Ids
+
+# numbers in the table of whole distributions: those after short contexts, which have
+# most children, need not be summed at every place
+TABLE_SIZE = 1 << 20
+
+
+class NgramModel(LanguageModel):
+    """Counts, and the probabilities that follow from them."""
+
+    family = "ngram"
+
+    def __init__(
+        self, config: NgramConfig, tensors: Mapping[str, npt.NDArray[Any]]
+    ) -> None:
+        V, N = config.vocab_size, config.order
+        self.config = config
+        self._is_interpolated = config.smoothing == "kneser-ney"
+        check_levels(tensors, V, N, has_discounts=self._is_interpolated)
+        self._tensors = dict(tensors)
+        tokens = [tensors[f"tokens.{k}"] for k in range(2, N + 1)]
+        children = [tensors[f"children.{k}"] for k in range(1, N)]
+        self._tree = NgramTree(V, tokens, children)
+        self._tree.weigh(*self._smooth())
+        self._table, self._depth = np.full((1, V), 1 / V), 0
+        if self._is_interpolated:
+            self._fill_table()
+
+    @classmethod
+    def fit(
+        cls, config: NgramConfig, tokens: AnyIds, starts: Ids, lengths: Ids
+    ) -> Self:
+        """Count the n-grams of documents, given as in `count_ngrams`."""
+        is_interpolated = config.smoothing == "kneser-ney"
+        tensors: dict[str, npt.NDArray[Any]] = count_ngrams(
+            tokens,
+            starts,
+            lengths,
+            vocab_size=config.vocab_size,
+            order=config.order,
+            continuations=is_interpolated,
+        )
+        if is_interpolated:
+            levels = range(1, config.order + 1)
+            rows = [discounts(tensors[f"counts.{k}"]) for k in levels]
+            tensors["discounts"] = np.array(rows)
+        return cls(config, tensors)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, V."""
+        return self.config.vocab_size
+
+    @property
+    def step_work(self) -> int:
+        """Next to nothing: a step looks at few of the numbers."""
+        return self.vocab_size
+
+    def initial_state(self, batch: int) -> State:
+        """Return the paths before any token, (B, N) in one array: all the root."""
+        return (np.zeros((batch, self.config.order), np.int64),)
+
+    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
+        """Return the logits (B, T, V) after each token of (B, T), and the state."""
+        B, T = tokens.shape
+        paths = self._tree.walk(np.asarray(tokens, np.int64), state[0])
+        contexts = paths[:, 1:].reshape(B * T, self.config.order)
+        probabilities = self._distributions(contexts)
+        with np.errstate(divide="ignore"):  # mle: the logarithm of 0 is -inf
+            logits = np.log(probabilities.astype(np.float32))
+        return logits.reshape(B, T, self.vocab_size), (paths[:, -1].copy(),)
+
+    def config_json(self) -> dict[str, Any]:
+        """Return the configuration, as JSON values."""
+        return to_json(self.config)
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the levels by name, unsigned integers, and the discounts (N, 3)."""
+        return dict(self._tensors)
+
+    @classmethod
+    def build(
+        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
+    ) -> Self:
+        """Rebuild a model. Raises ValueError where tensors and config disagree."""
+        return cls(from_json(NgramConfig, config), tensors)
+
+    def _smooth(self) -> tuple[Reals, Reals]:
+        """Return the weight of every node (M,), the backoff of every context (C + 1,).
+
+        The last backoff is that of UNKNOWN, which leaves all to the shorter context.
+        """
+        parents, contexts = self._tree.parents, len(self._tree.lengths)
+        levels = [self._tensors[f"counts.{k + 1}"] for k in range(self.config.order)]
+        counts = np.concatenate(levels).astype(np.float64)
+        sums = np.bincount(parents, counts, minlength=contexts)
+        if self._is_interpolated:
+            by_count = np.insert(self._tensors["discounts"], 0, 0, axis=1)  # (N, 4)
+            pairs = zip(by_count, levels, strict=True)
+            taken = np.concatenate([row[np.minimum(level, 3)] for row, level in pairs])
+            left = np.bincount(parents, taken, minlength=contexts)
+            counts -= taken
+        else:
+            k = self.config.k if self.config.smoothing == "addk" else 0.0
+            left = np.full(contexts, k * self.vocab_size)
+            sums += left
+        is_known = sums > 0
+        sums[~is_known] = 1
+        weights = np.append(0, counts / sums[parents])
+        return weights, np.where(is_known, left / sums, 1)
+
+    def _fill_table(self) -> None:
+        """Make the distributions after short contexts, a row (V,) for each node."""
+        tree = self._tree
+        first, last = 0, 1  # the nodes of a level
+        self._table = tree.mix(np.zeros((1, 1), np.int64), self._table)
+        shorter = np.zeros(1, np.int64)  # each of them without its first token
+        for depth in range(1, self.config.order):
+            children = tree.lengths[first:last]
+            first, last = last, last + int(children.sum())
+            if last * self.vocab_size > TABLE_SIZE:
+                return
+            shorter = np.repeat(shorter, children)
+            if depth > 1:
+                shorter = tree.child(shorter, tree.tokens[first:last])
+            rows = tree.mix(np.arange(first, last)[:, None], self._table[shorter])
+            self._table = np.concatenate([self._table, rows])
+            self._depth = depth
+
+    def _distributions(self, paths: Ids) -> Reals:
+        """Return p(. | h) (R, V) after each of the paths (R, N)."""
+        if not self._is_interpolated:
+            return self._tree.mix(paths[:, -1:], self._table)
+        edge = self._depth + 1
+        # nodes rise with their length, and UNKNOWN is below all
+        base = self._table[paths[:, :edge].max(axis=1)]
+        # soon after an opening boundary several entries are one node: count it once
+        is_again = paths[:, edge:] == paths[:, edge - 1 : -1]
+        return self._tree.mix(np.where(is_again, UNKNOWN, paths[:, edge:]), base)
