@@ -96,12 +96,16 @@ class NgramModel(LanguageModel):
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
         """Return the logits (B, T, V) after each token of (B, T), and the state."""
         B, T = tokens.shape
-        paths = self._tree.walk(np.asarray(tokens, np.int64), state[0])
-        contexts = paths[:, 1:].reshape(B * T, self.config.order)
-        probabilities = self._distributions(contexts)
+        if B == T == 1:
+            path = self._tree.step(int(tokens[0, 0]), state[0][0].tolist())
+            probabilities, last = self._one_distribution(path), np.array([path])
+        else:
+            paths = self._tree.walk(np.asarray(tokens, np.int64), state[0])
+            contexts = paths[:, 1:].reshape(B * T, self.config.order)
+            probabilities, last = self._distributions(contexts), paths[:, -1].copy()
         with np.errstate(divide="ignore"):  # mle: the logarithm of 0 is -inf
             logits = np.log(probabilities.astype(np.float32))
-        return logits.reshape(B, T, self.vocab_size), (paths[:, -1].copy(),)
+        return logits.reshape(B, T, self.vocab_size), (last,)
 
     def config_json(self) -> dict[str, Any]:
         """Return the configuration, as JSON values."""
@@ -170,3 +174,12 @@ class NgramModel(LanguageModel):
         # soon after an opening boundary several entries are one node: count it once
         is_again = paths[:, edge:] == paths[:, edge - 1 : -1]
         return self._tree.mix(np.where(is_again, UNKNOWN, paths[:, edge:]), base)
+
+    def _one_distribution(self, path: list[int]) -> Reals:
+        """Return p(. | h) (V,) after a path of N nodes: `_distributions` of one."""
+        if not self._is_interpolated:
+            return self._tree.mix_one(path[-1:], self._table[0])
+        edge = self._depth + 1
+        base = max(path[:edge])
+        longer = sorted(node for node in set(path[edge:]) if node > base)
+        return self._tree.mix_one(longer, self._table[base])

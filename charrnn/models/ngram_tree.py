@@ -6,10 +6,14 @@ order of their tokens, so that the children of a node are neighbours. What was r
 known by a row of N nodes, the *path*: its k-th is the last k tokens, or all since the
 boundary that opened the text where these are fewer, or UNKNOWN.
 
+A text is written token by token, and for so little Python's own numbers are faster
+than arrays: `step` and `mix_one` are `walk` and `mix` for one token of one text.
+
 Letters: B batch, T time, V vocabulary, N order, L levels, R rows, M nodes,
 C contexts: nodes that may have children.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,6 +52,9 @@ class NgramTree:
         keys = self.parents[: inner - 1] * V + self.tokens[1:inner]
         # a key beyond the last, so that every search lands on one
         self._keys = np.append(keys, np.iinfo(np.int64).max)
+        self._firsts = self.firsts.data
+        self._lengths = self.lengths.data
+        self._tokens = self.tokens.data
 
     def weigh(self, weights: Reals, backoffs: Reals) -> None:
         """Set the weight of every node (M,), the backoff of every context (C + 1,).
@@ -104,3 +111,30 @@ class NgramTree:
         cells = rows + self.tokens[children]
         own = np.bincount(cells, weights, minlength=R * V).reshape(R, V)
         return own + shares[:, -1:] * base
+
+    def step(self, token: int, path: list[int]) -> list[int]:
+        """Return the path after a token."""
+        if token == BOUNDARY:
+            return [0] + [OPENING] * (self.order - 1)
+        firsts, lengths, tokens = self._firsts, self._lengths, self._tokens
+        after = [0]
+        for node in path[:-1]:
+            first = firsts[node]
+            end = first + lengths[node]
+            at = bisect_left(tokens, token, first, end)
+            after.append(at if at < end and tokens[at] == token else UNKNOWN)
+        return after
+
+    def mix_one(self, nodes: list[int], base: Reals) -> Reals:
+        """Return p(. | h) (V,) for a context of nodes, the longest last.
+
+        base: p(. | h') of the context below the shortest, (V,).
+        """
+        mixed = base
+        for node in nodes:
+            if node != UNKNOWN:
+                first = self._firsts[node]
+                children = slice(first, first + self._lengths[node])
+                mixed = mixed * self._backoffs[node]
+                mixed[self.tokens[children]] += self._weights[children]
+        return mixed
