@@ -227,7 +227,8 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
     # bool is a subclass of int, but `layers: true` is a mistake
     if isinstance(value, bool) == (bool in allowed) and isinstance(value, allowed):
         return value
-    if float in allowed and type(value) is int:
+    # as a float, an integer of 400 digits is none: an OverflowError
+    if float in allowed and type(value) is int and abs(value) < 1 << 53:
         return float(value)
     raise ValueError(f"{name} is {value!r}, not a {kind}")
 

@@ -1,5 +1,7 @@
 """Tensors and configurations that do not fit make no model."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from models_for_tests import random_model
@@ -86,6 +88,7 @@ def test_configuration_without_a_vocabulary_size_is_a_value_error() -> None:
         build("recurrent", config, model.tensors())
 
 
-def test_unknown_family_is_refused_with_the_families_there_are() -> None:
+@pytest.mark.parametrize("family", ["oracle", "", None, ["recurrent"], {}], ids=str)
+def test_unknown_family_is_refused_with_the_families_there_are(family: Any) -> None:
     with pytest.raises(ValueError, match=", ".join(REGISTRY)):
-        build("oracle", {}, {})
+        build(family, {}, {})

@@ -135,6 +135,7 @@ def test_children_whose_sum_runs_over_are_refused() -> None:
         {"k": 0},
         {"k": float("nan")},
         {"k": float("inf")},
+        {"k": 10**400},
         {"colour": "red"},
     ],
     ids=str,

@@ -33,7 +33,7 @@ def build(
     family: str, config: Mapping[str, Any], tensors: Mapping[str, Any]
 ) -> LanguageModel:
     """Rebuild a model of a family. Raises ValueError if anything does not fit."""
-    if family not in REGISTRY:
+    if not isinstance(family, str) or family not in REGISTRY:  # a file may say [1]
         raise ValueError(f"no model family {family!r}; there are {', '.join(REGISTRY)}")
     module, name = REGISTRY[family].split(":")
     kind: type[LanguageModel] = getattr(import_module(module), name)
