@@ -115,6 +115,17 @@ class NgramConfig:
 
 
 @dataclass(frozen=True)
+class MixtureConfig:
+    """What a mixture is made of: the weight of each member, and its config and family.
+
+    Whether they fit each other is checked where the members are.
+    """
+
+    weights: tuple[float, ...]
+    members: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """How a network is trained, to the end of steps, epochs or time_s: the one given.
 
@@ -223,7 +234,8 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
         if not isinstance(value, list | tuple):
             raise ValueError(f"{name} is {value!r}, not a list")
         return tuple(_typed(name, get_args(kind)[0], item) for item in value)
-    allowed = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    allowed = tuple(get_origin(one) or one for one in kinds)  # dict[str, Any]: dict
     # bool is a subclass of int, but `layers: true` is a mistake
     if isinstance(value, bool) == (bool in allowed) and isinstance(value, allowed):
         return value

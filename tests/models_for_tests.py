@@ -17,6 +17,7 @@ from charrnn.config import (
 )
 from charrnn.models import LanguageModel, State
 from charrnn.models.base import Floats, Tokens
+from charrnn.models.mixture import MixtureModel
 from charrnn.models.recurrent import RecurrentModel, parameter_shapes
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer, fit
@@ -91,7 +92,21 @@ def models_of_every_family() -> dict[str, LanguageModel]:
     for smoothing, order in product(SMOOTHINGS, (2, 3, 5)):
         config = NgramConfig(vocab_size=9, order=order, smoothing=smoothing, k=0.1)
         models[f"{order}-gram-{smoothing}"] = fit_ngrams(documents, config)
-    return models
+    return models | mixtures_of(models)
+
+
+def mixtures_of(models: Mapping[str, LanguageModel]) -> dict[str, LanguageModel]:
+    """Return mixtures of members of one family, of several, and of mixtures."""
+    lstm, gru = models["lstm-1-layer-embed0"], models["gru-1-layer-embed0"]
+    smooth, sparse = models["3-gram-kneser-ney"], models["5-gram-mle"]
+    pair = MixtureModel([lstm, smooth], [0.75, 0.25])
+    return {
+        "mixture-of-networks": MixtureModel([lstm, gru], [0.5, 0.5]),
+        "mixture-of-families": pair,
+        "mixture-of-zeros": MixtureModel([models["2-gram-mle"], sparse], [0.5, 0.5]),
+        "mixture-of-a-mixture": MixtureModel([gru, pair, sparse], [0.5, 0.3, 0.2]),
+        "mixture-of-one": MixtureModel([lstm], [1]),
+    }
 
 
 class TableModel(LanguageModel):

@@ -26,6 +26,7 @@ __all__ = [
 REGISTRY = {
     "recurrent": "charrnn.models.recurrent:RecurrentModel",
     "ngram": "charrnn.models.ngram:NgramModel",
+    "mixture": "charrnn.models.mixture:MixtureModel",
 }
 
 
