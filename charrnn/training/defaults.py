@@ -29,6 +29,7 @@ MOST_TOKENS_S: Final = 60_000.0  #: of small networks, whatever their size
 #: learned after 50
 ENOUGH_EPOCHS: Final = 14.0
 ENOUGH_EPOCHS_SHORT: Final = 60.0
+SHORT_TIME_S: Final = 120.0  #: below it more steps of short windows
 LONG_TIME_S: Final = 900.0  #: from there a network twice as wide pays
 LONG_TOKENS: Final = 1024  #: vocabularies above it are of words or subwords
 
@@ -143,11 +144,13 @@ def _windows(
     store: TokenStore, vocab_size: int, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return how many tokens a step reads: windows of `bptt`, `batch` side by side."""
+    has_short_time = 0 < given.get("time_s", 0) < SHORT_TIME_S
     # a word or subword is some four characters: the same text in fewer tokens
-    bptt = given.get("bptt", 64 if vocab_size > LONG_TOKENS else 128)
+    is_short = has_short_time or vocab_size > LONG_TOKENS
+    bptt = given.get("bptt", 64 if is_short else 128)
     # fewer streams when the text is too short to fill them
     batch = min(32, max(1, store.train.targets // (4 * bptt)))
-    stages = 1 if "bptt" in given else 2
+    stages = 1 if "bptt" in given or has_short_time else 2
     return {"batch": batch, "bptt": bptt, "stages": stages}
 
 
