@@ -135,21 +135,21 @@ def test_rate_at_the_end_of_a_time_is_near_the_final_one(minute: list[Event]) ->
 def test_all_validations_of_a_time_happen_and_the_last_is_at_the_end(
     minute: list[Event],
 ) -> None:
-    # a twentieth of 60 seconds is 6 validations of 0.45 seconds
-    assert len(of_kind("validation", minute)) == 6
+    # 48 tokens are guessed to take as long as 0.6 times 8 steps of 6: a twentieth of
+    # 60 seconds is 3 validations of 0.96 seconds; 1 or 2 if the first steps were slow
+    assert len(of_kind("validation", minute)) in (2, 3)
     assert minute[-1].kind == "validation"
 
 
-def test_validation_that_takes_half_of_the_time_happens_twice(
+def test_time_is_kept_though_a_validation_takes_longer_than_guessed(
     store: TokenStore,
 ) -> None:
     trainer = timed_trainer(store, validation_s=15, time_s=60)
 
     events = train(trainer)
 
-    # 15 seconds are spent to know what one takes
     assert len(of_kind("validation", events)) == 2
-    assert events[-1].elapsed_s == pytest.approx(60, rel=0.05)
+    assert events[-1].elapsed_s == pytest.approx(60, rel=0.03)
 
 
 def test_plans_of_a_long_time_stay_few(

@@ -163,8 +163,10 @@ def _rates(
     learned by heart (Morerio et al. 2017). A dropout that is given stays as it is.
     """
     most = min(0.6, 0.1 + 0.05 * epochs)
+    # what is read but once or twice is learned in large steps
+    peak = 8e-3 if epochs < 3 else 5e-3
     return {
-        "lr": 5e-3 * min(1.0, math.sqrt(512 / network.hidden)),
+        "lr": peak * min(1.0, math.sqrt(512 / network.hidden)),
         "dropout": 0.1,
         "dropout_rise": 0.0 if "dropout" in given else most - 0.1,
         "weight_decay": 0.1 if epochs < 30 else 0.2,

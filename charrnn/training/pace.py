@@ -37,6 +37,10 @@ class Pace:
         self._planned_at = now
         return True
 
+    def time_of(self, steps: float) -> float:
+        """Return the seconds that so many steps take."""
+        return steps * self._step_s
+
     def steps_in(self, seconds: float, cost: float) -> int:
         """Return how many steps of so many times the cost fit, at least one."""
         return max(1, round(seconds / (self._step_s * cost)))

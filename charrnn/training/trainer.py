@@ -156,8 +156,7 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         )
         value = float(loss.detach())
-        # a finite loss may have a gradient that is not, and would spoil the weights;
-        # a scaler leaves that step out and scales less, while it can
+        # a finite loss may have a gradient that is not: a scaler leaves the step out
         can_skip = self.scaler.is_enabled() and self.scaler.get_scale() > 1
         if not (math.isfinite(value) and (math.isfinite(norm) or can_skip)):
             raise self._diverged(f"the loss is {value:g}, its gradient {norm:g}")
@@ -171,8 +170,7 @@ class Trainer:
         """Return the batch of a step, and count it."""
         counters, stage = self.counters, self.stages.at(self.schedule.progress(step))
         if stage != counters.stage:
-            # its streams are others, and its steps take another time
-            self.state = None
+            self.state = None  # its streams are others
             windows = self.stages.windows
             self._pace.change(windows[stage] / windows[counters.stage])
         counters.stage = stage
@@ -197,9 +195,8 @@ class Trainer:
     def _masks(self, step: int, rows: int) -> list[Tensor] | None:
         """Return a dropout mask (B, H) for the output of each layer.
 
-        It is the same at every time step of the window (Gal & Ghahramani 2016), but
-        recurrent connections are not masked. It is drawn from (seed, step), so that
-        nothing of it is saved.
+        It is the same at every time step of the window (Gal & Ghahramani 2016). It is
+        drawn from (seed, step), so that nothing of it is saved.
         """
         rise = self.config.dropout_rise * self.schedule.progress(step)
         p = self.config.dropout + rise
@@ -247,9 +244,12 @@ class Trainer:
 
     def _affordable_validations(self) -> int:
         """Return how many validations take about a twentieth of a time budget."""
-        self._evaluate()
-        share_s = 0.05 * self.config.time_s
-        return int(min(20, max(2, share_s / max(self.counters.validation_s, 1e-9))))
+        counters, targets = self.counters, self._store.valid.targets
+        window = self.config.batch * self.stages.windows[counters.stage]
+        # a guess until there was one: forward only, but in float32
+        counters.validation_s = 0.6 * self._pace.time_of(targets / window)
+        affordable = 0.05 * self.config.time_s / max(counters.validation_s, 1e-9)
+        return int(min(20, max(2, affordable)))
 
     def _evaluate(self) -> Score:
         """Score the validation part, and note how long that takes."""
