@@ -141,7 +141,7 @@ def test_all_validations_of_a_time_happen_and_the_last_is_at_the_end(
     assert minute[-1].kind == "validation"
 
 
-def test_time_is_kept_though_a_validation_takes_longer_than_guessed(
+def test_time_is_not_exceeded_though_a_validation_takes_longer_than_guessed(
     store: TokenStore,
 ) -> None:
     trainer = timed_trainer(store, validation_s=15, time_s=60)
@@ -149,7 +149,7 @@ def test_time_is_kept_though_a_validation_takes_longer_than_guessed(
     events = train(trainer)
 
     assert len(of_kind("validation", events)) == 2
-    assert events[-1].elapsed_s == pytest.approx(60, rel=0.03)
+    assert 45 < events[-1].elapsed_s < 61.8
 
 
 def test_plans_of_a_long_time_stay_few(
