@@ -57,8 +57,12 @@ def _split(value: Any, count: int) -> list[Any]:
 
 def _free_cores() -> int:
     """Return how many threads may run: one where the BLAS library has its own."""
-    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
-        return 1
+    has_one = os.environ.get("OPENBLAS_NUM_THREADS") == "1"
+    return available_cores() if has_one else 1
+
+
+def available_cores() -> int:
+    """Return the cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -14,6 +14,7 @@ from charrnn.batches import are_short
 from charrnn.config import RecurrentConfig, TrainConfig
 from charrnn.errors import ResourceError, UsageError
 from charrnn.models.recurrent import parameter_count
+from charrnn.models.threads import available_cores
 from charrnn.store import TokenStore
 from charrnn.training.precision import choose_device, choose_precision
 from charrnn.training.threads import fastest_threads
@@ -67,8 +68,11 @@ def choose(
     _check_machine(network, given.get("threads", 1))
     machine = {"device": device, "precision": precision}
     windows = _windows(store, vocab_size, given) | machine | given
-    if "threads" not in given:
+    if "threads" not in given and device == "cpu":
         windows["threads"] = fastest_threads(network, windows["batch"], precision)
+    elif "threads" not in given:
+        # nothing to measure: a GPU trains, whose format the processor may not run
+        windows["threads"] = available_cores()
     epochs = _expected_epochs(network, TrainConfig(**windows), store)
     enough = ENOUGH_EPOCHS_SHORT if has_short_documents else ENOUGH_EPOCHS
     reasons = []

@@ -4,7 +4,6 @@ More is not always faster: threads wait for each other at every time step. Fifty
 of 16 units on two busy cores took 21 s with two threads and 0.14 s with one.
 """
 
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import torch
 
 from charrnn.cells import CELLS
 from charrnn.config import RecurrentConfig
+from charrnn.models.threads import available_cores
 from charrnn.training.layers import run_layer
 from charrnn.training.precision import autocast
 
@@ -38,13 +38,6 @@ def process_settings() -> Iterator[None]:
     finally:
         torch.set_flush_denormal(False)
         torch.set_num_threads(threads)
-
-
-def available_cores() -> int:
-    """Return the cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def fastest_threads(network: RecurrentConfig, batch: int, precision: str) -> int:
