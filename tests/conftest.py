@@ -165,3 +165,12 @@ def terminal() -> Callable[..., str]:
         return shown.decode().replace("\r\n", "\n")
 
     return run
+
+
+@pytest.fixture
+def small_corpora(bare_setting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the texts of small runs, whose validations write little."""
+    from training_for_tests import shorten_samples, write_corpora  # imports torch
+
+    write_corpora()
+    shorten_samples(monkeypatch)

@@ -8,19 +8,13 @@ from training_for_tests import (
     metrics,
     request,
     same,
-    shorten_samples,
     train,
-    write_corpora,
 )
 
 from charrnn.errors import NotFoundError, UsageError
 from charrnn.training.request import Request
 
-
-@pytest.fixture(autouse=True)
-def corpora(bare_setting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_corpora()
-    shorten_samples(monkeypatch)
+pytestmark = pytest.mark.usefixtures("small_corpora")
 
 
 def plan_of(run: Path, documents: str = "file") -> Request:

@@ -2,11 +2,10 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from training_for_tests import request, same, shorten_samples, train, write_corpora
+from training_for_tests import request, same, train
 
 from charrnn.errors import DivergedError, UsageError
 from charrnn.training import precision
@@ -46,10 +45,8 @@ def test_only_half_precision_scales_its_loss() -> None:
 
 
 @pytest.fixture
-def half(bare_setting: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
+def half(small_corpora: None, monkeypatch: pytest.MonkeyPatch) -> Request:
     """Return a request for a small run in fp16."""
-    write_corpora()
-    shorten_samples(monkeypatch)
     monkeypatch.setattr(precision, "_trains", lambda name, device: True)
     return request(precision="fp16", model={"cell": "gru"})
 

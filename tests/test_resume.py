@@ -14,9 +14,7 @@ from training_for_tests import (
     metrics,
     request,
     same,
-    shorten_samples,
     train,
-    write_corpora,
 )
 
 from charrnn import tokenizers
@@ -24,11 +22,7 @@ from charrnn.config import CorpusConfig, TokenizerConfig
 from charrnn.errors import UsageError
 from charrnn.training.prepare import open_session
 
-
-@pytest.fixture(autouse=True)
-def corpora(bare_setting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_corpora()
-    shorten_samples(monkeypatch)
+pytestmark = pytest.mark.usefixtures("small_corpora")
 
 
 @pytest.fixture(scope="module")

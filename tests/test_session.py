@@ -11,10 +11,8 @@ import torch
 from training_for_tests import (
     request,
     same,
-    shorten_samples,
     train,
     validations,
-    write_corpora,
 )
 
 from charrnn import checkpoint
@@ -24,11 +22,7 @@ from charrnn.training.evaluate import evaluate
 from charrnn.training.prepare import open_session
 from charrnn.training.session import Session
 
-
-@pytest.fixture(autouse=True)
-def corpora(bare_setting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_corpora()
-    shorten_samples(monkeypatch)
+pytestmark = pytest.mark.usefixtures("small_corpora")
 
 
 # --- from a model

@@ -1,22 +1,15 @@
 """Windows that double from stage to stage."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from training_for_tests import metrics, request, same, shorten_samples, train
-from training_for_tests import write_corpora as write_texts
+from training_for_tests import metrics, request, same, train
 
 from charrnn.config import TrainConfig
 from charrnn.store import TokenStore
 from charrnn.training.session import Session
 from charrnn.training.stages import Stages
 
-
-@pytest.fixture(autouse=True)
-def corpora(bare_setting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_texts()
-    shorten_samples(monkeypatch)
+pytestmark = pytest.mark.usefixtures("small_corpora")
 
 
 @pytest.fixture
