@@ -37,11 +37,11 @@ def imported_by(*args: str) -> set[str]:
 
 def test_help_imports_nothing_heavy() -> None:
     assert imported_by("--help") == set()
-    assert imported_by("sample", "--help") <= {"pydantic"}
+    assert not imported_by("sample", "--help")
 
 
 def test_no_model_is_said_before_numpy_is_imported() -> None:
-    assert imported_by("sample") <= {"pydantic"}
+    assert not imported_by("sample")
 
 
 @pytest.mark.parametrize("command", ["sample", "score"])
@@ -50,7 +50,7 @@ def test_char_models_need_neither_torch_nor_sentencepiece_nor_rich(
 ) -> None:
     found = imported_by(command, "the fox")
 
-    assert found == {"numpy", "safetensors", "pydantic"}
+    assert found == {"numpy", "safetensors"}
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
@@ -110,10 +110,10 @@ def test_mistyped_words_are_guessed(charrnn: Any, args: list[str], hint: str) ->
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["sample", "--temp", "hot"], 2, "--temperature is 'hot'"),
+        (["sample", "--temp", "hot"], 2, "--temperature: 'hot' is not a valid float"),
         (["sample", "--temp", "-1"], 2, "--temp is -1.0, below 0"),
         (["sample", "--top-p", "2"], 2, "--top-p is 2.0, not in (0, 1]"),
-        (["sample", "--seed", "-1"], 2, "--seed is '-1'"),
+        (["sample", "--seed", "-1"], 2, "--seed: -1 is not in the range x>=0"),
         (["sample", "--device", "cuda"], 2, "--device is 'cuda'"),
         (["sample", "a", "-p", "b"], 2, "PROMPT and --prompt are given"),
         (["score", "x", "--plain", "--sort"], 2, "--plain writes numbers"),

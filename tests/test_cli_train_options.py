@@ -86,7 +86,7 @@ def test_value_that_makes_no_sense_is_refused_by_the_name_of_its_option(
     result = charrnn("train", "prose.txt", *given.split())
 
     assert result.exit_code == 2
-    assert f"error: {given.split()[0]} is " in result.stderr
+    assert result.stderr.startswith(f"error: {given.split()[0]}")
     assert not Path("runs").exists()
 
 
@@ -181,7 +181,7 @@ def test_value_of_a_file_that_makes_no_sense_is_refused(
     result = with_file(charrnn, given)
 
     assert result.exit_code == 2
-    assert f"error: --{given.split()[0]} is " in result.stderr
+    assert result.stderr.startswith(f"error: --{given.split()[0]}")
 
 
 def test_file_that_is_not_toml_is_said(charrnn: Any) -> None:

@@ -128,12 +128,9 @@ def _usage_error(error: typer.TyperException) -> CharRNNError:
     message, _, guess = message.partition(" Did you mean ")
     if guess:
         hint = f"did you mean {guess}"
-    # a value of a wrong type or out of range: the cause knows it, the message doesn't
-    param = getattr(error, "param", None)
-    details: Any = error.__cause__
-    if param is not None and hasattr(details, "errors"):
-        found = details.errors()[0]
-        message = f"{param.opts[0]} is {found['input']!r}: {found['msg']}"
+    # a value of a wrong type or out of range, which is said without the flag
+    if (param := getattr(error, "param", None)) and (why := error.message):
+        message = f"{param.opts[0]}: {why}"
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
 
 
