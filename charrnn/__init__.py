@@ -1,5 +1,29 @@
 """charrnn: train a recurrent language model on your own text, write and score with it.
 
+The files, from what stands on nothing to what stands on all; imports point up this
+list only:
+
+    config.py       what can be chosen, as frozen dataclasses
+    errors.py       what a user can cause, as a tree; exit codes
+    files.py        the only module that writes files: atomic, locked
+    tokenizers/     base (the contract), char, byte, word, subword
+    cells.py        Elman, LSTM, peephole LSTM, GRU, minGRU ...: the equations, once
+    models/         inference in NumPy: base (the contract), recurrent, n-gram, mixture
+    sources.py      files, folders, stdin -> documents
+    store.py        token ids in memory-mapped files
+    corpus.py       documents -> training and validation part
+    spans.py        documents cut to a bounded length, grouped by length
+    batches.py      streams with carried state, or documents by length
+    sampling.py     temperature, top-k, top-p, min-p, and the loop
+    scoring.py      Score: sums that add up
+    mixing.py       how much each model of a mixture should say
+    text_model.py   a model with its tokenizer: what charrnn.load returns
+    checkpoint.py   one .safetensors file, verified on load
+    runs.py         run folders: naming, the newest, the lock
+    training/       torch: network, layers, schedule, trainer, session ...
+    bench/          what this machine does, measured as users meet it
+    cli/            one file a command
+
 The public names are imported when they are first used, so that `import charrnn`
 costs nothing and loading a model never imports torch.
 """

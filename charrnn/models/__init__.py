@@ -8,7 +8,6 @@ from charrnn.models.base import (
     LanguageModel,
     State,
     log_softmax,
-    select_rows,
     token_nats,
 )
 
@@ -18,7 +17,6 @@ __all__ = [
     "State",
     "build",
     "log_softmax",
-    "select_rows",
     "token_nats",
 ]
 

@@ -79,12 +79,6 @@ def token_nats(logits: Floats, tokens: Tokens) -> Floats:
     return np.asarray(total - (chosen - top[..., 0]))
 
 
-def select_rows(state: State, rows: npt.NDArray[Any] | Iterable[int]) -> State:
-    """Return the state of some rows of a batch, in that order."""
-    index = np.asarray(rows)
-    return tuple(array[index] for array in state)
-
-
 def check_names(tensors: Mapping[str, npt.NDArray[Any]], names: Iterable[str]) -> None:
     """Raise ValueError unless the tensors have exactly these names."""
     odd = sorted(set(tensors) ^ set(names))
