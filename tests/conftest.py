@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import settings
+from levels import LEVEL
 from typer.testing import CliRunner, Result
 
 from charrnn import checkpoint, tokenizers
@@ -29,6 +30,14 @@ settings.register_profile(
     "suite", max_examples=int(os.environ.get("CHARRNN_EXAMPLES", "40")), deadline=None
 )
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """At level 2 let the tests of promises, which then try much, be slow ones."""
+    for item in items:
+        if LEVEL > 1 and item.get_closest_marker("promise"):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_collection_finish() -> None:
