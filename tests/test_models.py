@@ -56,6 +56,19 @@ def test_softmax_sums_to_one(model: LanguageModel) -> None:
 
 
 @every_model
+def test_probabilities_are_the_softmax_of_the_logits(model: LanguageModel) -> None:
+    tokens = some_tokens(model)
+    logits, state = model.forward(tokens, model.initial_state(B))
+
+    found, after = model.probabilities(tokens, model.initial_state(B))
+
+    np.testing.assert_allclose(found, np.exp(log_softmax(logits)), atol=1e-6)
+    np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-12)
+    for ours, theirs in zip(after, state, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@every_model
 def test_changing_a_token_leaves_the_logits_before_it_alone(
     model: LanguageModel,
 ) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+Reals = npt.NDArray[np.float64]
 Tokens = npt.NDArray[np.integer[Any]]
 State = tuple[npt.NDArray[Any], ...]
 
@@ -48,6 +49,14 @@ class LanguageModel(ABC):
         `logits[:, t]` scores the token after `tokens[:, t]`.
         """
 
+    def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
+        """Return p(. | all before) (B, T, V) where `forward` returns its logits.
+
+        In float64, so that what a network thinks unlikely is not 0.
+        """
+        logits, state = self.forward(tokens, state)
+        return softmax(logits), state
+
     @abstractmethod
     def config_json(self) -> dict[str, Any]:
         """Return the configuration, as JSON values."""
@@ -69,6 +78,14 @@ def log_softmax(logits: Floats) -> Floats:
     shifted = logits - logits.max(axis=-1, keepdims=True)
     total = np.exp(shifted).sum(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(total))
+
+
+def softmax(logits: Floats) -> Reals:
+    """Return the probabilities, over the last axis, in float64."""
+    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
+    shares = np.exp(shifted.astype(np.float64))
+    shares /= np.add.reduce(shares, axis=-1, keepdims=True)
+    return np.asarray(shares)
 
 
 def token_nats(logits: Floats, tokens: Tokens) -> Floats:

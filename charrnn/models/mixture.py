@@ -13,7 +13,6 @@ and no file has one in another.
 Letters: B batch, T time, V vocabulary, M members.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -22,7 +21,7 @@ import numpy.typing as npt
 
 from charrnn.config import MixtureConfig, from_json, to_json
 from charrnn.models import build
-from charrnn.models.base import Floats, LanguageModel, State, Tokens, log_softmax
+from charrnn.models.base import Floats, LanguageModel, Reals, State, Tokens
 
 Array = npt.NDArray[Any]
 
@@ -72,18 +71,20 @@ class MixtureModel(LanguageModel):
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
         """Return the log-probabilities (B, T, V) after each token, and the state."""
-        B, T = tokens.shape
-        # of nothing yet: its probability is 0
-        mixed = np.full((B, T, self.vocab_size), -np.inf, np.float32)
+        mixed, after = self.probabilities(tokens, state)
+        with np.errstate(divide="ignore"):  # no member gives the token any: -inf
+            return np.log(mixed, out=mixed).astype(np.float32), after
+
+    def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
+        """Return the mean (B, T, V) of what the members say, and the state."""
+        mixed = np.zeros((*tokens.shape, self.vocab_size))
         after: State = ()
         for member, weight, arrays in zip(
             self.members, self.weights, self._arrays, strict=True
         ):
             before = state[len(after) : len(after) + arrays]
-            logits, own = member.forward(tokens, before)
-            weighted = log_softmax(logits) + np.float32(math.log(weight))
-            # -inf where no member gives a token any probability, without a warning
-            np.logaddexp(mixed, weighted, out=mixed)
+            part, own = member.probabilities(tokens, before)
+            mixed += weight * part
             after += own
         return mixed, after
 

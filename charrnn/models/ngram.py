@@ -28,9 +28,9 @@ import numpy as np
 import numpy.typing as npt
 
 from charrnn.config import NgramConfig, from_json, to_json
-from charrnn.models.base import Floats, LanguageModel, State, Tokens
+from charrnn.models.base import Floats, LanguageModel, Reals, State, Tokens
 from charrnn.models.ngram_counts import check_levels, count_ngrams, discounts
-from charrnn.models.ngram_tree import UNKNOWN, NgramTree, Reals
+from charrnn.models.ngram_tree import UNKNOWN, NgramTree
 from charrnn.tokenizers.base import AnyIds, Ids
 
 # numbers in the table of whole distributions: those after short contexts, which have
@@ -95,17 +95,21 @@ class NgramModel(LanguageModel):
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
         """Return the logits (B, T, V) after each token of (B, T), and the state."""
+        probabilities, after = self.probabilities(tokens, state)
+        with np.errstate(divide="ignore"):  # mle: the logarithm of 0 is -inf
+            return np.log(probabilities.astype(np.float32)), after
+
+    def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
+        """Return p(. | all before) (B, T, V) after each token, and the state."""
         B, T = tokens.shape
         if B == T == 1:
             path = self._tree.step(int(tokens[0, 0]), state[0][0].tolist())
-            probabilities, last = self._one_distribution(path), np.array([path])
+            found, last = self._one_distribution(path), np.array([path])
         else:
             paths = self._tree.walk(np.asarray(tokens, np.int64), state[0])
             contexts = paths[:, 1:].reshape(B * T, self.config.order)
-            probabilities, last = self._distributions(contexts), paths[:, -1].copy()
-        with np.errstate(divide="ignore"):  # mle: the logarithm of 0 is -inf
-            logits = np.log(probabilities.astype(np.float32))
-        return logits.reshape(B, T, self.vocab_size), (last,)
+            found, last = self._distributions(contexts), paths[:, -1].copy()
+        return found.reshape(B, T, self.vocab_size), (last,)
 
     def config_json(self) -> dict[str, Any]:
         """Return the configuration, as JSON values."""

@@ -15,17 +15,17 @@ C contexts: nodes that may have children.
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from charrnn.models.base import Reals
 from charrnn.models.ngram_counts import ranges
 from charrnn.tokenizers.base import BOUNDARY, AnyIds, Ids
 
-Reals = npt.NDArray[np.float64]
-
 OPENING = 1 + BOUNDARY  # the node of a document's beginning
 UNKNOWN = -1  # instead of a node: there is none
+FEW_CHILDREN = 16  # up to so many one by one are faster than as an array
 
 
 class NgramTree:
@@ -62,6 +62,7 @@ class NgramTree:
         The last backoff is that of UNKNOWN.
         """
         self._weights, self._backoffs = weights, backoffs
+        self._one_weight, self._one_backoff = weights.data, backoffs.data
 
     def child(self, nodes: Ids, tokens: Ids) -> Ids:
         """Return the child of each node that a token leads to, or UNKNOWN.
@@ -130,11 +131,20 @@ class NgramTree:
 
         base: p(. | h') of the context below the shortest, (V,).
         """
-        mixed = base
-        for node in nodes:
+        share, found = 1.0, []
+        for node in reversed(nodes):
             if node != UNKNOWN:
                 first = self._firsts[node]
-                children = slice(first, first + self._lengths[node])
-                mixed = mixed * self._backoffs[node]
-                mixed[self.tokens[children]] += self._weights[children]
+                last = first + self._lengths[node]
+                found.append((first, last, share))
+                share *= self._one_backoff[node]
+        mixed = share * base
+        cells: Any = mixed.data  # of Python's own numbers
+        for first, last, share in found:
+            if last - first > FEW_CHILDREN:
+                tokens = self.tokens[first:last]
+                mixed[tokens] += share * self._weights[first:last]
+                continue
+            for child in range(first, last):
+                cells[self._tokens[child]] += share * self._one_weight[child]
         return mixed

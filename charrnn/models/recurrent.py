@@ -188,7 +188,7 @@ def _layer_norm(x: Floats, weights: dict[str, npt.NDArray[Any]]) -> None:
     """Normalise the last axis of (T, B, H) in place."""
     size = np.float32(x.shape[-1])
     x -= np.add.reduce(x, axis=-1, keepdims=True) / size
-    variance = np.einsum("tbh,tbh->tb", x, x)[..., None] / size
+    variance = np.add.reduce(x * x, axis=-1, keepdims=True) / size
     x /= np.sqrt(variance + np.float32(NORM_EPSILON))
     x *= weights["weight"]
     x += weights["bias"]
