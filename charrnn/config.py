@@ -1,7 +1,7 @@
 """What can be chosen, as frozen dataclasses that go to JSON and back.
 
-The names of cells and levels stand here, so that the command line can offer them
-without importing anything heavy.
+The names of models, cells and levels stand here, so that the command line can offer
+them without importing anything heavy.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from charrnn.errors import UsageError
 
+MODELS: Final = ("recurrent", "ngram")  #: families that can be trained
 CELLS: Final = (
     "elman",
     "elman-relu",
@@ -27,6 +28,7 @@ DOCUMENT_MODES: Final = ("file", "line", "blank")
 SUBWORD_TYPES: Final = ("unigram", "bpe")
 SCHEDULES: Final = ("linear", "cosine", "constant")
 SMOOTHINGS: Final = ("kneser-ney", "addk", "mle")
+MOST_ORDER: Final = 64  #: far above what pays, and a loop over orders ends
 PRECISIONS: Final = ("fp32", "bf16", "fp16")
 
 
@@ -96,6 +98,11 @@ class RecurrentConfig:
         if self.tie and not self.embed:
             raise UsageError("--tie needs an embedding, but --embed is 0")
 
+    @property
+    def title(self) -> str:
+        """How a network is called: gru 1x512."""
+        return f"{self.cell} {self.layers}x{self.hidden}"
+
 
 @dataclass(frozen=True)
 class NgramConfig:
@@ -109,9 +116,17 @@ class NgramConfig:
     def __post_init__(self) -> None:
         _at_least("--vocab-size", self.vocab_size, 1)
         _at_least("--order", self.order, 1)
+        if self.order > MOST_ORDER:
+            raise UsageError(f"--order is {self.order:,}, above {MOST_ORDER}")
         _one_of("--smoothing", self.smoothing, SMOOTHINGS)
         if not 0 < self.k < math.inf:
             raise UsageError(f"--k is {self.k}, not a number above 0")
+
+    @property
+    def title(self) -> str:
+        """How a model is called: 7-gram kneser-ney."""
+        k = f" {self.k:g}" if self.smoothing == "addk" else ""
+        return f"{self.order}-gram {self.smoothing}{k}"
 
 
 @dataclass(frozen=True)

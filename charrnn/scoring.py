@@ -15,6 +15,7 @@ import numpy.typing as npt
 from charrnn.models import LanguageModel, State, log_softmax, token_nats
 from charrnn.models.base import Floats
 from charrnn.models.threads import in_threads
+from charrnn.store import Part
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 Nats = npt.NDArray[np.float64]
@@ -22,6 +23,7 @@ Nats = npt.NDArray[np.float64]
 ROWS = 512  # texts side by side: with 256 rows a thread a product is at its fastest
 SHORT = 32  # below it a difference in length costs next to nothing
 BLOCK_TOKENS = 8192  # tokens scored at once
+PART_TOKENS = 1 << 20  # of documents scored at a time, if none is longer
 BLOCK_LOGITS = 1 << 22  # but no more logits than that: they are the memory needed
 
 
@@ -136,6 +138,25 @@ def batch_nats(
         for i, nats in zip(group, scored, strict=True):
             results[i] = nats
     return results
+
+
+def part_score(model: LanguageModel, part: Part, *, end: bool) -> Score:
+    """Return the score of a part of a corpus, each of its documents a text.
+
+    end: whether ends of documents are among its targets: `TokenStore.learns_end`.
+    """
+    nats, first = 0.0, 0
+    block = np.cumsum(part.lengths) // PART_TOKENS
+    for last in (np.flatnonzero(np.diff(block, append=-1)) + 1).tolist():
+        spans = zip(part.starts[first:last], part.lengths[first:last], strict=True)
+        texts = [
+            part.tokens[start + 1 : start + 1 + length - int(end)].astype(np.int64)
+            for start, length in spans
+        ]
+        nats += sum(float(one.sum()) for one in batch_nats(model, texts, end=end))
+        first = last
+    sizes = part.characters, part.bytes, part.words
+    return Score(nats, part.targets, *sizes, part.unknown)
 
 
 def _of_like_length(texts: Sequence[Ids]) -> Iterator[list[int]]:

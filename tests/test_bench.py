@@ -12,7 +12,7 @@ import torch
 from charrnn.bench import measurement, speaking, starting, texts, torch_side
 from charrnn.bench.flops import matrices, reading_flop, training_flop
 from charrnn.bench.measurement import Measurement, Reading, summarize
-from charrnn.bench.plan import Plan, name_of
+from charrnn.bench.plan import Plan
 from charrnn.bench.processes import running
 from charrnn.bench.tokenizing import tokenize
 from charrnn.checkpoint import load
@@ -145,7 +145,7 @@ def test_a_rate_is_all_that_was_done_by_all_the_time(
 
 
 def test_a_full_plan_has_every_cell_and_four_sizes() -> None:
-    found = [name_of(network) for network in Plan.of("x", {}).networks]
+    found = [network.title for network in Plan.of("x", {}).networks]
 
     usual = RecurrentConfig(65).cell
     sizes = [f"{usual} {size}" for size in ("1x128", "1x256", "2x512")]
@@ -156,7 +156,7 @@ def test_a_full_plan_has_every_cell_and_four_sizes() -> None:
 def test_a_shape_is_measured_alone() -> None:
     (network,) = Plan.of("x", {"cell": "lstm", "hidden": 384}).networks
 
-    assert name_of(network) == "lstm 1x384"
+    assert network.title == "lstm 1x384"
 
 
 def test_a_shape_that_is_none_is_refused() -> None:

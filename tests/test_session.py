@@ -17,10 +17,9 @@ from training_for_tests import (
 
 from charrnn import checkpoint
 from charrnn.errors import DivergedError, NotFoundError, TextError, UsageError
-from charrnn.training import prepare
 from charrnn.training.evaluate import evaluate
+from charrnn.training.network_session import NetworkSession
 from charrnn.training.prepare import open_session
-from charrnn.training.session import Session
 
 pytestmark = pytest.mark.usefixtures("small_corpora")
 
@@ -72,7 +71,7 @@ def test_model_file_is_the_best_and_not_the_last() -> None:
 
 
 def test_diverged_run_keeps_the_last_good_model_and_can_go_on() -> None:
-    def poisoned(session: Session) -> None:
+    def poisoned(session: NetworkSession) -> None:
         for event in session.train(lambda: False):
             if event.kind == "step" and event.step == 9:
                 session.trainer.network.register_forward_hook(
@@ -99,7 +98,7 @@ def test_run_that_could_not_be_prepared_leaves_no_folder(
     def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(prepare, "choose", fail)
+    monkeypatch.setattr(NetworkSession, "choose", fail)
 
     with pytest.raises(type(error)):
         train(request(out=out))

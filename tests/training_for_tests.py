@@ -10,8 +10,8 @@ import pytest
 
 from charrnn.config import CorpusConfig
 from charrnn.training import session as session_module
+from charrnn.training.network_session import NetworkSession
 from charrnn.training.prepare import Request, open_session
-from charrnn.training.session import Session
 
 TEXTS = {
     "file": "it was a dark and stormy night; the rain fell in torrents. " * 14,
@@ -39,14 +39,15 @@ def request(documents: str = "file", **given: Any) -> Request:
     names = {field.name for field in dataclasses.fields(Request)}
     training = TRAINING | {"steps": STEPS} | given
     own = {name: training.pop(name) for name in names & set(training)}
-    own["model"] = SIZES | own.get("model", {})
+    sizes = SIZES if own.get("family") in (None, "recurrent") else {}
+    own["model"] = sizes | own.get("model", {})
     return Request(
         **{"paths": (f"{documents}.txt",), "corpus": CorpusConfig(documents)} | own,
         training={name: value for name, value in training.items() if value},
     )
 
 
-def train(asked: Request, *, until: int = 10**9, saves: bool = True) -> Session:
+def train(asked: Request, *, until: int = 10**9, saves: bool = True) -> NetworkSession:
     """Train to the end or until a step; without saving, as if killed there."""
     with open_session(asked) as session:
         counters = session.trainer.counters
@@ -56,7 +57,7 @@ def train(asked: Request, *, until: int = 10**9, saves: bool = True) -> Session:
     return session
 
 
-def metrics(session: Session) -> list[dict[str, Any]]:
+def metrics(session: NetworkSession) -> list[dict[str, Any]]:
     """Return the lines of metrics.jsonl, but for what differs from run to run."""
     lines = session.run.metrics.read_text().splitlines()
     return [drop(json.loads(line), "elapsed_s", "run") for line in lines]
@@ -66,12 +67,12 @@ def drop(values: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in names}
 
 
-def same(first: Session, second: Session) -> bool:
+def same(first: NetworkSession, second: NetworkSession) -> bool:
     left, right = (s.trainer.network.tensors() for s in (first, second))
     return all(np.array_equal(left[name], right[name]) for name in left)
 
 
-def files_of(session: Session) -> dict[str, tuple[bytes, int]]:
+def files_of(session: NetworkSession) -> dict[str, tuple[bytes, int]]:
     paths = [path for path in session.run.path.rglob("*") if path.is_file()]
     return {
         str(path): (path.read_bytes(), path.stat().st_mtime_ns)
@@ -80,6 +81,6 @@ def files_of(session: Session) -> dict[str, tuple[bytes, int]]:
     }
 
 
-def validations(session: Session) -> list[float]:
+def validations(session: NetworkSession) -> list[float]:
     lines = [line for line in metrics(session) if line["event"] == "validation"]
     return [line["nats_per_token"] for line in lines]

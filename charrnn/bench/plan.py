@@ -66,11 +66,6 @@ class Plan:
         return cls(**{**values, "networks": tuple(networks)})
 
 
-def name_of(network: RecurrentConfig) -> str:
-    """Return how a network is called: gru 1x512."""
-    return f"{network.cell} {network.layers}x{network.hidden}"
-
-
 def _other_sizes(usual: RecurrentConfig) -> list[RecurrentConfig]:
     return [
         dataclasses.replace(usual, layers=layers, hidden=hidden)

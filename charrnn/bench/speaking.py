@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from charrnn.bench.flops import reading_flop
 from charrnn.bench.measurement import Reading, rate
-from charrnn.bench.plan import SQUARE, Plan, name_of
+from charrnn.bench.plan import SQUARE, Plan
 from charrnn.bench.texts import random_sentences
 from charrnn.config import RecurrentConfig, SampleConfig
 
@@ -51,7 +51,7 @@ def sample(plan: Plan, model: "TextModel") -> Iterator[Reading]:
         write()
     for _ in range(plan.rounds):
         for streams, write in writers.items():
-            name = f"{name_of(plan.network)}, {_streams(streams)}"
+            name = f"{plan.network.title}, {_streams(streams)}"
             against = (loop_name(plan.network, streams),)
             yield Reading(name, "characters/s", rate(write, plan.least_s), against)
 
@@ -69,7 +69,7 @@ def score(plan: Plan, model: "TextModel") -> Iterator[Reading]:
 
     read()
     for _ in range(plan.rounds):
-        name = f"{name_of(plan.network)}, {SENTENCE_CHARACTERS} characters each"
+        name = f"{plan.network.title}, {SENTENCE_CHARACTERS} characters each"
         sentences_s = rate(read, plan.least_s)
         characters_s = sentences_s * SENTENCE_CHARACTERS
         gflops = characters_s * reading_flop(plan.network) / 1e9

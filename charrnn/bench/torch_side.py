@@ -8,7 +8,7 @@ from typing import Final
 
 from charrnn.bench.flops import matrices, training_flop
 from charrnn.bench.measurement import Reading, rate
-from charrnn.bench.plan import REFERENCE, SQUARE, USUAL, Plan, name_of
+from charrnn.bench.plan import REFERENCE, SQUARE, USUAL, Plan
 from charrnn.bench.speaking import STREAMS, loop_module, loop_name
 from charrnn.bench.texts import random_store
 from charrnn.config import RecurrentConfig
@@ -44,7 +44,7 @@ class _Contender:
             step()
             bare()
         return cls(
-            name_of(network),
+            network.title,
             training_flop(network),
             step,
             bare,
@@ -99,7 +99,7 @@ def train(plan: Plan) -> Iterator[Reading]:
         for product in squares.values():
             product()
         references = [
-            name_of(network) for network in plan.networks if _is_reference(network)
+            network.title for network in plan.networks if _is_reference(network)
         ]
         for _ in range(plan.rounds):
             for precision, product in squares.items():

@@ -174,8 +174,8 @@ def duration(seconds: float) -> str:
 
 
 def number(value: float, decimals: int = 3) -> str:
-    """Return a number with thousands separated, - for what is not one."""
-    return f"{value:,.{decimals}f}" if math.isfinite(value) else "-"
+    """Return a number with thousands separated, - for what is not one, or inf."""
+    return "-" if math.isnan(value) else f"{value:,.{decimals}f}"
 
 
 def _finite(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """`charrnn runs`: what was trained, and whether it is intact."""
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -149,7 +150,8 @@ def _progress(run: Run) -> tuple[int | None, float | None]:
             event = json.loads(line)
             step = max(step or 0, int(event["step"]))
             if event["event"] == "validation":
-                value = float(event["bits_per_char"])
+                bits = event["bits_per_char"]
+                value = math.inf if bits is None else float(bits)
                 best = value if best is None else min(best, value)
         except (ValueError, KeyError, TypeError):
             continue  # a line that is just being written

@@ -177,7 +177,7 @@ def _alternatives(item: "Item", factor: float) -> str:
 
 
 def _coloured(item: "Item") -> str:
-    colour = HEAT[min(len(HEAT) - 1, int(item.bits / HEAT_STEP_BITS))]
+    colour = HEAT[int(min(len(HEAT) - 1, item.bits / HEAT_STEP_BITS))]
     # a background that goes over a line end would colour the rest of the line
     lines = console.visible(item.text).split("\n")
     return "\n".join(

@@ -31,6 +31,7 @@ def train(
     time: train_options.Time = None,
     epochs: train_options.Epochs = None,
     steps: train_options.Steps = None,
+    model: train_options.Model = None,
     cell: train_options.Cell = None,
     layers: train_options.Layers = None,
     hidden: train_options.Hidden = None,
@@ -40,6 +41,9 @@ def train(
     residual: train_options.Residual = None,
     norm: train_options.Norm = None,
     learned_state: train_options.LearnedState = None,
+    order: train_options.Order = None,
+    smoothing: train_options.Smoothing = None,
+    k: train_options.K = None,
     level: options.Level = "char",
     vocab_size: options.VocabSize = 0,
     min_count: options.MinCount = 2,
@@ -199,7 +203,7 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
 
 def _say_finished(session: "Session", *, quiet: bool) -> None:
     console.say(f"{session.run.path} is finished; left as it is", quiet=quiet)
+    further = "a larger --time, --epochs or --steps trains it further, "
     console.say(
-        "a larger --time, --epochs or --steps trains it further, --new starts afresh",
-        quiet=quiet,
+        f"{further if session.has_steps else ''}--new starts afresh", quiet=quiet
     )

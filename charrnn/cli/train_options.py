@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from charrnn.cli.options import one_of
-from charrnn.config import CELLS, PRECISIONS, SCHEDULES
+from charrnn.config import CELLS, MODELS, PRECISIONS, SCHEDULES, SMOOTHINGS
 
 CHOICES = ("auto", *PRECISIONS)
 
@@ -35,6 +35,15 @@ Epochs = Annotated[
 ]
 Steps = Annotated[
     int | None, _option("--steps", metavar="INT", help="Take so many steps.")
+]
+Model = Annotated[
+    str | None,
+    _option(
+        "--model",
+        parser=one_of("--model", MODELS),
+        metavar="|".join(MODELS),
+        help="What learns: a recurrent network, or counts of n-grams. [recurrent]",
+    ),
 ]
 Cell = Annotated[
     str | None,
@@ -79,6 +88,28 @@ Norm = Annotated[
 LearnedState = Annotated[
     bool | None,
     _option("--learned-state/--zero-state", help="Learn the initial state."),
+]
+Order = Annotated[
+    int | None,
+    _option(
+        "--order",
+        metavar="INT",
+        help="Tokens of an n-gram, the predicted one too; by level and corpus.",
+    ),
+]
+Smoothing = Annotated[
+    str | None,
+    _option(
+        "--smoothing",
+        parser=one_of("--smoothing", SMOOTHINGS),
+        metavar="|".join(SMOOTHINGS),
+        help="What n-grams never seen get: interpolated modified Kneser-Ney, a "
+        "constant count, or nothing. [kneser-ney]",
+    ),
+]
+K = Annotated[
+    float | None,
+    _option("--k", metavar="FLOAT", help="The count that addk adds, above 0. [1]"),
 ]
 Documents = Annotated[
     str,

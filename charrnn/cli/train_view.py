@@ -144,9 +144,9 @@ class Figures:
         values = event.values
         if event.kind == "start":
             self.bits_a_nat = values["tokens_per_char"] / math.log(2)
-            self._budget_s = values["training"]["time_s"]
+            self._budget_s = values["training"].get("time_s", 0.0)
         elif event.kind == "validation":
-            self._valid = f" · valid {values['bits_per_char']:.3f}"
+            self._valid = f" · valid {figure(values['bits_per_char'])}"
         elif event.kind == "step":
             self._recent.append((event.elapsed_s, values["tokens"]))
             loss = values["smoothed_nats"] * self.bits_a_nat
@@ -181,16 +181,18 @@ def lines_of(event: "Event", columns: int) -> Iterator[str]:
     elif event.kind == "validation":
         best = "" if values["best"] else "  (not the best)"
         yield (
-            f"{when}  valid {values['bits_per_char']:.3f} bits/char,"
-            f" {values['nats_per_token']:.4f} nats/token{_unknown(values)}{best}"
+            f"{when}  valid {figure(values['bits_per_char'])} bits/char,"
+            f" {figure(values['nats_per_token'], 4)} nats/token"
+            f"{_unknown(values)}{best}"
         )
     elif event.kind == "sample":
         yield INDENT + excerpt(values["text"], columns - len(INDENT))
     elif event.kind == "done":
         best = values["best"]
+        step = f" at step {best['step']:,}" if values["steps"] else ""
         yield (
-            f"{when}  done: best {best['bits_per_char']:.3f} bits/char"
-            f" ({best['nats_per_token']:.4f} nats/token) at step {best['step']:,};"
+            f"{when}  done: best {figure(best['bits_per_char'])} bits/char"
+            f" ({figure(best['nats_per_token'], 4)} nats/token){step};"
             f" saved {values['run']}/model.safetensors"
         )
 
@@ -202,7 +204,7 @@ def _unknown(values: dict[str, Any]) -> str:
 
 
 def _start_lines(values: dict[str, Any]) -> Iterator[str]:
-    corpus, model, training = values["corpus"], values["model"], values["training"]
+    corpus, training = values["corpus"], values["training"]
     documents = corpus["documents"]
     yield (
         f"corpus   {', '.join(corpus['files'])}: {corpus['characters']:,} characters,"
@@ -210,18 +212,20 @@ def _start_lines(values: dict[str, Any]) -> Iterator[str]:
         f" {values['train_tokens']:,} tokens train,"
         f" {values['valid_tokens']:,} validate"
     )
+    size = f", {values['parameters']:,} parameters" if "parameters" in values else ""
     yield (
-        f"model    {model['cell']} {model['layers']}x{model['hidden']},"
-        f" {values['parameters']:,} parameters;"
+        f"model    {values['title']}{size};"
         f" {values['vocabulary']:,} {values['level']} tokens"
     )
-    yield (
-        f"plan     {_budget(training)} on {training['device']},"
-        f" {training['precision']}, {plural(training['threads'], 'thread')};"
-        f" batch {training['batch']} x {training['bptt']}, rate {training['lr']:g},"
-        f" seed {training['seed']}"
-    )
-    yield f"because  {'; '.join(values['reasons'])}"
+    if training:
+        yield (
+            f"plan     {_budget(training)} on {training['device']},"
+            f" {training['precision']}, {plural(training['threads'], 'thread')};"
+            f" batch {training['batch']} x {training['bptt']}, rate {training['lr']:g},"
+            f" seed {training['seed']}"
+        )
+    if values["reasons"]:
+        yield f"because  {'; '.join(values['reasons'])}"
     verb = "goes on in" if values["continues"] else "in"
     yield f"run      {verb} {values['run']}" if values["run"] else "run      none made"
     if corpus["leaked"]:
@@ -249,6 +253,11 @@ def excerpt(text: str, columns: int) -> str:
         text = text[: -max(1, (console.width(shown) - columns + 3) // 2)]
         shown = console.quoted(text)
     return f"{shown}..."
+
+
+def figure(value: float | None, decimals: int = 3) -> str:
+    """Return a figure of an event, where None stands for what no number is."""
+    return "inf" if value is None else f"{value:.{decimals}f}"
 
 
 def plural(count: int, noun: str) -> str:

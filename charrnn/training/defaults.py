@@ -7,7 +7,6 @@ does. README.md has the measurements behind them.
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from charrnn.batches import are_short
@@ -16,10 +15,11 @@ from charrnn.errors import ResourceError, UsageError
 from charrnn.models.recurrent import parameter_count
 from charrnn.models.threads import available_cores
 from charrnn.store import TokenStore
+from charrnn.training.budget import BUDGETS, LONG_TOKENS, check_budget
 from charrnn.training.precision import choose_device, choose_precision
+from charrnn.training.session import Choice
 from charrnn.training.threads import fastest_threads
 
-BUDGETS: Final = ("time_s", "epochs", "steps")
 DEFAULT_TIME_S: Final = 300.0
 #: GFLOP/s of a training step on one core, roughly; 6 FLOP a parameter and token
 CORE_GFLOPS: Final = {"fp32": 70.0, "bf16": 120.0, "fp16": 120.0}
@@ -32,16 +32,6 @@ ENOUGH_EPOCHS: Final = 14.0
 ENOUGH_EPOCHS_SHORT: Final = 60.0
 SHORT_TIME_S: Final = 120.0  #: below it more steps of short windows
 LONG_TIME_S: Final = 900.0  #: from there a network twice as wide pays
-LONG_TOKENS: Final = 1024  #: vocabularies above it are of words or subwords
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A network, how to train it, and why, in a few phrases."""
-
-    model: RecurrentConfig
-    training: TrainConfig
-    reasons: tuple[str, ...]
 
 
 def choose(
@@ -88,20 +78,6 @@ def choose(
         reasons.append(f"{rise}: about {epochs:,.1f} epochs")
     reasons.append(f"{precision}: {why}")
     return Choice(network, config, tuple(reasons))
-
-
-def check_budget(training: Mapping[str, Any]) -> None:
-    """Raise UsageError unless at most one budget is given, and that is one."""
-    given = [name for name in BUDGETS if name in training]
-    if len(given) > 1:
-        raise UsageError(
-            "more than one of --time, --epochs and --steps is given",
-            hint="a run has one budget: give one of them",
-        )
-    for name in given:
-        if not 0 < training[name] < math.inf:
-            flag = name.removesuffix("_s")
-            raise UsageError(f"--{flag} is {training[name]:g}, not a number above 0")
 
 
 def _hidden(

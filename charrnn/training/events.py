@@ -39,11 +39,14 @@ class Event:
 
 
 def score_values(score: Score) -> dict[str, Any]:
-    """Return what is reported of a validation."""
-    return {
+    """Return what is reported of a validation; None where it is infinite."""
+    means = {
         "nats_per_token": score.nats_per_token,
         "bits_per_char": score.bits_per_char,
         "bits_per_byte": score.bits_per_byte,
+    }
+    # JSON has no infinity, which is what a text costs that a model thinks impossible
+    return {k: v if math.isfinite(v) else None for k, v in means.items()} | {
         "tokens": score.tokens,
         "unknown": score.unknown,
     }

@@ -15,8 +15,8 @@ from charrnn.config import CorpusConfig, from_json
 from charrnn.errors import NotFoundError, UsageError
 from charrnn.runs import Run
 from charrnn.tokenizers import Tokenizer
-from charrnn.training.defaults import BUDGETS
-from charrnn.training.request import Request
+from charrnn.training.budget import BUDGETS
+from charrnn.training.request import Request, flag
 
 
 def follow_plan(request: Request) -> Request:
@@ -29,13 +29,15 @@ def follow_plan(request: Request) -> Request:
         return request
     info = _read(request)
     _refuse_other_options(request)
-    marks = tuple(info["plan"])
+    marks = tuple(info["plan"])  # none of what is counted
     training = {k: v for k, v in info["training"].items() if k not in BUDGETS}
+    steps = {"steps": marks[-1]["total"]} if marks else {}
     return replace(
         request,
+        family=info["family"],
         corpus=from_json(CorpusConfig, info["split"]),
         model={k: v for k, v in info["model"].items() if k != "vocab_size"},
-        training=training | {"steps": marks[-1]["total"]},
+        training=training | steps,
         init_from=info["init_from"],
         marks=marks,
     )
@@ -60,10 +62,10 @@ def _refuse_other_options(request: Request) -> None:
     given = [*request.tokenizer, *request.model, *request.training]
     given += ["tokenizer"] * bool(request.tokenizer_file)
     given += ["init-from"] * bool(request.init_from)
+    given += ["model"] * bool(request.family)
     given += ["documents"] * (request.corpus != CorpusConfig())
     for name in given:
-        flag = f"--{name.removesuffix('_s').replace('_', '-')}"
         raise UsageError(
-            f"--plan brings all options, but {flag} is given too",
-            hint=f"leave {flag} out",
+            f"--plan brings all options, but {flag(name)} is given too",
+            hint=f"leave {flag(name)} out",
         )

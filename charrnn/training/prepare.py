@@ -5,28 +5,26 @@ left alone, unless the budget is larger now: then it trains on from its weights 
 a new plan.
 """
 
-import dataclasses
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import charrnn
 from charrnn import checkpoint, files, tokenizers
-from charrnn.config import TokenizerConfig, TrainConfig, to_json
+from charrnn.config import TokenizerConfig, to_json
 from charrnn.corpus import Corpus
 from charrnn.errors import UsageError
 from charrnn.runs import Run, all_runs, new_run
 from charrnn.sources import find_sources
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
-from charrnn.training.defaults import BUDGETS, check_budget, choose
+from charrnn.training.families import FAMILIES
 from charrnn.training.plan import follow_plan, plan_tokenizer
-from charrnn.training.precision import choose_device
-from charrnn.training.request import ADJUSTABLE, Request
+from charrnn.training.request import USUAL, Request, flag
 from charrnn.training.session import Session
-from charrnn.training.threads import process_settings
 
 
 @contextmanager
@@ -37,9 +35,10 @@ def open_session(request: Request) -> Iterator[Session]:
     sense, BusyError while another process trains that run.
     """
     request = follow_plan(request)
-    check_budget(request.training)
-    choose_device(request.training.get("device", "auto"))
     start = _starting_model(request)
+    request = replace(request, family=_family(request, start))
+    kind = FAMILIES[request.family].session_type()
+    kind.check(request)
     given = start.tokenizer if start else _given_tokenizer(request)
     asked = TokenizerConfig(**request.tokenizer)
     level = given.level if given else asked.level
@@ -52,14 +51,14 @@ def open_session(request: Request) -> Iterator[Session]:
     survey = corpus.survey()
     identity = request.identity(survey, given)
     run, is_new = _find_run(request, identity)
-    with run.lock(), process_settings():
+    with run.lock(), kind.process_settings():
         files.remove_leftovers(run.path)
         if request.new or run.identity != identity:
             with _removed_on_failure(run.path) if is_new else nullcontext():
                 tokenizer = given or tokenizers.fit(corpus.training_texts(), asked)
                 _prepare(run, request, corpus, tokenizer, start, identity)
-        session = Session(run)
-        _follow_budget(session, request)
+        session = kind(run)
+        session.follow(request)
         yield session
 
 
@@ -109,11 +108,12 @@ def _prepare(
     for path in (run.path / "run.json", run.resume, run.model):
         files.remove(path)
     store = corpus.write_store(tokenizer, run.tokens)
-    model = dict(request.model)
     if start:
-        model = start.model.config_json() | model
-    choice = choose(store, tokenizer.vocab_size, model, dict(request.training))
-    survey = dataclasses.asdict(store.survey)
+        model = start.model.config_json() | dict(request.model)
+        request = replace(request, model=model)
+    kind = FAMILIES[request.family].session_type()
+    choice = kind.choose(store, tokenizer.vocab_size, request)
+    survey = to_json(store.survey)
     run.write_info(
         {
             "charrnn": charrnn.__version__,
@@ -127,38 +127,15 @@ def _prepare(
                 "leaked": store.leaked,
             },
             "tokenizer": tokenizer.to_json(),
+            "family": request.family,
             "model": to_json(choice.model),
-            "training": to_json(choice.training),
+            "training": to_json(choice.training) if choice.training else {},
             "reasons": list(choice.reasons),
             "init_from": str(request.starting_file) if start else "",
             "split": to_json(request.corpus),
             "follows": [dict(mark) for mark in request.marks],
         }
     )
-
-
-def _follow_budget(session: Session, request: Request) -> None:
-    """Give a run that was found again the budget that is asked for now, if any."""
-    given = request.training
-    asked = {name: given[name] for name in ADJUSTABLE if name in given}
-    if any(name in given for name in BUDGETS):
-        asked |= {name: given.get(name, 0) for name in BUDGETS}
-    old = session.trainer.config
-    if session.finished and asked.get("time_s", 0) > old.time_s:
-        asked["max_epochs"] = 0.0  # more is asked for than was thought to be enough
-    config = dataclasses.replace(old, **asked)
-    if config != old and not (session.finished and _is_spent(session, config)):
-        session.rebudget(config)
-
-
-def _is_spent(session: Session, config: TrainConfig) -> bool:
-    """Say whether a finished run has had all of a budget already."""
-    trainer, old = session.trainer, session.trainer.config
-    if config.time_s:
-        return config.time_s <= max(old.time_s, trainer.counters.elapsed_s)
-    # a run that lost its patience had fewer steps than its budget
-    planned = 0 if old.time_s else trainer.steps_of(old)
-    return trainer.steps_of(config) <= max(planned, trainer.counters.step)
 
 
 def _starting_model(request: Request) -> TextModel | None:
@@ -174,13 +151,30 @@ def _starting_model(request: Request) -> TextModel | None:
     sizes = start.model.config_json()
     for name, value in request.model.items():
         if value != sizes.get(name):
-            flag = f"--{name.replace('_', '-')}"
             raise UsageError(
-                f"{flag} is {value}, but --init-from {request.init_from} has"
+                f"{flag(name)} is {value}, but --init-from {request.init_from} has"
                 f" {sizes.get(name)}",
-                hint=f"leave {flag} out: weights bring their sizes along",
+                hint=f"leave {flag(name)} out: weights bring their sizes along",
             )
     return start
+
+
+def _family(request: Request, start: TextModel | None) -> str:
+    """Return the family to train: as asked, of the starting model, or the usual one."""
+    if not start:
+        return request.family or USUAL
+    family, source = start.model.family, f"--init-from {request.init_from}"
+    if family not in FAMILIES or not FAMILIES[family].training:
+        raise UsageError(
+            f"{source} is of the family {family}: it has no weights to start from",
+            hint="name a model that was trained in steps",
+        )
+    if request.family not in ("", family):
+        raise UsageError(
+            f"--model is {request.family}, but {source} is of the family {family}",
+            hint="leave --model out",
+        )
+    return family
 
 
 def _given_tokenizer(request: Request) -> Tokenizer | None:
@@ -195,10 +189,9 @@ def _given_tokenizer(request: Request) -> Tokenizer | None:
 def _refuse_tokenizer_options(request: Request, source: str) -> None:
     """Raise UsageError if a tokenizer is given and options to make one are, too."""
     for name in request.tokenizer:
-        flag = f"--{name.replace('_', '-')}"
         raise UsageError(
-            f"{source} brings a tokenizer, but {flag} is given too",
-            hint=f"leave {flag} out",
+            f"{source} brings a tokenizer, but {flag(name)} is given too",
+            hint=f"leave {flag(name)} out",
         )
 
 

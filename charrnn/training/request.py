@@ -8,28 +8,33 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from charrnn.config import (
+    MODELS,
     CorpusConfig,
-    RecurrentConfig,
     TokenizerConfig,
     TrainConfig,
     to_json,
 )
+from charrnn.errors import UsageError
 from charrnn.runs import Run
 from charrnn.store import Survey
 from charrnn.tokenizers import Tokenizer
-from charrnn.training.defaults import BUDGETS
+from charrnn.training.budget import BUDGETS
+from charrnn.training.families import FAMILIES
 
 #: what may differ when the same is asked again, besides the budget
 ADJUSTABLE: Final = ("patience", "save_every_s", "threads")
+#: what is trained where nothing is said
+USUAL: Final = "recurrent"
 
 
 @dataclass(frozen=True)
 class Request:
     """What a user asked for.
 
-    tokenizer, model, training: fields of TokenizerConfig, RecurrentConfig and
-    TrainConfig, only those that were given. plan: a run whose plan is to be followed;
-    marks: those of its schedule, as JSON values.
+    family: of the model; "" is the usual one, or that of `init_from`. tokenizer, model,
+    training: fields of TokenizerConfig, of the family's own config and of TrainConfig,
+    only those that were given. plan: a run whose plan is to be followed; marks: those
+    of its schedule, as JSON values.
     """
 
     paths: tuple[str, ...]
@@ -38,6 +43,7 @@ class Request:
     new: bool = False
     init_from: str = ""
     plan: str = ""
+    family: str = ""
     marks: tuple[Mapping[str, Any], ...] = ()
     tokenizer: Mapping[str, Any] = field(default_factory=dict)
     tokenizer_file: str = ""
@@ -49,21 +55,22 @@ class Request:
     def of(cls, paths: Iterable[str], **options: Any) -> Self:
         """Sort options by what they are about.
 
-        options: fields of the configs, and `valid`, `out`, `new`, `init_from`, `plan`
-        and `tokenizer` (a file). Raises UsageError for a wrong value, ValueError for a
-        name that is none.
+        options: fields of the configs, and `valid`, `out`, `new`, `init_from`, `plan`,
+        `model` (a family) and `tokenizer` (a file). Raises UsageError for a wrong value
+        or an option of another family, ValueError for a name that is none.
         """
-        plain = {"valid", "out", "new", "init_from", "plan", "tokenizer"}
-        kinds = (TokenizerConfig, CorpusConfig, RecurrentConfig, TrainConfig)
+        plain = {"valid", "out", "new", "init_from", "plan", "model", "tokenizer"}
+        family = options.get("model") or ""
+        _check_family(family or USUAL, set(options) - plain)
+        own = FAMILIES[family or USUAL]
+        kinds = (TokenizerConfig, CorpusConfig, own.model, TrainConfig)
         names = {kind: {f.name for f in fields(kind)} & set(options) for kind in kinds}
-        # the tokenizer is asked for a size of the vocabulary, and the network has it
-        names[RecurrentConfig] -= {"vocab_size"}
-        if unknown := sorted(set(options) - plain - set().union(*names.values())):
-            raise ValueError(f"training has no option {', '.join(unknown)}")
+        # the tokenizer is asked for a size of the vocabulary, and the model has it
+        names[own.model] -= {"vocab_size"}
         of = {kind: {name: options[name] for name in names[kind]} for kind in kinds}
         # a wrong value is said now, not when the corpus has been read
         TokenizerConfig(**of[TokenizerConfig])
-        RecurrentConfig(vocab_size=1, **of[RecurrentConfig])
+        own.model(vocab_size=1, **of[own.model])
         TrainConfig(**{k: v for k, v in of[TrainConfig].items() if v != "auto"})
         return cls(
             paths=tuple(paths),
@@ -72,10 +79,11 @@ class Request:
             new=options.get("new", False),
             init_from=options.get("init_from") or "",
             plan=options.get("plan") or "",
+            family=family,
             tokenizer_file=options.get("tokenizer") or "",
             tokenizer=of[TokenizerConfig],
             corpus=CorpusConfig(**of[CorpusConfig]),
-            model=of[RecurrentConfig],
+            model=of[own.model],
             training=of[TrainConfig],
         )
 
@@ -106,9 +114,29 @@ class Request:
             to_json(self.corpus),
             tokenizer.to_json() if tokenizer else None,
             hashlib.sha256(start).hexdigest(),
-            dict(self.model),
+            {"family": self.family} | dict(self.model),
             {"seed": TrainConfig.seed} | given,  # typed or not, the same run
             [dict(mark) for mark in self.marks],
         ]
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def flag(field: str) -> str:
+    """Return the option that a field is given by."""
+    return f"--{field.removesuffix('_s').replace('_', '-')}"
+
+
+def _check_family(family: str, given: set[str]) -> None:
+    """Raise for a family that there is not, or options it has no use for."""
+    if family not in FAMILIES:
+        raise UsageError(f"--model is {family!r}", hint=f"one of {', '.join(MODELS)}")
+    common = {f.name for kind in (TokenizerConfig, CorpusConfig) for f in fields(kind)}
+    for name in sorted(given - common - FAMILIES[family].options):
+        others = [other for other, one in FAMILIES.items() if name in one.options]
+        if not others:
+            raise ValueError(f"training has no option {name}")
+        raise UsageError(
+            f"{flag(name)} makes no sense with --model {family}",
+            hint=f"it is for --model {' and '.join(others)}",
+        )

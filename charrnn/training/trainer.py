@@ -25,7 +25,7 @@ from charrnn.errors import DivergedError
 from charrnn.scoring import Score
 from charrnn.store import TokenStore
 from charrnn.training.averaging import follow
-from charrnn.training.defaults import BUDGETS
+from charrnn.training.budget import BUDGETS
 from charrnn.training.evaluate import evaluate, loss_sum
 from charrnn.training.events import Counters, Event, score_values
 from charrnn.training.layers import LayerState

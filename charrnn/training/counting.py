@@ -1,0 +1,87 @@
+"""A run whose model counts: fitted in one go, without torch."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from charrnn import checkpoint, files
+from charrnn.config import NgramConfig
+from charrnn.errors import UsageError
+from charrnn.models.ngram import NgramModel
+from charrnn.runs import Run
+from charrnn.scoring import part_score
+from charrnn.store import TokenStore
+from charrnn.training.budget import LONG_TOKENS
+from charrnn.training.events import Counters, Event, score_values
+from charrnn.training.request import Request
+from charrnn.training.session import Choice, Session
+
+
+class CountingSession(Session):
+    """A run of an n-gram model. There are no steps, so a finished one stays as it is.
+
+    A fit that was stopped begins anew: it takes seconds.
+    """
+
+    has_steps = False
+
+    def __init__(
+        self, run: Run, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(run, clock=clock)
+        self._counters = Counters(finished="best" in self.info)
+
+    @staticmethod
+    def check(request: Request) -> None:
+        """Raise UsageError for what counting has no use for."""
+        if "k" in request.model and request.model.get("smoothing") != "addk":
+            smoothing = request.model.get("smoothing", NgramConfig.smoothing)
+            raise UsageError(
+                f"--k makes no sense with --smoothing {smoothing}",
+                hint="it is for --smoothing addk",
+            )
+
+    @staticmethod
+    def choose(store: TokenStore, vocab_size: int, request: Request) -> Choice:
+        """Complete the order and the smoothing."""
+        given = dict(request.model)
+        reasons = []
+        if "order" not in given:
+            given["order"], why = _order(store, vocab_size)
+            reasons.append(f"order {given['order']}: {why}")
+        return Choice(
+            NgramConfig(**{**given, "vocab_size": vocab_size}), {}, tuple(reasons)
+        )
+
+    @property
+    def counters(self) -> Counters:
+        """How far the run is: no step is ever taken."""
+        return self._counters
+
+    def follow(self, request: Request) -> None:
+        """Take nothing: nothing is left to choose."""
+
+    def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
+        """Count and validate; `stop` is not asked, as the end is near."""
+        began = self._clock()
+        files.truncate(self.run.metrics, 0)
+        yield self._noted(self.start_event())
+        train = self.store.train
+        ngram = NgramModel.fit(self.config, train.tokens, train.starts, train.lengths)
+        score = part_score(ngram, self.store.valid, end=self.store.learns_end)
+        self.counters.elapsed_s = self._clock() - began
+        validation = self._event("validation", score_values(score) | {"best": True})
+        model = self._text_model(ngram, validation)
+        checkpoint.save(self.run.model, model)
+        yield self._noted(validation)
+        yield self._noted(self._sample_event(model))
+        self.info |= {"best": self._best(), "plan": []}
+        self.run.write_info(self.info)
+        self.counters.finished = True
+        yield self._noted(self.done_event())
+
+
+def _order(store: TokenStore, vocab_size: int) -> tuple[int, str]:
+    """Return how far back counts tell something, and why."""
+    if vocab_size > LONG_TOKENS:
+        return 3, "tokens are words, or parts of them"
+    return 7, "tokens are characters"

@@ -1,0 +1,156 @@
+"""A run whose model learns by gradient, step by step, and can be continued."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+
+from charrnn import checkpoint, files
+from charrnn.config import TrainConfig, from_json, to_json
+from charrnn.models.recurrent import RecurrentModel, parameter_count
+from charrnn.runs import Run
+from charrnn.store import TokenStore
+from charrnn.training import defaults, threads
+from charrnn.training.budget import BUDGETS, check_budget
+from charrnn.training.events import Counters, Event
+from charrnn.training.network import Network
+from charrnn.training.precision import choose_device
+from charrnn.training.request import ADJUSTABLE, Request
+from charrnn.training.schedule import Mark
+from charrnn.training.session import Choice, Session
+from charrnn.training.snapshot import load_snapshot, save_snapshot
+from charrnn.training.trainer import Trainer
+
+STEP_LINES = 10  # every so many steps one goes to metrics.jsonl
+
+
+class NetworkSession(Session):
+    """A run of a network."""
+
+    has_steps = True
+
+    def __init__(
+        self, run: Run, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(run, clock=clock)
+        training = from_json(TrainConfig, self.info["training"])
+        torch.set_num_threads(training.threads)
+        generator = torch.Generator().manual_seed(training.seed)
+        network = Network(self.config, generator)
+        self.trainer = Trainer(network, self.store, training, clock=clock)
+        if run.resume.is_file():
+            load_snapshot(run.resume, self.trainer)
+        elif self.info["init_from"]:
+            start = checkpoint.load(Path(self.info["init_from"]))
+            network.load(start.model.tensors())
+        if not self.continues and self.info["follows"]:
+            marks = [Mark(**mark) for mark in self.info["follows"]]
+            self.trainer.schedule.marks = marks
+        self._saved_at = clock()
+
+    @staticmethod
+    def check(request: Request) -> None:
+        """Raise UsageError for a budget or device that makes no sense."""
+        check_budget(request.training)
+        choose_device(request.training.get("device", "auto"))
+
+    @staticmethod
+    def choose(store: TokenStore, vocab_size: int, request: Request) -> Choice:
+        """Complete sizes, rates and budget. Raises UsageError, ResourceError."""
+        return defaults.choose(store, vocab_size, request.model, request.training)
+
+    @staticmethod
+    def process_settings() -> AbstractContextManager[None]:
+        """Return the context that has torch as it should be, and then as it was."""
+        return threads.process_settings()
+
+    @property
+    def counters(self) -> Counters:
+        """How far the run is."""
+        return self.trainer.counters
+
+    def follow(self, request: Request) -> None:
+        """Take the budget that is asked for now, if any."""
+        given = request.training
+        asked = {name: given[name] for name in ADJUSTABLE if name in given}
+        if any(name in given for name in BUDGETS):
+            asked |= {name: given.get(name, 0) for name in BUDGETS}
+        old = self.trainer.config
+        if self.finished and asked.get("time_s", 0) > old.time_s:
+            asked["max_epochs"] = 0.0  # more is asked for than was thought to be enough
+        config = dataclasses.replace(old, **asked)
+        if config != old and not (self.finished and self._is_spent(config)):
+            self.rebudget(config)
+
+    def rebudget(self, training: TrainConfig) -> None:
+        """Follow another budget, patience or number of threads from here on."""
+        torch.set_num_threads(training.threads)
+        self.trainer.rebudget(training)
+        if self.continues:
+            # first, so that a kill leaves no new budget with an old plan
+            save_snapshot(self.run.resume, self.trainer)
+        self.info["training"] = to_json(training)
+        if not self.finished:
+            self.info.pop("best", None)  # it says that a plan is completed
+        self.run.write_info(self.info)
+
+    def start_event(self) -> Event:
+        """Return what is known before the first step: sizes, plan and reasons."""
+        start = super().start_event()
+        size = {"parameters": parameter_count(self.config)}
+        return dataclasses.replace(start, values=start.values | size)
+
+    def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
+        """Train until the plan ends or `stop()` is true; yield what happens.
+
+        Whatever happens, the run can be continued from its last save.
+        """
+        trainer = self.trainer
+        files.truncate(self.run.metrics, trainer.counters.metrics_bytes)
+        start = self.start_event()
+        yield start if self.continues else self._noted(start)
+        for events in trainer.run():
+            for event in events:
+                is_line = event.kind != "step" or event.step % STEP_LINES == 0
+                yield self._noted(event) if is_line else event
+                if event.kind == "validation":
+                    yield self._keep_if_best(event)
+            is_due = self._clock() - self._saved_at >= trainer.config.save_every_s
+            if (stopped := stop()) or is_due:
+                yield self._save()
+            if stopped and not self.finished:
+                return
+        marks = [dataclasses.asdict(mark) for mark in trainer.schedule.marks]
+        self.info |= {"best": self._best(), "plan": marks}
+        self.run.write_info(self.info)
+        done = self._noted(self.done_event())
+        self._save()
+        yield done
+
+    def _is_spent(self, config: TrainConfig) -> bool:
+        """Say whether a finished run has had all of a budget already."""
+        trainer, old = self.trainer, self.trainer.config
+        if config.time_s:
+            return config.time_s <= max(old.time_s, trainer.counters.elapsed_s)
+        # a run that lost its patience had fewer steps than its budget
+        planned = 0 if old.time_s else trainer.steps_of(old)
+        return trainer.steps_of(config) <= max(planned, trainer.counters.step)
+
+    def _keep_if_best(self, validation: Event) -> Event:
+        """Publish the model if it is the best so far; return a sample, best or not."""
+        network = self.trainer.average
+        model = self._text_model(
+            RecurrentModel(network.config, network.tensors()), validation
+        )
+        model.summary["epoch"] = self.trainer.epoch
+        if validation.values["best"]:
+            checkpoint.save(self.run.model, model)
+        return self._noted(self._sample_event(model))
+
+    def _save(self) -> Event:
+        self._saved_at = self._clock()
+        save_snapshot(self.run.resume, self.trainer)
+        return self._event("save", {"path": str(self.run.resume)})
