@@ -5,12 +5,12 @@ import torch
 
 from charrnn.config import RecurrentConfig
 from charrnn.training.averaging import WINDOWS, follow
-from charrnn.training.network import Network
+from charrnn.training.recurrent import RecurrentNetwork
 
 
-def network(value: float) -> Network:
+def network(value: float) -> RecurrentNetwork:
     """Return a network all of whose parameters have one value."""
-    made = Network(RecurrentConfig(3, hidden=2, embed=2), torch.Generator())
+    made = RecurrentNetwork(RecurrentConfig(3, hidden=2, embed=2), torch.Generator())
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.fill_(value)

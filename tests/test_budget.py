@@ -14,7 +14,7 @@ from charrnn.store import TokenStore
 from charrnn.tokenizers import fit
 from charrnn.training import pace
 from charrnn.training.events import Event
-from charrnn.training.network import Network
+from charrnn.training.recurrent import RecurrentNetwork
 from charrnn.training.schedule import FINAL_RATE
 from charrnn.training.trainer import Trainer
 
@@ -63,7 +63,7 @@ def new_trainer(
     store: TokenStore, clock: Callable[[], float], **budget: Any
 ) -> Trainer:
     config = RecurrentConfig(vocab_size=store.vocab_size, hidden=3, embed=2)
-    network = Network(config, torch.Generator().manual_seed(1))
+    network = RecurrentNetwork(config, torch.Generator().manual_seed(1))
     plan = TrainConfig(batch=2, bptt=3, dropout=0, precision="fp32", **budget)
     return Trainer(network, store, plan, clock=clock)
 

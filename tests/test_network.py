@@ -12,7 +12,7 @@ from torch import Tensor
 from charrnn.cells import CELLS
 from charrnn.config import RecurrentConfig
 from charrnn.models.recurrent import RecurrentModel, parameter_shapes
-from charrnn.training.network import Network, initial_values
+from charrnn.training.recurrent import RecurrentNetwork
 
 CONFIGS = list(recurrent_configs())
 
@@ -28,16 +28,16 @@ def label(config: RecurrentConfig) -> str:
 every_config = pytest.mark.parametrize("config", CONFIGS, ids=label)
 
 
-def twin_of(model: RecurrentModel) -> Network:
-    network = Network(model.config, torch.Generator())
+def twin_of(model: RecurrentModel) -> RecurrentNetwork:
+    network = RecurrentNetwork(model.config, torch.Generator())
     network.load(model.tensors())
     return network
 
 
-def fresh_network(*, seed: int = 0, **shape: Any) -> Network:
+def fresh_network(*, seed: int = 0, **shape: Any) -> RecurrentNetwork:
     sizes = {"vocab_size": 9, "hidden": 6, "embed": 4} | shape
     config = RecurrentConfig(**sizes)
-    return Network(config, torch.Generator().manual_seed(seed))
+    return RecurrentNetwork(config, torch.Generator().manual_seed(seed))
 
 
 def random_tokens(batch: int, time: int, *, seed: int = 0) -> Tensor:
@@ -74,7 +74,7 @@ def test_logits_and_state_are_those_of_the_numpy_model(config: RecurrentConfig) 
 def test_parameters_have_exactly_the_names_and_shapes_of_the_model_file(
     config: RecurrentConfig,
 ) -> None:
-    network = Network(config, torch.Generator())
+    network = RecurrentNetwork(config, torch.Generator())
 
     found = {name: tuple(x.shape) for name, x in network.named().items()}
     assert found == parameter_shapes(config)
@@ -99,7 +99,7 @@ def any_of(parameter: torch.nn.Parameter) -> bool:
 @every_config
 def test_loaded_tensors_come_back_bit_for_bit(config: RecurrentConfig) -> None:
     tensors = random_model(config).tensors()
-    network = Network(config, torch.Generator())
+    network = RecurrentNetwork(config, torch.Generator())
 
     network.load(tensors)
 
@@ -238,7 +238,7 @@ def test_same_generator_gives_the_same_values_and_another_seed_does_not() -> Non
 def test_tied_embedding_begins_with_rows_of_length_one() -> None:
     config = RecurrentConfig(vocab_size=200, embed=64, tie=True)
 
-    weight = initial_values(
+    weight = RecurrentNetwork.initial_values(
         "embedding.weight", (200, 64), config, torch.Generator().manual_seed(0)
     )
 

@@ -5,6 +5,7 @@ import torch
 
 from charrnn.config import RecurrentConfig
 from charrnn.training import threads
+from charrnn.training.recurrent import RecurrentNetwork
 from charrnn.training.threads import fastest_threads
 
 NETWORK = RecurrentConfig(vocab_size=5, hidden=8)
@@ -32,14 +33,15 @@ def test_as_many_threads_are_taken_as_are_not_clearly_slower(
     monkeypatch.setattr(torch, "set_num_threads", now.append)
     monkeypatch.setattr(threads, "_seconds", lambda run: seconds[now[-1]])
 
-    assert fastest_threads(NETWORK, 4, "fp32") == fastest
+    assert fastest_threads(RecurrentNetwork.probe(NETWORK, 4), "fp32") == fastest
 
 
 @pytest.mark.parametrize("cell", ["lstm", "lstm-peephole", "gru", "mingru"])
 def test_measuring_leaves_the_threads_as_they_were(cell: str) -> None:
     before = torch.get_num_threads()
 
-    found = fastest_threads(RecurrentConfig(5, cell=cell, hidden=8), 4, "fp32")
+    network = RecurrentConfig(5, cell=cell, hidden=8)
+    found = fastest_threads(RecurrentNetwork.probe(network, 4), "fp32")
 
     assert 1 <= found <= threads.available_cores()
     assert torch.get_num_threads() == before

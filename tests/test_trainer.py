@@ -23,7 +23,7 @@ from charrnn.store import Part, TokenStore
 from charrnn.tokenizers import BOUNDARY
 from charrnn.training.evaluate import evaluate
 from charrnn.training.events import Event
-from charrnn.training.network import Network
+from charrnn.training.recurrent import RecurrentNetwork
 from charrnn.training.trainer import Trainer
 
 PROSE = "it was a dark and stormy night; the rain fell in torrents, and stopped. "
@@ -51,7 +51,7 @@ def new_trainer(
 ) -> Trainer:
     sizes = {"hidden": 8, "embed": 4} | (shape or {})
     config = RecurrentConfig(vocab_size=store.vocab_size, **sizes)
-    network = Network(config, torch.Generator().manual_seed(1))
+    network = RecurrentNetwork(config, torch.Generator().manual_seed(1))
     plan = {"batch": 4, "bptt": 8, "dropout": 0.0, "precision": "fp32"} | training
     return Trainer(network, store, TrainConfig(**plan))
 
@@ -64,7 +64,7 @@ def of_kind(kind: str, events: list[Event]) -> list[Event]:
     return [event for event in events if event.kind == kind]
 
 
-def numpy_nats(network: Network, part: Part) -> float:
+def numpy_nats(network: RecurrentNetwork, part: Part) -> float:
     """Return the nats of a part, one token at a time, in NumPy, from the equations."""
     model = RecurrentModel(network.config, network.tensors())
     nats = 0.0

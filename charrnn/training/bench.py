@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from charrnn.config import RecurrentConfig, TrainConfig
 from charrnn.store import TokenStore
 from charrnn.training.defaults import choose
-from charrnn.training.network import Network
 from charrnn.training.precision import choose_device, choose_precision
+from charrnn.training.recurrent import RecurrentNetwork
 from charrnn.training.trainer import Trainer
 
 STEPS: Final = 10_000  #: of the plan, far more than are taken
@@ -90,9 +90,11 @@ def training_steps(
     shape = {name: getattr(network, name) for name in ("cell", "layers", "hidden")}
     # a low rate, for random text makes some cells diverge at the usual one
     training = {"steps": STEPS, "stages": 1, "lr": 1e-5}
-    choice = choose(store, network.vocab_size, shape, training)
+    choice = choose(RecurrentNetwork, store, shape, training)
     generator = torch.Generator().manual_seed(choice.training.seed)
-    steps = Trainer(Network(choice.model, generator), store, choice.training).run()
+    steps = Trainer(
+        RecurrentNetwork(choice.model, generator), store, choice.training
+    ).run()
 
     def step() -> int:
         torch.set_num_threads(choice.training.threads)

@@ -41,15 +41,15 @@ class CountingSession(Session):
             )
 
     @staticmethod
-    def choose(store: TokenStore, vocab_size: int, request: Request) -> Choice:
+    def choose(store: TokenStore, request: Request) -> Choice:
         """Complete the order and the smoothing."""
         given = dict(request.model)
         reasons = []
         if "order" not in given:
-            given["order"], why = _order(store, vocab_size)
+            given["order"], why = _order(store)
             reasons.append(f"order {given['order']}: {why}")
         return Choice(
-            NgramConfig(**{**given, "vocab_size": vocab_size}), {}, tuple(reasons)
+            NgramConfig(**{**given, "vocab_size": store.vocab_size}), {}, tuple(reasons)
         )
 
     @property
@@ -80,8 +80,8 @@ class CountingSession(Session):
         yield self._noted(self.done_event())
 
 
-def _order(store: TokenStore, vocab_size: int) -> tuple[int, str]:
+def _order(store: TokenStore) -> tuple[int, str]:
     """Return how far back counts tell something, and why."""
-    if vocab_size > LONG_TOKENS:
+    if store.vocab_size > LONG_TOKENS:
         return 3, "tokens are words, or parts of them"
     return 7, "tokens are characters"

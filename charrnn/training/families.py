@@ -11,28 +11,36 @@ from typing import TYPE_CHECKING, Any, Final
 from charrnn.config import NgramConfig, RecurrentConfig, TrainConfig
 
 if TYPE_CHECKING:
+    from charrnn.training.network import Network
     from charrnn.training.session import Session
 
 
 @dataclass(frozen=True)
 class Family:
-    """What can be chosen of a family, and the session that trains it, module:class."""
+    """What can be chosen of a family, and what trains it, as module:class.
+
+    network: of what learns by gradient, "" of what counts.
+    """
 
     model: type[Any]
     session: str
-    training: type[Any] | None = None
+    network: str = ""
 
     @property
     def options(self) -> set[str]:
         """The fields that a user may give. A tokenizer brings the vocabulary."""
-        configs = [config for config in (self.model, self.training) if config]
+        configs = [self.model, *([TrainConfig] if self.network else [])]
         names = {field.name for config in configs for field in fields(config)}
         return names - {"vocab_size"}
 
     def session_type(self) -> type["Session"]:
-        """Import what trains the family."""
-        module, name = self.session.split(":")
-        found: type[Session] = getattr(import_module(module), name)
+        """Import the session."""
+        found: type[Session] = _imported(self.session)
+        return found
+
+    def network_type(self) -> type["Network"]:
+        """Import the network."""
+        found: type[Network] = _imported(self.network)
         return found
 
 
@@ -40,6 +48,13 @@ BY_GRADIENT: Final = "charrnn.training.network_session:NetworkSession"
 BY_COUNTING: Final = "charrnn.training.counting:CountingSession"
 
 FAMILIES: Final = {
-    "recurrent": Family(RecurrentConfig, BY_GRADIENT, TrainConfig),
+    "recurrent": Family(
+        RecurrentConfig, BY_GRADIENT, "charrnn.training.recurrent:RecurrentNetwork"
+    ),
     "ngram": Family(NgramConfig, BY_COUNTING),
 }
+
+
+def _imported(path: str) -> Any:
+    module, name = path.split(":")
+    return getattr(import_module(module), name)

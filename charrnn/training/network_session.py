@@ -10,13 +10,12 @@ import torch
 
 from charrnn import checkpoint, files
 from charrnn.config import TrainConfig, from_json, to_json
-from charrnn.models.recurrent import RecurrentModel, parameter_count
 from charrnn.runs import Run
 from charrnn.store import TokenStore
 from charrnn.training import defaults, threads
 from charrnn.training.budget import BUDGETS, check_budget
 from charrnn.training.events import Counters, Event
-from charrnn.training.network import Network
+from charrnn.training.families import FAMILIES
 from charrnn.training.precision import choose_device
 from charrnn.training.request import ADJUSTABLE, Request
 from charrnn.training.schedule import Mark
@@ -39,7 +38,8 @@ class NetworkSession(Session):
         training = from_json(TrainConfig, self.info["training"])
         torch.set_num_threads(training.threads)
         generator = torch.Generator().manual_seed(training.seed)
-        network = Network(self.config, generator)
+        kind = FAMILIES[self.info["family"]].network_type()
+        network = kind(self.config, generator)
         self.trainer = Trainer(network, self.store, training, clock=clock)
         if run.resume.is_file():
             load_snapshot(run.resume, self.trainer)
@@ -58,9 +58,10 @@ class NetworkSession(Session):
         choose_device(request.training.get("device", "auto"))
 
     @staticmethod
-    def choose(store: TokenStore, vocab_size: int, request: Request) -> Choice:
+    def choose(store: TokenStore, request: Request) -> Choice:
         """Complete sizes, rates and budget. Raises UsageError, ResourceError."""
-        return defaults.choose(store, vocab_size, request.model, request.training)
+        kind = FAMILIES[request.family].network_type()
+        return defaults.choose(kind, store, request.model, request.training)
 
     @staticmethod
     def process_settings() -> AbstractContextManager[None]:
@@ -100,7 +101,7 @@ class NetworkSession(Session):
     def start_event(self) -> Event:
         """Return what is known before the first step: sizes, plan and reasons."""
         start = super().start_event()
-        size = {"parameters": parameter_count(self.config)}
+        size = {"parameters": self.trainer.network.parameter_count(self.config)}
         return dataclasses.replace(start, values=start.values | size)
 
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
@@ -141,10 +142,7 @@ class NetworkSession(Session):
 
     def _keep_if_best(self, validation: Event) -> Event:
         """Publish the model if it is the best so far; return a sample, best or not."""
-        network = self.trainer.average
-        model = self._text_model(
-            RecurrentModel(network.config, network.tensors()), validation
-        )
+        model = self._text_model(self.trainer.average.model(), validation)
         model.summary["epoch"] = self.trainer.epoch
         if validation.values["best"]:
             checkpoint.save(self.run.model, model)

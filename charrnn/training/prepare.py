@@ -112,7 +112,7 @@ def _prepare(
         model = start.model.config_json() | dict(request.model)
         request = replace(request, model=model)
     kind = FAMILIES[request.family].session_type()
-    choice = kind.choose(store, tokenizer.vocab_size, request)
+    choice = kind.choose(store, request)
     survey = to_json(store.survey)
     run.write_info(
         {
@@ -164,7 +164,7 @@ def _family(request: Request, start: TextModel | None) -> str:
     if not start:
         return request.family or USUAL
     family, source = start.model.family, f"--init-from {request.init_from}"
-    if family not in FAMILIES or not FAMILIES[family].training:
+    if family not in FAMILIES or not FAMILIES[family].network:
         raise UsageError(
             f"{source} is of the family {family}: it has no weights to start from",
             hint="name a model that was trained in steps",

@@ -61,7 +61,7 @@ class Session(ABC):
 
     @staticmethod
     @abstractmethod
-    def choose(store: TokenStore, vocab_size: int, request: "Request") -> Choice:
+    def choose(store: TokenStore, request: "Request") -> Choice:
         """Complete what was given. Raises UsageError, ResourceError."""
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 param.NAME, average.NAME                     parameters, and their average
 exp_avg.NAME, exp_avg_sq.NAME                Adam's moments
-state.K                                      the carried state, (B, H) each
+state.K                                      the carried state, (B, ...) each
 metadata: the counters, the marks of the schedule, the scale of fp16's loss
 """
 
@@ -87,4 +87,4 @@ def _group(
 
 
 def _array(tensor: torch.Tensor) -> npt.NDArray[Any]:
-    return tensor.detach().float().cpu().numpy()
+    return tensor.detach().cpu().numpy()

@@ -206,13 +206,9 @@ class Trainer:
         # mixed, for torch's CPU generator looks at the low 32 bits of a seed only
         mixed = np.random.SeedSequence([self.config.seed, step]).generate_state(1)
         generator = torch.Generator(device).manual_seed(int(mixed[0]))
-        shape = (rows, self.network.config.hidden)
+        masks = [torch.empty(rows, n, device=device) for n in self.network.masked]
         kept = 1 - p
-        return [
-            torch.empty(shape, device=device).bernoulli_(kept, generator=generator)
-            / kept
-            for _ in range(self.network.config.layers)
-        ]
+        return [mask.bernoulli_(kept, generator=generator) / kept for mask in masks]
 
     def _learning_rate(self, step: int) -> float:
         config = self.config

@@ -1,0 +1,198 @@
+"""The trainable twin of `models/recurrent.py`: the same parameters, with gradients.
+
+Shape letters: B batch, T time, V vocabulary, E embedding, H hidden.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from charrnn.batches import are_short
+from charrnn.cells import CELLS
+from charrnn.config import RecurrentConfig, TrainConfig
+from charrnn.models.recurrent import NORM_EPSILON, parameter_shapes
+from charrnn.store import TokenStore
+from charrnn.training.budget import LONG_TOKENS
+from charrnn.training.layers import LayerState, run_layer
+from charrnn.training.network import Network
+
+SHORT_TIME_S: Final = 120.0  #: below it more steps of short windows
+LONG_TIME_S: Final = 900.0  #: from there a network twice as wide pays
+PROBE_STEPS: Final = 16
+
+
+class RecurrentNetwork(Network):
+    """A recurrent language model that can be trained."""
+
+    family = "recurrent"
+    config: RecurrentConfig
+
+    def __init__(self, config: RecurrentConfig, generator: torch.Generator) -> None:
+        super().__init__(config, generator)
+        self._cell = CELLS[config.cell]
+
+    def initial_state(self, batch: int) -> LayerState:
+        """Return the state before any token: arrays (B, H)."""
+        count = self.config.layers * self._cell.states
+        shape = (batch, self.config.hidden)
+        if self.config.learned_state:
+            rows = (self.parameter(f"initial.{k}") for k in range(count))
+            return tuple(row.expand(shape) for row in rows)
+        zeros = self.parameter("head.bias").new_zeros(shape)
+        return (zeros,) * count
+
+    def forward(
+        self,
+        tokens: Tensor,
+        state: LayerState,
+        masks: Sequence[Tensor] | None = None,
+    ) -> tuple[Tensor, LayerState]:
+        """Return the logits (T, B, V) after tokens (T, B), and the state.
+
+        masks: a dropout mask (B, H) for the output of each layer.
+        """
+        outputs = self._embed(tokens)
+        after: LayerState = ()
+        states = self._cell.states
+        for k in range(self.config.layers):
+            before = state[k * states : (k + 1) * states]
+            hidden, last = run_layer(self._cell, outputs, before, self._layer(k))
+            after += last
+            if self.config.norm:
+                hidden = self._norm(k, hidden)
+            if masks is not None:
+                hidden = hidden * masks[k]
+            outputs = hidden + outputs if k and self.config.residual else hidden
+        return self._logits(outputs), tuple(array.float() for array in after)
+
+    @staticmethod
+    def initial_values(
+        name: str,
+        shape: tuple[int, ...],
+        config: RecurrentConfig,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Return the values that a parameter has before training."""
+        kind = name.rsplit(".", 1)[-1]
+        if name.startswith("norms") and kind == "weight":
+            return torch.ones(shape)
+        if kind == "weight_hh":
+            # orthogonal for each gate (Saxe et al. 2014): the state keeps its length
+            gates = torch.empty(shape).chunk(shape[0] // config.hidden)
+            return torch.cat(
+                [nn.init.orthogonal_(g, generator=generator) for g in gates]
+            )
+        if kind == "bias_ih" and config.cell.startswith("lstm"):
+            # a forget gate that is open at first (Jozefowicz et al. 2015)
+            bias = torch.zeros(shape)
+            bias[config.hidden : 2 * config.hidden] = 1
+            return bias
+        if len(shape) == 1:
+            return torch.zeros(shape)
+        if name == "embedding.weight":
+            # tied, it is the output matrix too, whose rows should start small
+            spread = 1 / math.sqrt(config.embed) if config.tie else 1.0
+            return torch.empty(shape).normal_(0, spread, generator=generator)
+        bound = 1 / math.sqrt(shape[1])
+        return torch.empty(shape).uniform_(-bound, bound, generator=generator)
+
+    @property
+    def masked(self) -> Sequence[int]:
+        """The widths of the outputs that dropout masks: of every layer."""
+        return [self.config.hidden] * self.config.layers
+
+    @staticmethod
+    def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
+        """Return the name and shape of every parameter, as the model file has them."""
+        return parameter_shapes(config)
+
+    @classmethod
+    def product_count(cls, config: RecurrentConfig) -> int:
+        """Return the number of weights that a token is multiplied with."""
+        looked_up = 0 if config.tie else config.vocab_size * config.embed
+        return cls.parameter_count(config) - looked_up
+
+    @staticmethod
+    def choose(
+        store: TokenStore, given: Mapping[str, Any], *, device: str, time_s: float
+    ) -> tuple[RecurrentConfig, list[str]]:
+        """Complete a config by the text and the time; return also why, in phrases."""
+        tokens = store.train.targets
+        # an embedding is the wider the more there is to tell apart
+        words = store.vocab_size > LONG_TOKENS
+        embed = 256 if words else 64 if store.vocab_size <= 128 else 128
+        hidden = _hidden(store, device, time_s)
+        sizes = {"hidden": hidden, "embed": embed, "tie": words, **given}
+        why = [f"hidden {hidden}: {tokens:,} tokens to train on"]
+        config = RecurrentConfig(**{**sizes, "vocab_size": store.vocab_size})
+        return config, [] if "hidden" in given else why
+
+    @staticmethod
+    def choose_windows(store: TokenStore, given: Mapping[str, Any]) -> dict[str, int]:
+        """Return how many tokens a step reads: windows of `bptt`, `batch` of them."""
+        has_short_time = 0 < given.get("time_s", 0) < SHORT_TIME_S
+        # a word or subword is some four characters: the same text in fewer tokens
+        is_short = has_short_time or store.vocab_size > LONG_TOKENS
+        bptt = given.get("bptt", 64 if is_short else 128)
+        # fewer streams when the text is too short to fill them
+        batch = min(32, max(1, store.train.targets // (4 * bptt)))
+        stages = 1 if "bptt" in given or has_short_time else 2
+        return {"batch": batch, "bptt": bptt, "stages": stages}
+
+    @staticmethod
+    def peak_rate(config: RecurrentConfig, epochs: float) -> float:
+        """Return the highest learning rate of so many epochs."""
+        # what is read but once or twice is learned in large steps
+        peak = 8e-3 if epochs < 3 else 5e-3
+        return peak * min(1.0, math.sqrt(512 / config.hidden))
+
+    @staticmethod
+    def probe(config: RecurrentConfig, batch: int) -> Callable[[], Tensor]:
+        """Return what runs a layer over a few time steps."""
+        cell, H = CELLS[config.cell], config.hidden
+        shapes = cell.shapes(H, H)
+        weights = {n: torch.zeros(x, requires_grad=True) for n, x in shapes.items()}
+        inputs = torch.zeros(PROBE_STEPS, batch, H)
+        state = (torch.zeros(batch, H),) * cell.states
+        return lambda: run_layer(cell, inputs, state, weights)[0]
+
+    def _embed(self, tokens: Tensor) -> Tensor:
+        if self.config.embed:
+            return F.embedding(tokens, self.parameter("embedding.weight"))
+        one_hot = F.one_hot(tokens, self.config.vocab_size)
+        return one_hot.to(self.parameter("head.bias").dtype)
+
+    def _layer(self, k: int) -> dict[str, Tensor]:
+        inputs = self.config.hidden if k else 1
+        names = self._cell.shapes(inputs, self.config.hidden)
+        return {name: self.parameter(f"layers.{k}.{name}") for name in names}
+
+    def _norm(self, k: int, hidden: Tensor) -> Tensor:
+        weight = self.parameter(f"norms.{k}.weight")
+        bias = self.parameter(f"norms.{k}.bias")
+        return F.layer_norm(hidden.float(), weight.shape, weight, bias, NORM_EPSILON)
+
+    def _head(self, outputs: Tensor) -> Tensor:
+        bias = self.parameter("head.bias")
+        if not self.config.tie:
+            return F.linear(outputs, self.parameter("head.weight"), bias)
+        if "projection.weight" in self._names:
+            outputs = F.linear(outputs, self.parameter("projection.weight"))
+        return F.linear(outputs, self.parameter("embedding.weight"), bias)
+
+
+def _hidden(store: TokenStore, device: str, time_s: float) -> int:
+    """Return how many units suit the text, and the time to learn it."""
+    tokens = store.train.targets
+    has_short_documents = are_short(store.train, TrainConfig.bptt)
+    if tokens < 100_000 or (tokens < 1_000_000 and has_short_documents):
+        return 256
+    if tokens < 300_000:
+        return 384
+    if device == "cpu":
+        return 512 if time_s < LONG_TIME_S else 1024
+    return 512 if tokens < 1_000_000 else 768
