@@ -16,6 +16,7 @@ list only:
     batches.py      streams with carried state, or documents by length
     sampling.py     temperature, top-k, top-p, min-p, and the loop
     scoring.py      Score: sums that add up
+    held_out.py     pieces of a part: what chooses is not what is reported
     mixing.py       how much each model of a mixture should say
     text_model.py   a model with its tokenizer: what charrnn.load returns
     checkpoint.py   one .safetensors file, verified on load

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from charrnn.models import LanguageModel
-from charrnn.scoring import batch_nats
-from charrnn.tokenizers.base import Ids
+from charrnn.scoring import part_nats
+from charrnn.store import Part
 
 Reals = npt.NDArray[np.float64]
 
@@ -38,18 +38,15 @@ class Mixing(NamedTuple):
     nats: float
 
 
-def fit_weights(
-    members: Sequence[LanguageModel], texts: Sequence[Ids], *, end: bool = False
-) -> Mixing:
-    """Return the weights with which texts, as in `batch_nats`, cost the fewest nats.
+def fit_weights(members: Sequence[LanguageModel], part: Part) -> Mixing:
+    """Return the weights with which the targets of a part cost the fewest nats.
 
     They never cost more than with the best member alone.
     Raises ValueError if there is no member or no token.
     """
     if not members:
         raise ValueError("no members to find the weights of")
-    scored = (batch_nats(member, texts, end=end) for member in members)
-    return best_weights(np.array([np.concatenate(nats) for nats in scored]))
+    return best_weights(np.array([part_nats(member, part) for member in members]))
 
 
 def best_weights(nats: Reals) -> Mixing:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from charrnn.batches import IGNORE, validation_batches
 from charrnn.models import LanguageModel, State, log_softmax, token_nats
 from charrnn.models.base import Floats
 from charrnn.models.threads import in_threads
@@ -23,7 +24,6 @@ Nats = npt.NDArray[np.float64]
 ROWS = 512  # texts side by side: with 256 rows a thread a product is at its fastest
 SHORT = 32  # below it a difference in length costs next to nothing
 BLOCK_TOKENS = 8192  # tokens scored at once
-PART_TOKENS = 1 << 20  # of documents scored at a time, if none is longer
 BLOCK_LOGITS = 1 << 22  # but no more logits than that: they are the memory needed
 
 
@@ -140,22 +140,35 @@ def batch_nats(
     return results
 
 
-def part_score(model: LanguageModel, part: Part, *, end: bool) -> Score:
-    """Return the score of a part of a corpus, each of its documents a text.
+def part_nats(model: LanguageModel, part: Part) -> Nats:
+    """Return -ln p of every target of a part, (N,), as `validation_batches` has them.
 
-    end: whether ends of documents are among its targets: `TokenStore.learns_end`.
+    The order of the targets is that of the batches, each (T, B) row by row.
     """
-    nats, first = 0.0, 0
-    block = np.cumsum(part.lengths) // PART_TOKENS
-    for last in (np.flatnonzero(np.diff(block, append=-1)) + 1).tolist():
-        spans = zip(part.starts[first:last], part.lengths[first:last], strict=True)
-        texts = [
-            part.tokens[start + 1 : start + 1 + length - int(end)].astype(np.int64)
-            for start, length in spans
-        ]
-        nats += sum(float(one.sum()) for one in batch_nats(model, texts, end=end))
-        first = last
+
+    def score(inputs: Ids, targets: Ids, state: State) -> tuple[Floats, State]:
+        logits, state = model.forward(inputs, state)
+        return token_nats(logits, targets), state
+
+    found: list[Nats] = []
+    for group in validation_batches(part):
+        rows = len(group[0].carried)
+        state, step = model.initial_state(rows), _steps(model, rows)
+        with in_threads(score, model, rows) as scored:
+            for batch in group:
+                for at in range(0, len(batch.targets), step):
+                    inputs = batch.inputs[at : at + step].T
+                    targets = batch.targets[at : at + step].T
+                    # what is not predicted has some nats too, which are not counted
+                    nats, state = scored(inputs, np.maximum(targets, 0), state)
+                    found.append(nats.T[targets.T != IGNORE].astype(np.float64))
+    return np.concatenate([np.empty(0), *found])
+
+
+def part_score(model: LanguageModel, part: Part) -> Score:
+    """Return the score of a part: each target once, state carried inside a document."""
     sizes = part.characters, part.bytes, part.words
+    nats = float(part_nats(model, part).sum())
     return Score(nats, part.targets, *sizes, part.unknown)
 
 

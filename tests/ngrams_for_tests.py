@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from charrnn.config import NgramConfig
 from charrnn.models.ngram import NgramModel
+from charrnn.store import Part
 
 #: a document of eight tokens, 1 to 3
 EIGHT = [1, 2, 1, 1, 2, 3, 1, 2]
@@ -15,14 +16,20 @@ corpora = st.lists(st.lists(st.integers(1, 3), max_size=12), min_size=1, max_siz
 orders = st.integers(1, 5)
 
 
+def part_of_documents(documents: Sequence[Sequence[int]], *, end: bool = True) -> Part:
+    """Return documents, given without their boundaries, as a part."""
+    tokens = np.array([0, *(token for ids in documents for token in [*ids, 0])])
+    closed = np.array([len(ids) + 1 for ids in documents], np.int64)
+    starts = np.cumsum(closed) - closed
+    return Part(tokens, starts, closed if end else closed - 1, 0, 0, 0, 0)
+
+
 def fit_ngrams(
     documents: Sequence[Sequence[int]], config: NgramConfig, *, end: bool = True
 ) -> NgramModel:
     """Return an n-gram model of documents, given without their boundaries."""
-    tokens = np.array([0, *(token for ids in documents for token in [*ids, 0])])
-    closed = np.array([len(ids) + 1 for ids in documents], np.int64)
-    starts = np.cumsum(closed) - closed
-    return NgramModel.fit(config, tokens, starts, closed if end else closed - 1)
+    part = part_of_documents(documents, end=end)
+    return NgramModel.fit(config, part.tokens, part.starts, part.lengths)
 
 
 def distribution(model: NgramModel, context: Sequence[int]) -> np.ndarray:

@@ -17,7 +17,17 @@ EXEMPT = {"__init__.py", "__main__.py"}  # the public names, and the program's s
 RANKS = [
     {"config", "errors", "files"},
     {"tokenizers", "cells", "models"},
-    {"sources", "store", "corpus", "spans", "batches", "sampling", "scoring", "mixing"},
+    {
+        "sources",
+        "store",
+        "corpus",
+        "spans",
+        "batches",
+        "sampling",
+        "scoring",
+        "mixing",
+        "held_out",
+    },
     {"text_model"},
     {"checkpoint", "runs"},
     {"training"},

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from models_for_tests import TableModel, uniform_model
+from ngrams_for_tests import part_of_documents
 
 from charrnn.mixing import (
     CONVERGED_NATS,
@@ -125,7 +126,7 @@ def test_weights_of_a_mixture_are_recovered_from_what_it_wrote() -> None:
     members = [random_table(seed) for seed in range(3)]
     text = written_by(MixtureModel(members, true), 5000)
 
-    found = fit_weights(members, [text])
+    found = fit_weights(members, part_of_documents([text], end=False))
 
     assert found.weights == pytest.approx(true, abs=0.07)
 
@@ -134,7 +135,7 @@ def test_nats_are_those_that_the_mixture_gives_the_texts() -> None:
     members = [random_table(1), random_table(2)]
     texts = [np.array([1, 2, 3, 3, 5]), np.array([], np.int64), np.array([4, 4])]
 
-    found = fit_weights(members, texts, end=True)
+    found = fit_weights(members, part_of_documents(texts))
 
     mixture = MixtureModel(members, found.weights)
     nats = np.concatenate(batch_nats(mixture, texts, end=True))
@@ -152,8 +153,8 @@ def test_impossible_token_costs_infinitely_many_nats_and_the_rest_finds_weights(
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = fit_weights(members, [np.array([1, 3, 2])])
-        nothing = fit_weights(members, [np.array([3, 3])])
+        found = fit_weights(members, part_of_documents([[1, 3, 2]], end=False))
+        nothing = fit_weights(members, part_of_documents([[3, 3]], end=False))
 
     assert found == (pytest.approx((0.5, 0.5)), math.inf)
     assert nothing == ((0.5, 0.5), math.inf)
@@ -161,6 +162,6 @@ def test_impossible_token_costs_infinitely_many_nats_and_the_rest_finds_weights(
 
 def test_no_token_and_no_member_are_refused() -> None:
     with pytest.raises(ValueError, match="2 members from 0 tokens"):
-        fit_weights([uniform_model(3)] * 2, [np.array([], np.int64)])
+        fit_weights([uniform_model(3)] * 2, part_of_documents([[]], end=False))
     with pytest.raises(ValueError, match="no members"):
-        fit_weights([], [np.array([1])])
+        fit_weights([], part_of_documents([[1]]))

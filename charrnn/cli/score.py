@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import console, inputs, options, score_output
+from charrnn.cli import console, inputs, mixtures, options, score_output
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,16 @@ def score(
         typer.Option("--whole", help="Take each file as one text, newlines included."),
     ] = False,
     model: options.Model = None,
+    mix: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mix",
+            metavar="MODEL=WEIGHT",
+            help="Mix in what another model says, with a weight in (0, 1); may be "
+            "given several times. The model of -m has the rest.",
+            show_default=False,
+        ),
+    ] = None,
     per: Annotated[
         str,
         typer.Option(
@@ -124,6 +134,8 @@ def score(
     per = _granularity(per, top=top, heat=heat, plain=plain, sort=sort)
     given = _inputs(texts or [], file or [])
     loaded = inputs.load_model(model)
+    if mix:
+        loaded = _mixed(loaded, mix)
     ends = loaded.learned_end if end is None else end
     counted = "its end counted" if ends else "its end not counted"
     console.say(f"model {loaded.name}, each text with {counted}", quiet=quiet)
@@ -141,6 +153,20 @@ def score(
         score_output.write_heat(scored, format_)
     else:
         score_output.write_table(scored, format_)
+
+
+def _mixed(model: "TextModel", given: list[str]) -> "TextModel":
+    """Return a model with others mixed in, each given as MODEL=WEIGHT."""
+    pairs = [mixtures.parse_member(one) for one in given]
+    rest = 1 - sum(weight for _, weight in pairs)
+    if rest <= 0:
+        raise UsageError(
+            f"the weights of --mix have the sum {1 - rest:g}: {model.name} has no part",
+            hint="give less than 1 in all",
+        )
+    others = [inputs.load_model(path) for path, _ in pairs]
+    weights = [rest, *(weight for _, weight in pairs)]
+    return mixtures.mixture([model, *others], weights)
 
 
 @dataclass(frozen=True)

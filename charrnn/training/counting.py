@@ -67,7 +67,7 @@ class CountingSession(Session):
         yield self._noted(self.start_event())
         train = self.store.train
         ngram = NgramModel.fit(self.config, train.tokens, train.starts, train.lengths)
-        score = part_score(ngram, self.store.valid, end=self.store.learns_end)
+        score = part_score(ngram, self.store.valid)
         self.counters.elapsed_s = self._clock() - began
         validation = self._event("validation", score_values(score) | {"best": True})
         model = self._text_model(ngram, validation)
