@@ -17,7 +17,7 @@ from charrnn.cli import console, options
 from charrnn.cli.app import app
 from charrnn.errors import UsageError
 
-COMMANDS = ("tokenize", "train", "sample", "score", "bench", "runs")
+COMMANDS = ("tokenize", "train", "sample", "score", "mix", "bench", "runs")
 HEAVY = {"numpy", "torch", "rich", "safetensors", "sentencepiece", "pydantic"}
 
 
