@@ -4,29 +4,63 @@ The metadata of the file holds, as strings: `format` ("charrnn" or "charrnn-resu
 `format_version`, `config` and `tokenizer` and `summary` (JSON), and `sha256`, the hash
 of all the rest. A file is verified before anything in it is used, and nothing in it can
 be executed: the worst a stranger's file can be is wrong.
+
+The format is simple enough to read and write here: 8 bytes of little-endian length,
+so much JSON, the tensors end to end. So what a header asks for is checked before
+memory is taken, and a tensor is never copied.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load as parse
-from safetensors.numpy import save as serialize
 
 from charrnn import files, models, tokenizers
-from charrnn.errors import ModelFileError, NotFoundError, ResourceError
+from charrnn.errors import (
+    CharRNNError,
+    ModelFileError,
+    NotFoundError,
+    ResourceError,
+)
+from charrnn.runs import MODEL_FILE, all_runs
 from charrnn.text_model import TextModel
 
-FORMAT = "charrnn"
+FORMAT: Final = "charrnn"
 FORMAT_VERSION = 1
-MAX_HEADER_BYTES = 64 << 20  # a subword tokenizer of 32,000 pieces takes 1 MB
+MAX_HEADER_BYTES = 32 << 20  # a char tokenizer of all of Unicode takes 20 MB
+MAX_BRACKETS: Final = 1 << 16  # { and [ in a header: three a tensor
+MAX_COMMAS: Final = 1 << 21  # one a character of a vocabulary
+MAX_DIMENSIONS: Final = 8
+MAX_DIMENSION: Final = 1 << 48
+MOST_NEIGHBOURS: Final = 3  # to try when a model is damaged
 
-Tensors = Mapping[str, npt.NDArray[Any]]
+#: what safetensors calls the types; the tensors of a file are sorted by them
+TYPES: Final = {
+    "U64": "<u8",
+    "I64": "<i8",
+    "F64": "<f8",
+    "F32": "<f4",
+    "U32": "<u4",
+    "I32": "<i4",
+    "F16": "<f2",
+    "U16": "<u2",
+    "I16": "<i2",
+    "I8": "|i1",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
+TYPE_NAMES: Final = {code: name for name, code in TYPES.items()}
+SORTED_CODES: Final = list(TYPES.values())
+
+Array = npt.NDArray[Any]
+Tensors = Mapping[str, Array]
 
 
 def save(path: Path, model: TextModel) -> None:
@@ -43,15 +77,24 @@ def load(path: Path, *, name: str = "") -> TextModel:
     """Read, verify and rebuild a model.
 
     Raises NotFoundError if there is no file, ModelFileError if it is damaged,
-    foreign, or of a newer version.
+    foreign, or of a newer version; it names another that is intact, if any.
     """
+    try:
+        return _load(path, name or str(path))
+    except ModelFileError as error:
+        if other := _intact_neighbour(path):
+            error.hint = f"{other} is intact: use that one, or copy this one again"
+        raise
+
+
+def _load(path: Path, name: str) -> TextModel:
     tensors, meta = read_tensors(path)
     try:
         config = dict(meta["config"])
         model = models.build(config.pop("family"), config, tensors)
         tokenizer = tokenizers.from_json(dict(meta["tokenizer"]))
         summary = dict(meta["summary"])
-        return TextModel(model, tokenizer, summary=summary, name=name or str(path))
+        return TextModel(model, tokenizer, summary=summary, name=name)
     except (KeyError, TypeError, ValueError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else error
         raise ModelFileError(
@@ -60,65 +103,98 @@ def load(path: Path, *, name: str = "") -> TextModel:
         ) from error
 
 
+def _intact_neighbour(path: Path) -> Path | None:
+    """Return a model that loads: the newest in the folder, or of the runs beside it."""
+    found = set(path.parent.glob("*.safetensors"))
+    if path.name == MODEL_FILE:
+        found |= {run.model for run in all_runs(path.parent.parent)}
+    others = [other for other in found - {path} if other.is_file()]
+    others.sort(key=lambda other: other.stat().st_mtime_ns, reverse=True)
+    for other in others[:MOST_NEIGHBOURS]:
+        with suppress(CharRNNError):
+            _load(other, "")
+            return other
+    return None
+
+
 def write_tensors(
-    path: Path, tensors: Tensors, meta: Mapping[str, Any], *, kind: str = FORMAT
+    path: Path,
+    tensors: Tensors,
+    meta: Mapping[str, Any],
+    *,
+    kind: str = FORMAT,
+    keep: Path | None = None,
 ) -> None:
-    """Publish tensors and JSON values as one file with its hash."""
-    header = {name: json.dumps(value) for name, value in meta.items()}
-    header |= {"format": kind, "format_version": str(FORMAT_VERSION)}
+    """Publish tensors and JSON values as one file with its hash.
+
+    keep: where the file goes that it replaces. Raises ResourceError.
+    """
+    strings = {name: json.dumps(value) for name, value in meta.items()}
+    strings |= {"format": kind, "format_version": str(FORMAT_VERSION)}
     # not ascontiguousarray, which makes a number an array of one number
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    header["sha256"] = _content_hash(arrays, header)
-    files.write(path, _in_order(serialize(arrays, header)))
+    strings["sha256"] = _content_hash(arrays, strings)
+    table: dict[str, Any] = {"__metadata__": strings}
+    at = 0
+    names = sorted(arrays, key=lambda name: (_rank(arrays[name]), name))
+    for name in names:
+        code, shape = arrays[name].dtype.str, list(arrays[name].shape)
+        end = at + arrays[name].nbytes
+        entry = {"dtype": TYPE_NAMES[code], "shape": shape, "data_offsets": [at, end]}
+        table[name], at = entry, end
+    header = json.dumps(table, sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin at a multiple of 8
+    if len(header) > MAX_HEADER_BYTES:
+        raise ResourceError(
+            f"{path} would have a header of {len(header):,} bytes; the most is"
+            f" {MAX_HEADER_BYTES:,}",
+            hint="use a smaller vocabulary: --vocab-size",
+        )
+    with files.writing(path, keep=keep) as out:
+        out.write(len(header).to_bytes(8, "little") + header)
+        for name in names:
+            out.write(_bytes_of(arrays[name]))
 
 
 def read_tensors(
     path: Path, *, kind: str = FORMAT
-) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+) -> tuple[dict[str, Array], dict[str, Any]]:
     """Read and verify what `write_tensors` wrote. Errors as in `load`."""
-    data = _read(path)
-    header = _header(path, data)
-    if header.get("format") != kind:
-        raise ModelFileError(
-            f"{path} is a safetensors file, but not a {kind} file",
-            hint="name a model that `charrnn train` wrote",
-        )
-    version = header.get("format_version", "")
-    if version != str(FORMAT_VERSION):
-        raise ModelFileError(
-            f"{path} has format version {version!r}; this program reads "
-            f"{FORMAT_VERSION}",
-            hint="install a newer charrnn",
-        )
-    try:
-        tensors = parse(data)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise _damaged(path, str(error)) from error
-    if header.pop("sha256", None) != _content_hash(tensors, header):
+    with _reading(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        table = _read_table(path, file, size)
+        strings = _strings(path, table)
+        _check_format(path, strings, kind)
+        room = size - file.tell()
+        try:
+            places = _places(table, room)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _damaged(path, "its tensors are not where it says") from error
+        # not bytes: whoever gets the tensors may change them
+        data = bytearray(room)
+        if file.readinto(data) != room:  # type: ignore[attr-defined]
+            raise _damaged(path, "it became shorter while it was read")
+    tensors = {
+        name: np.ndarray(shape, dtype, data, at)
+        for name, (dtype, shape, at) in places.items()
+    }
+    if strings.pop("sha256", None) != _content_hash(tensors, strings):
         raise _damaged(path, "its content does not match its SHA-256")
     plain = {"format", "format_version"}
     try:
-        meta = {k: json.loads(v) for k, v in header.items() if k not in plain}
+        meta = {k: json.loads(v) for k, v in strings.items() if k not in plain}
     except (ValueError, RecursionError) as error:
         raise _damaged(path, "its metadata is not JSON") from error
     return tensors, meta
 
 
-def _in_order(data: bytes) -> bytes:
-    """Return a safetensors file with its header sorted: equal content, equal bytes.
-
-    The library writes the metadata in a random order.
-    """
-    size = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + size])
-    ordered = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    ordered += b" " * (-len(ordered) % 8)  # tensors begin at a multiple of 8
-    return len(ordered).to_bytes(8, "little") + ordered + data[8 + size :]
-
-
-def _read(path: Path) -> bytes:
+@contextmanager
+def _reading(path: Path) -> Iterator[BinaryIO]:
     try:
-        return path.read_bytes()
+        if path.exists() and not path.is_file():  # a pipe might never end
+            raise ResourceError(f"{path} is a directory, a pipe or a device, no file")
+        with path.open("rb") as file:
+            yield file
     except FileNotFoundError as error:
         raise NotFoundError(
             f"there is no {path}", hint="charrnn runs lists the models there are"
@@ -127,35 +203,94 @@ def _read(path: Path) -> bytes:
         raise ResourceError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _header(path: Path, data: bytes) -> dict[str, str]:
-    """Return the string metadata of a safetensors file, checked for its form.
-
-    The format: 8 bytes of little-endian length, then that much JSON.
-    """
-    size = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or data[8:9] != b"{" or size > MAX_HEADER_BYTES:
+def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
+    """Return the header of a safetensors file: its tensors and __metadata__."""
+    start = file.read(8)
+    size = int.from_bytes(start, "little")
+    header = file.read(min(size, MAX_HEADER_BYTES))
+    if header[:1] != b"{" or size > MAX_HEADER_BYTES:
         raise ModelFileError(
             f"{path} is not a model file",
             hint="a model is a .safetensors file that `charrnn train` wrote",
         )
-    if size > len(data) - 8:
-        raise _damaged(path, f"it ends after {len(data):,} bytes, inside its header")
+    if len(header) < size:
+        raise _damaged(path, f"it ends after {file_bytes:,} bytes, inside its header")
+    brackets = header.count(b"{") + header.count(b"[")
+    if brackets > MAX_BRACKETS or header.count(b",") > MAX_COMMAS:
+        raise _damaged(path, "its header has more than any model needs")
     try:
-        meta = json.loads(data[8 : 8 + size]).get("__metadata__", {})
-    except (ValueError, RecursionError, AttributeError) as error:
+        table: dict[str, Any] = json.loads(header)
+    except (ValueError, RecursionError) as error:
         raise _damaged(path, "its header is not JSON") from error
-    if not isinstance(meta, dict):
-        raise _damaged(path, "its metadata is not a table")
-    return {str(key): str(value) for key, value in meta.items()}
+    return table
 
 
-def _content_hash(tensors: Tensors, header: Mapping[str, str]) -> str:
-    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+def _strings(path: Path, table: dict[str, Any]) -> dict[str, str]:
+    """Take the metadata out of a header."""
+    strings = table.pop("__metadata__", {})
+    if not isinstance(strings, dict) or not all(
+        isinstance(value, str) for value in strings.values()
+    ):
+        raise _damaged(path, "its metadata is not a table of texts")
+    return strings
+
+
+def _check_format(path: Path, strings: Mapping[str, str], kind: str) -> None:
+    if strings.get("format") != kind:
+        raise ModelFileError(
+            f"{path} is a safetensors file, but not a {kind} file",
+            hint="name a model that `charrnn train` wrote",
+        )
+    version = strings.get("format_version", "")
+    if version != str(FORMAT_VERSION):
+        raise ModelFileError(
+            f"{path} has format version {version!r}; this program reads "
+            f"{FORMAT_VERSION}",
+            hint="install a newer charrnn",
+        )
+
+
+def _places(
+    table: Mapping[str, Any], room: int
+) -> dict[str, tuple[np.dtype[Any], tuple[int, ...], int]]:
+    """Return type, shape and offset of each tensor; end to end they fill the room.
+
+    Raises ValueError, KeyError, TypeError or RecursionError where they don't.
+    """
+    places = {}
+    at = 0
+    for name, entry in sorted(table.items(), key=lambda item: item[1]["data_offsets"]):
+        dtype, shape = np.dtype(TYPES[entry["dtype"]]), tuple(entry["shape"])
+        if len(shape) > MAX_DIMENSIONS or not all(
+            type(length) is int and 0 <= length < MAX_DIMENSION for length in shape
+        ):
+            raise ValueError("too many dimensions, or too large")
+        places[name] = dtype, shape, at
+        end = at + math.prod(shape) * dtype.itemsize
+        if entry["data_offsets"] != [at, end]:
+            raise ValueError(f"not at {at} to {end}")
+        at = end
+    if at != room:
+        raise ValueError(f"{at} bytes and not {room}")
+    return places
+
+
+def _rank(array: Array) -> int:
+    """Return where the type of a tensor stands in a file: wide ones come first."""
+    return SORTED_CODES.index(array.dtype.str)
+
+
+def _content_hash(tensors: Tensors, strings: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(strings, sort_keys=True).encode())
     for name in sorted(tensors):
         array = tensors[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(array.reshape(-1).view(np.uint8).data)
+        digest.update(_bytes_of(array))
     return digest.hexdigest()
+
+
+def _bytes_of(array: Array) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
 
 
 def _damaged(path: Path, why: str) -> ModelFileError:

@@ -4,6 +4,9 @@ A published file is replaced whole or not at all. It is written under a temporar
 name in the same folder (a rename across file systems would be a copy), flushed to the
 disk, renamed into place, and then the folder is flushed, so that a power failure
 leaves the old file or the new one.
+
+The system is called as `os.NAME` and `fcntl.NAME` only, so that tests can put their
+own `os` and `fcntl` here: one fails at the n-th call, one notes what was not flushed.
 """
 
 import contextlib
@@ -12,11 +15,23 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 from charrnn.errors import BusyError, ResourceError
 
 TEMPORARY = ".tmp"
+
+
+class Output:
+    """A file that is being written."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write bytes at the end, all of them."""
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._handle, left) :]
 
 
 def write(path: Path, data: bytes | memoryview) -> None:
@@ -26,77 +41,92 @@ def write(path: Path, data: bytes | memoryview) -> None:
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[IO[bytes]]:
+def writing(path: Path, *, keep: Path | None = None) -> Iterator[Output]:
     """Open a file that appears at `path`, whole, when the block ends without error.
 
-    A link stays one, and its target is replaced. What is no file, such as a pipe or
-    a device, is written to as it is.
+    keep: where the file goes that it replaces, if any. A link stays one, and its
+    target is replaced. What is no file, such as a pipe or a device, is written to as
+    it is. Raises ResourceError.
     """
     path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file() and not path.is_dir():
-        with _said(path), path.open("wb") as out:
-            yield out
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        with _said(path), _opened(path, os.O_WRONLY) as handle:
+            yield Output(handle)
         return
     temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
-    try:
-        with temporary.open("wb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, path)
-        flush_folder(path.parent)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _resource_error(path, error) from error
-        raise
+    with _said(path):
+        try:
+            with _opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as handle:
+                yield Output(handle)
+                os.fsync(handle)
+            if keep and os.path.exists(path):
+                os.replace(path, keep)
+            os.replace(temporary, path)
+            _flush_folder(path.parent)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
 
 
-def append(path: Path, data: bytes) -> None:
-    """Add `data` to the end of a file, in one write. Raises ResourceError."""
-    try:
-        with path.open("ab") as out:
-            out.write(data)
-    except OSError as error:
-        raise _resource_error(path, error) from error
+def append(path: Path, data: bytes, *, at: int) -> None:
+    """Add `data` to the first `at` bytes of a file; what stood there after is cut.
+
+    It is on the disk only when the file is flushed. Raises ResourceError.
+    """
+    with _said(path):
+        is_new = not os.path.exists(path)
+        with _opened(path, os.O_WRONLY | os.O_CREAT) as handle:
+            os.ftruncate(handle, at)
+            os.lseek(handle, 0, os.SEEK_END)
+            Output(handle).write(data)
+        if is_new:
+            _flush_folder(path.parent)
 
 
-def truncate(path: Path, size: int) -> None:
-    """Cut a file to `size` bytes, if it is there and longer. Raises ResourceError."""
-    try:
-        if path.exists() and path.stat().st_size > size:
-            os.truncate(path, size)
-    except OSError as error:
-        raise _resource_error(path, error) from error
+def flush(path: Path) -> None:
+    """Bring what was appended to a file to the disk. Raises ResourceError."""
+    with _said(path), _opened(path, os.O_RDONLY) as handle:
+        os.fsync(handle)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename a file to what may be there already. Raises ResourceError."""
+    with _said(target):
+        os.replace(source, target)
+        _flush_folder(target.parent)
 
 
 def make_folder(path: Path) -> None:
     """Make a folder and its parents, if missing. Raises ResourceError."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _resource_error(path, error) from error
+    missing = [folder for folder in (path, *path.parents) if not os.path.isdir(folder)]
+    with _said(path):
+        for folder in reversed(missing):
+            try:
+                os.mkdir(folder)
+            except FileExistsError:  # by another process, just now
+                if not os.path.isdir(folder):
+                    raise
+            _flush_folder(folder.parent)
 
 
 def claim_folder(path: Path) -> bool:
     """Make a folder that must be new; False if it is there already."""
     make_folder(path.parent)
-    try:
-        path.mkdir()
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise _resource_error(path, error) from error
+    with _said(path):
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            return False
+        _flush_folder(path.parent)
     return True
 
 
 def remove(path: Path) -> None:
     """Remove a file, if it is there. Raises ResourceError."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise _resource_error(path, error) from error
+    with _said(path), contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+        _flush_folder(path.parent)
 
 
 def remove_folder(path: Path) -> None:
@@ -106,9 +136,12 @@ def remove_folder(path: Path) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove temporary files of writers that died; only while holding the lock."""
-    for path in folder.glob(f"*{TEMPORARY}"):
-        with contextlib.suppress(OSError):
-            path.unlink()
+    with _said(folder):
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+    for name in names:
+        if name.endswith(TEMPORARY):
+            with contextlib.suppress(OSError):
+                os.unlink(folder / name)
 
 
 @contextlib.contextmanager
@@ -118,35 +151,43 @@ def lock(path: Path, note: str) -> Iterator[None]:
     The kernel drops the lock when the process dies, however it dies. Raises
     BusyError, with the other holder's note, when the lock is taken.
     """
-    try:
+    with _said(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise _resource_error(path, error) from error
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, note.encode(), 0)
-        except BlockingIOError as error:
-            holder = os.pread(handle, 1000, 0).decode("utf-8", "replace").strip()
-            raise BusyError(
-                f"{path.parent} is in use by {holder or 'another process'}",
-                hint="wait for it, stop it, or train into another folder with -o",
-            ) from error
-        except OSError as error:
-            raise _resource_error(path, error) from error
+        with _said(path):
+            _take(handle, path, note)
         yield
     finally:
         os.close(handle)
 
 
-def flush_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
+def _take(handle: int, path: Path, note: str) -> None:
     try:
-        os.fsync(handle)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(handle, 1000, 0).decode("utf-8", "replace").strip()
+        raise BusyError(
+            f"{path.parent} is in use by {holder or 'another process'}",
+            hint="wait for it, stop it, or train into another folder with -o",
+        ) from error
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, note.encode(), 0)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    """Open a file; its mode is 0666 less the umask if it is made here."""
+    handle = os.open(path, flags, 0o666)
+    try:
+        yield handle
     finally:
         os.close(handle)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    with _opened(folder, os.O_RDONLY) as handle:
+        os.fsync(handle)
 
 
 @contextlib.contextmanager
@@ -155,11 +196,7 @@ def _said(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _resource_error(path, error) from error
-
-
-def _resource_error(path: Path, error: OSError) -> ResourceError:
-    return ResourceError(
-        f"cannot write {path}: {error.strerror or error}",
-        hint="check the free space and your rights there, or choose another folder",
-    )
+        raise ResourceError(
+            f"cannot write {path}: {error.strerror or error}",
+            hint="check the free space and your rights there, or choose another folder",
+        ) from error

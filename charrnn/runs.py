@@ -3,6 +3,7 @@
     runs/shakespeare-001/
         model.safetensors    the best model so far: the file to keep and share
         resume.safetensors   everything needed to go on exactly
+        resume-previous.safetensors   the save before it, should that be damaged
         metrics.jsonl        one line an event
         run.json             what was chosen, and when finished the plan and result
         tokens/              the encoded corpus
@@ -40,6 +41,11 @@ class Run:
     def resume(self) -> Path:
         """What training goes on from."""
         return self.path / "resume.safetensors"
+
+    @property
+    def previous(self) -> Path:
+        """The save before `resume`."""
+        return self.path / "resume-previous.safetensors"
 
     @property
     def metrics(self) -> Path:

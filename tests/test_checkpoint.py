@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from checkpoints_for_tests import TEXT, rejected, some_model
+from safetensors.numpy import load as parse
 from safetensors.numpy import save as serialize
 
 from charrnn import checkpoint
@@ -91,6 +92,29 @@ def test_tensors_of_any_shape_type_and_order_come_back(path: Path) -> None:
         assert loaded[name].dtype == tensor.dtype
         assert loaded[name].shape == tensor.shape
         np.testing.assert_array_equal(loaded[name], tensor)
+
+
+def test_file_is_what_the_safetensors_library_reads_and_writes(path: Path) -> None:
+    model = some_model()
+
+    save(path, model)
+
+    tensors = parse(path.read_bytes())
+    for name, tensor in model.model.tensors().items():
+        np.testing.assert_array_equal(tensors[name], tensor)
+    path.write_bytes(serialize(tensors, metadata(path)))
+    assert load(path).score("the tea") == model.score("the tea")
+
+
+def test_header_that_could_not_be_read_again_is_not_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "MAX_HEADER_BYTES", 100)
+
+    with pytest.raises(ResourceError, match="header of .* the most is 100"):
+        save(path, some_model())
+
+    assert not path.exists()
 
 
 def test_model_is_named_after_its_file_or_as_asked(path: Path) -> None:

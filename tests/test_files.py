@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from checkpoints_for_tests import some_model
+from disk_for_tests import CODES, FailingSystem, System, calling
 
 from charrnn import files
 from charrnn.checkpoint import save
@@ -19,54 +20,26 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "model.safetensors"
 
 
-@pytest.mark.parametrize("failing", ["fsync", "replace"])
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS])
+@pytest.mark.parametrize("code", CODES, ids=errno.errorcode.get)
 def test_failed_save_leaves_the_old_file_and_nothing_else(
-    failing: str, code: int, path: Path, monkeypatch: pytest.MonkeyPatch
+    code: int, path: Path
 ) -> None:
     save(path, some_model())
     before = path.read_bytes()
+    with calling(system := FailingSystem()):
+        save(path, some_model())
+    *_, last = every = range(1, system.operations + 1)
 
-    def fail(*_: Any) -> None:
-        raise OSError(code, os.strerror(code))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, failing, fail)
-        with pytest.raises(ResourceError, match=os.strerror(code)):
+    for operation in every:
+        with (
+            calling(FailingSystem(operation, code)),
+            pytest.raises(ResourceError, match=os.strerror(code)),
+        ):
             save(path, some_model(hidden=4))
 
-    assert path.read_bytes() == before
-    assert os.listdir(path.parent) == [path.name]
-
-
-def test_full_disk_leaves_the_old_file_and_nothing_else(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save(path, some_model())
-    before = path.read_bytes()
-
-    class Full:
-        def __init__(self, file: Any) -> None:
-            self.file = file
-
-        def __enter__(self) -> "Full":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self.file.close()
-
-        def write(self, data: bytes) -> None:
-            self.file.write(data[:10])
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    opened = Path.open
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", lambda self, mode: Full(opened(self, mode)))
-        with pytest.raises(ResourceError, match="No space left"):
-            save(path, some_model(hidden=4))
-
-    assert path.read_bytes() == before
-    assert os.listdir(path.parent) == [path.name]
+        # only the flush of the folder comes after the new file is in its place
+        assert (path.read_bytes() == before) == (operation < last - 1)
+        assert os.listdir(path.parent) == [path.name]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
@@ -90,7 +63,6 @@ def test_interrupted_writing_leaves_the_old_file(
 def test_file_appears_only_when_it_is_whole(path: Path) -> None:
     with files.writing(path) as out:
         out.write(b"content")
-        out.flush()
         assert not path.exists()
 
     assert path.read_bytes() == b"content"
@@ -130,15 +102,48 @@ def test_leftovers_of_writers_that_died_are_removed(path: Path) -> None:
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_appended_lines_stand_at_the_end_and_truncate_cuts_them(path: Path) -> None:
-    files.append(path, b"one\n")
-    files.append(path, b"two\n")
-    files.truncate(path, 4)
-    files.truncate(path, 1000)  # never grows a file
-    files.truncate(path.with_name("missing"), 0)
+def test_appended_line_takes_the_place_of_what_stood_there(path: Path) -> None:
+    files.append(path, b"one\n", at=0)
+    files.append(path, b"two, and a long end", at=4)
+    files.append(path, b"2\n", at=4)
 
-    assert path.read_bytes() == b"one\n"
+    assert path.read_bytes() == b"one\n2\n"
     assert os.listdir(path.parent) == [path.name]
+
+
+def test_file_that_is_replaced_can_be_kept(path: Path) -> None:
+    kept = path.with_name("kept")
+    for content in (b"one", b"two", b"three"):
+        with files.writing(path, keep=kept) as out:
+            out.write(content)
+
+    assert (path.read_bytes(), kept.read_bytes()) == (b"three", b"two")
+
+
+def test_folder_that_another_process_makes_at_the_same_time_is_no_error(
+    tmp_path: Path,
+) -> None:
+    class Racing(System):
+        def operate(self, name: str, call: Any, *given: Any) -> Any:
+            if name == "mkdir":
+                call(*given)
+            return call(*given)
+
+    with calling(Racing()):
+        files.make_folder(tmp_path / "a" / "b")
+
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_leftover_that_cannot_be_removed_is_left(path: Path) -> None:
+    left = path.with_name(f"x{files.TEMPORARY}")
+    left.write_bytes(b"half")
+
+    with calling(FailingSystem(2, errno.EACCES)):  # the first lists
+        files.remove_leftovers(path.parent)
+    files.remove_leftovers(path.with_name("missing"))
+
+    assert left.exists()
 
 
 def test_link_stays_a_link_and_its_target_is_replaced(path: Path) -> None:

@@ -207,22 +207,23 @@ def _model_files(names: list[str]) -> list[Path]:
         runs = all_runs()
         if not runs:
             _find(None)
-        return [path for run in runs for path in (run.model, run.resume) if _is(path)]
+        return [path for run in runs for path in _files_of(run)]
     found = []
     for name in names:
         if Path(name).is_file():
             found.append(Path(name))
             continue
         run = _find(name)
-        files = [path for path in (run.model, run.resume) if _is(path)]
+        files = _files_of(run)
         if not files:
             raise NotFoundError(f"{run.path} has no {MODEL_FILE} yet")
         found += files
     return found
 
 
-def _is(path: Path) -> bool:
-    return path.is_file()
+def _files_of(run: Run) -> list[Path]:
+    """Return the files of a run that have a hash."""
+    return [path for path in (run.model, run.resume, run.previous) if path.is_file()]
 
 
 def _problem(path: Path) -> CharRNNError | None:
@@ -230,7 +231,7 @@ def _problem(path: Path) -> CharRNNError | None:
     from charrnn import checkpoint
 
     try:
-        if path.name == "resume.safetensors":
+        if path.name.startswith("resume"):
             checkpoint.read_tensors(path, kind="charrnn-resume")
         else:
             checkpoint.load(path)

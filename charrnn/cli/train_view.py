@@ -187,6 +187,8 @@ def lines_of(event: "Event", columns: int) -> Iterator[str]:
         )
     elif event.kind == "sample":
         yield INDENT + excerpt(values["text"], columns - len(INDENT))
+    elif event.kind == "warning":
+        yield f"warning: {values['message']}"
     elif event.kind == "done":
         best = values["best"]
         step = f" at step {best['step']:,}" if values["steps"] else ""

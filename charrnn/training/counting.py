@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
-from charrnn import checkpoint, files
+from charrnn import checkpoint
 from charrnn.config import NgramConfig
 from charrnn.errors import UsageError
 from charrnn.models.ngram import NgramModel
@@ -63,7 +63,7 @@ class CountingSession(Session):
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Count and validate; `stop` is not asked, as the end is near."""
         began = self._clock()
-        files.truncate(self.run.metrics, 0)
+        self._cut_metrics()
         yield self._noted(self.start_event())
         train = self.store.train
         ngram = NgramModel.fit(self.config, train.tokens, train.starts, train.lengths)
@@ -77,7 +77,9 @@ class CountingSession(Session):
         self.info |= {"best": self._best(), "plan": []}
         self.run.write_info(self.info)
         self.counters.finished = True
-        yield self._noted(self.done_event())
+        done = self._noted(self.done_event())
+        self._append_lines()
+        yield done
 
 
 def _order(store: TokenStore) -> tuple[int, str]:

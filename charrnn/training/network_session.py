@@ -1,17 +1,20 @@
 """A run whose model learns by gradient, step by step, and can be continued."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import torch
 
 from charrnn import checkpoint, files
 from charrnn.config import TrainConfig, from_json, to_json
+from charrnn.errors import CharRNNError
 from charrnn.runs import Run
 from charrnn.store import TokenStore
+from charrnn.text_model import TextModel
 from charrnn.training import defaults, threads
 from charrnn.training.budget import BUDGETS, check_budget
 from charrnn.training.events import Counters, Event
@@ -20,7 +23,7 @@ from charrnn.training.precision import choose_device
 from charrnn.training.request import ADJUSTABLE, Request
 from charrnn.training.schedule import Mark
 from charrnn.training.session import Choice, Session
-from charrnn.training.snapshot import load_snapshot, save_snapshot
+from charrnn.training.snapshot import restore, save_snapshot
 from charrnn.training.trainer import Trainer
 
 STEP_LINES = 10  # every so many steps one goes to metrics.jsonl
@@ -41,14 +44,16 @@ class NetworkSession(Session):
         kind = FAMILIES[self.info["family"]].network_type()
         network = kind(self.config, generator)
         self.trainer = Trainer(network, self.store, training, clock=clock)
-        if run.resume.is_file():
-            load_snapshot(run.resume, self.trainer)
-        elif self.info["init_from"]:
+        self._warnings += filter(None, [restore(run, self.trainer)])
+        if self.info["init_from"] and not self.continues:
             start = checkpoint.load(Path(self.info["init_from"]))
             network.load(start.model.tensors())
         if not self.continues and self.info["follows"]:
             marks = [Mark(**mark) for mark in self.info["follows"]]
             self.trainer.schedule.marks = marks
+        if self.continues and not self.finished and not self._has_model():
+            self.counters.best_nats = math.inf  # so that the next one is kept
+        self._model: TextModel | None = None  # the best one, while it isn't saved
         self._saved_at = clock()
 
     @staticmethod
@@ -92,7 +97,7 @@ class NetworkSession(Session):
         self.trainer.rebudget(training)
         if self.continues:
             # first, so that a kill leaves no new budget with an old plan
-            save_snapshot(self.run.resume, self.trainer)
+            save_snapshot(self.run, self.trainer)
         self.info["training"] = to_json(training)
         if not self.finished:
             self.info.pop("best", None)  # it says that a plan is completed
@@ -105,12 +110,9 @@ class NetworkSession(Session):
         return dataclasses.replace(start, values=start.values | size)
 
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Train until the plan ends or `stop()` is true; yield what happens.
-
-        Whatever happens, the run can be continued from its last save.
-        """
+        """Train until the plan ends or `stop()` is true; yield what happens."""
         trainer = self.trainer
-        files.truncate(self.run.metrics, trainer.counters.metrics_bytes)
+        self._cut_metrics()
         start = self.start_event()
         yield start if self.continues else self._noted(start)
         for events in trainer.run():
@@ -120,10 +122,14 @@ class NetworkSession(Session):
                 if event.kind == "validation":
                     yield self._keep_if_best(event)
             is_due = self._clock() - self._saved_at >= trainer.config.save_every_s
-            if (stopped := stop()) or is_due:
-                yield self._save()
+            if stopped := stop():
+                self._save()
+            if stopped or (is_due and self._survives(self._save)):
+                yield self._event("save", {"path": str(self.run.resume)})
+            yield from self._new_warnings()
             if stopped and not self.finished:
                 return
+        self._save_model()
         marks = [dataclasses.asdict(mark) for mark in trainer.schedule.marks]
         self.info |= {"best": self._best(), "plan": marks}
         self.run.write_info(self.info)
@@ -145,10 +151,27 @@ class NetworkSession(Session):
         model = self._text_model(self.trainer.average.model(), validation)
         model.summary["epoch"] = self.trainer.epoch
         if validation.values["best"]:
-            checkpoint.save(self.run.model, model)
+            self._model = model
+            self._survives(self._save_model)
         return self._noted(self._sample_event(model))
 
-    def _save(self) -> Event:
+    def _has_model(self) -> bool:
+        """Say whether the best model is there and intact."""
+        with suppress(CharRNNError):
+            checkpoint.load(self.run.model)
+            return True
+        return False
+
+    def _save(self) -> None:
+        """Save all that is not on the disk; the snapshot last, as it counts on that."""
         self._saved_at = self._clock()
-        save_snapshot(self.run.resume, self.trainer)
-        return self._event("save", {"path": str(self.run.resume)})
+        self._save_model()
+        self._append_lines()
+        files.flush(self.run.metrics)
+        save_snapshot(self.run, self.trainer)
+        self._is_failing = False
+
+    def _save_model(self) -> None:
+        if self._model:
+            checkpoint.save(self.run.model, self._model)
+            self._model = None

@@ -52,7 +52,8 @@ def open_session(request: Request) -> Iterator[Session]:
     identity = request.identity(survey, given)
     run, is_new = _find_run(request, identity)
     with run.lock(), kind.process_settings():
-        files.remove_leftovers(run.path)
+        for folder in (run.path, run.tokens):
+            files.remove_leftovers(folder)
         if request.new or run.identity != identity:
             with _removed_on_failure(run.path) if is_new else nullcontext():
                 tokenizer = given or tokenizers.fit(corpus.training_texts(), asked)
@@ -105,7 +106,7 @@ def _prepare(
     identity: str,
 ) -> None:
     """Fill a run folder; run.json is written last and says that it is complete."""
-    for path in (run.path / "run.json", run.resume, run.model):
+    for path in (run.path / "run.json", run.resume, run.previous, run.model):
         files.remove(path)
     store = corpus.write_store(tokenizer, run.tokens)
     if start:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from charrnn import checkpoint, files, tokenizers
 from charrnn.config import SampleConfig, from_json
+from charrnn.errors import ResourceError
 from charrnn.models import LanguageModel
 from charrnn.runs import Run
 from charrnn.store import TokenStore
@@ -53,6 +54,9 @@ class Session(ABC):
         self.config = from_json(family.model, self.info["model"])
         self.tokenizer = tokenizers.from_json(self.info["tokenizer"])
         self._clock = clock
+        self._lines = b""  # of metrics.jsonl, not yet there
+        self._warnings: list[str] = []
+        self._is_failing = False
 
     @staticmethod
     @abstractmethod
@@ -92,7 +96,8 @@ class Session(ABC):
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Train until the end, or until `stop()` is true; yield what happens.
 
-        Whatever happens, the run can be continued from its last save.
+        Whatever happens, the run can be continued from its last save. What cannot
+        be saved is a warning and is tried again; at the end it is a ResourceError.
         """
 
     def start_event(self) -> Event:
@@ -145,6 +150,36 @@ class Session(ABC):
     def _noted(self, event: Event) -> Event:
         """Add an event to metrics.jsonl."""
         line = json.dumps(event.to_json(), ensure_ascii=False).encode() + b"\n"
-        files.append(self.run.metrics, line)
+        self._lines += line
         self.counters.metrics_bytes += len(line)
+        self._survives(self._append_lines)
         return event
+
+    def _append_lines(self) -> None:
+        known = self.counters.metrics_bytes - len(self._lines)
+        files.append(self.run.metrics, self._lines, at=known)
+        self._lines = b""
+
+    def _cut_metrics(self) -> None:
+        """Let metrics.jsonl end where the last save was."""
+        counters, path = self.counters, self.run.metrics
+        known = path.read_bytes()[: counters.metrics_bytes] if path.exists() else b""
+        if len(known) < counters.metrics_bytes:
+            self._warnings.append(f"the end of {path} is missing")
+            counters.metrics_bytes = known.rfind(b"\n") + 1
+        self._append_lines()
+
+    def _survives(self, save: Callable[[], None]) -> bool:
+        """Say whether something could be saved; warn at the first failure of a row."""
+        try:
+            save()
+        except ResourceError as error:
+            if not self._is_failing:
+                self._warnings.append(f"{error.message}; training goes on, unsaved")
+            self._is_failing = True
+            return False
+        return True
+
+    def _new_warnings(self) -> Iterator[Event]:
+        warnings, self._warnings = self._warnings, []
+        yield from (self._event("warning", {"message": text}) for text in warnings)

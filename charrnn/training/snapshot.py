@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from charrnn import files
 from charrnn.checkpoint import read_tensors, write_tensors
-from charrnn.errors import ModelFileError
+from charrnn.errors import ModelFileError, NotFoundError
+from charrnn.runs import Run
 from charrnn.training.events import Counters
 from charrnn.training.schedule import Mark
 from charrnn.training.trainer import Trainer
@@ -25,8 +27,8 @@ KIND = "charrnn-resume"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
-def save_snapshot(path: Path, trainer: Trainer) -> None:
-    """Publish what `trainer` needs to go on. Raises ResourceError."""
+def save_snapshot(run: Run, trainer: Trainer) -> None:
+    """Publish what `trainer` needs to go on; keep the save before. ResourceError."""
     tensors: dict[str, npt.NDArray[Any]] = {}
     for name, parameter in trainer.network.named().items():
         tensors[f"param.{name}"] = _array(parameter)
@@ -40,11 +42,29 @@ def save_snapshot(path: Path, trainer: Trainer) -> None:
         "marks": [dataclasses.asdict(mark) for mark in trainer.schedule.marks],
         "scaler": trainer.scaler.state_dict(),
     }
-    write_tensors(path, tensors, meta, kind=KIND)
+    write_tensors(run.resume, tensors, meta, kind=KIND, keep=run.previous)
 
 
-def load_snapshot(path: Path, trainer: Trainer) -> None:
-    """Bring a fresh trainer to where `save_snapshot` was. Raises ModelFileError."""
+def restore(run: Run, trainer: Trainer) -> str:
+    """Bring a fresh trainer to the last save that is intact, if there is any.
+
+    Returns what a person should know, mostly nothing. Raises ModelFileError if no
+    save is intact.
+    """
+    try:
+        _load(run.resume, trainer)
+    except (NotFoundError, ModelFileError) as error:
+        if run.previous.is_file():
+            _load(run.previous, trainer)
+            files.replace(run.previous, run.resume)  # lest the next save keep a wreck
+            step = trainer.counters.step
+            return f"{error.message}; going on from the save before it, step {step:,}"
+        if run.resume.is_file():
+            raise
+    return ""
+
+
+def _load(path: Path, trainer: Trainer) -> None:
     tensors, meta = read_tensors(path, kind=KIND)
     try:
         trainer.counters = Counters(**meta["counters"])
@@ -55,7 +75,7 @@ def load_snapshot(path: Path, trainer: Trainer) -> None:
         _load_moments(trainer, tensors)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(
-            f"{path} does not fit this run: {error}", hint="start afresh with --new"
+            f"{path} does not fit this run: {error}", hint="start afresh: --new"
         ) from error
     device = trainer.config.device
     carried = _group("state.", tensors)
