@@ -207,8 +207,9 @@ def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
     """Return the header of a safetensors file: its tensors and __metadata__."""
     start = file.read(8)
     size = int.from_bytes(start, "little")
-    header = file.read(min(size, MAX_HEADER_BYTES))
-    if header[:1] != b"{" or size > MAX_HEADER_BYTES:
+    # no more than there is: so much memory is taken at once
+    header = file.read(min(size, file_bytes)) if size <= MAX_HEADER_BYTES else b""
+    if header[:1] != b"{":
         raise ModelFileError(
             f"{path} is not a model file",
             hint="a model is a .safetensors file that `charrnn train` wrote",

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from levels import cases
 
 from charrnn import tokenizers
 from charrnn.config import LEVELS, TokenizerConfig
@@ -37,7 +38,9 @@ def test_every_level_of_the_config_is_registered():
     assert tuple(tokenizers.REGISTRY) == LEVELS
 
 
+@pytest.mark.promise("R9")
 @every_level
+@settings(max_examples=cases(40, 10_000))
 @given(text=texts)
 def test_text_comes_back_but_for_what_is_unknown(level, text):
     ids, ends = learned(level).encode_with_ends(text)
@@ -166,7 +169,9 @@ def test_vocabulary_without_room_for_a_piece_is_refused(level):
         tokenizers.fit([CORPUS], TokenizerConfig(level=level, vocab_size=2))
 
 
+@pytest.mark.promise("R9")
 @pytest.mark.parametrize("level", ["byte", "subword"])
+@settings(max_examples=cases(40, 10_000))
 @given(data=st.binary())
 def test_bytes_that_are_no_text_come_back(level, data):
     ids, ends = learned(level).encode_with_ends(data.decode("utf-8", "surrogateescape"))

@@ -74,11 +74,11 @@ class CountingSession(Session):
         checkpoint.save(self.run.model, model)
         yield self._noted(validation)
         yield self._noted(self._sample_event(model))
+        done = self._noted(self.done_event())
+        self._save_lines()
         self.info |= {"best": self._best(), "plan": []}
         self.run.write_info(self.info)
         self.counters.finished = True
-        done = self._noted(self.done_event())
-        self._append_lines()
         yield done
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from charrnn import checkpoint, files
+from charrnn import checkpoint
 from charrnn.config import TrainConfig, from_json, to_json
 from charrnn.errors import CharRNNError
 from charrnn.runs import Run
@@ -166,8 +166,7 @@ class NetworkSession(Session):
         """Save all that is not on the disk; the snapshot last, as it counts on that."""
         self._saved_at = self._clock()
         self._save_model()
-        self._append_lines()
-        files.flush(self.run.metrics)
+        self._save_lines()
         save_snapshot(self.run, self.trainer)
         self._is_failing = False
 

@@ -160,6 +160,10 @@ class Session(ABC):
         files.append(self.run.metrics, self._lines, at=known)
         self._lines = b""
 
+    def _save_lines(self) -> None:
+        self._append_lines()
+        files.flush(self.run.metrics)
+
     def _cut_metrics(self) -> None:
         """Let metrics.jsonl end where the last save was."""
         counters, path = self.counters, self.run.metrics

@@ -1,0 +1,320 @@
+"""Model files from anywhere: damaged, hostile, old, or being replaced right now."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from audit_for_tests import CHANGING, NETWORK, RUNNING, changed_paths, noted, of_kind
+from checkpoints_for_tests import some_model
+from hostile_for_tests import BYTES, ROWS, make
+from levels import cases
+from mixtures_for_tests import mixed_text_model
+from models_for_tests import fit_ngrams, random_text_model
+
+from charrnn import checkpoint
+from charrnn.checkpoint import load, save
+from charrnn.config import NgramConfig
+from charrnn.errors import CharRNNError, ModelFileError
+from charrnn.runs import Run
+from charrnn.text_model import TextModel
+from charrnn.training.families import FAMILIES as TRAINED
+
+Mutator = Callable[[bytes, bytes, random.Random], bytes]
+
+
+def ngram_model() -> TextModel:
+    model = some_model()
+    ids = model.tokenizer.encode("the cat\nthe teeth\n" * 3).tolist()
+    config = NgramConfig(model.tokenizer.vocab_size, order=3)
+    return TextModel(fit_ngrams([ids], config), model.tokenizer)
+
+
+FAMILIES = {"recurrent": some_model, "ngram": ngram_model, "mixture": mixed_text_model}
+
+
+# --- damaged
+
+
+def flip(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+
+
+def cut(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randrange(len(data))]
+
+
+def cut_in_header(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randrange(8 + int.from_bytes(data[:8], "little"))]
+
+
+def zero(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at, size = chance.randrange(len(data)), chance.randrange(1, 600)
+    return data[:at] + bytes(len(data[at : at + size])) + data[at + size :]
+
+
+def extend(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    return data + chance.randbytes(chance.randrange(1, 100))
+
+
+def insert(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(data))
+    return data[:at] + chance.randbytes(chance.randrange(1, 9)) + data[at:]
+
+
+def swap(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(data))
+    return data[:at] + other[at:]
+
+
+def overwrite(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at, size = chance.randrange(len(data)), chance.randrange(1, 60)
+    return data[:at] + chance.randbytes(len(data[at : at + size])) + data[at + size :]
+
+
+MUTATORS: tuple[Mutator, ...] = (
+    flip, cut, cut_in_header, zero, extend, insert, swap, overwrite
+)  # fmt: skip
+
+
+def mutants(path: Path, count: int) -> Iterator[bytes]:
+    """Yield damaged forms of a file, none of which is the file itself."""
+    data, chance = path.read_bytes(), random.Random(count)
+    other = bytearray(data)
+    other[-64:] = chance.randbytes(64)
+    while count:
+        mutant = chance.choice(MUTATORS)(data, bytes(other), chance)
+        if mutant != data:
+            count -= 1
+            yield mutant
+
+
+@pytest.mark.promise("R6")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_damaged_file_is_refused_at_once_and_an_intact_one_named(
+    family: str, tmp_path: Path
+) -> None:
+    path, good = tmp_path / "model.safetensors", tmp_path / "good.safetensors"
+    save(path, FAMILIES[family]())
+    save(good, some_model())
+
+    for mutant in mutants(path, cases(100, 3400)):
+        path.write_bytes(mutant)
+        began = time.process_time()
+        with pytest.raises(ModelFileError) as caught:
+            load(path)
+
+        assert time.process_time() - began < 1
+        assert str(path) in caught.value.message
+        assert str(good) in caught.value.hint
+
+
+def peak_bytes(path: Path) -> int:
+    """Return the most memory that loading a file takes, also where it fails."""
+    tracemalloc.start()
+    with suppress(CharRNNError):
+        load(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.promise("R6")
+def test_damaged_file_takes_no_more_memory_than_twice_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save(path, random_text_model(["the cat\n"], hidden=256, embed=64))
+    assert path.stat().st_size > 1_000_000
+
+    for mutant in mutants(path, cases(30, 500)):
+        path.write_bytes(mutant)
+
+        assert peak_bytes(path) < 2 * len(mutant) + 100_000
+
+
+@pytest.mark.promise("R6")
+def test_model_of_another_run_is_named_where_that_of_a_run_is_damaged(
+    char_run: Path, charrnn: Any
+) -> None:
+    shutil.copytree(char_run, "runs/other-001")
+    with (char_run / "model.safetensors").open("r+b") as file:
+        file.truncate(1000)
+
+    result = charrnn("score", "the fox", "-m", char_run)
+
+    assert result.exit_code == 5
+    assert "runs/other-001/model.safetensors is intact" in result.stderr
+
+
+# --- hostile
+
+
+@pytest.fixture(scope="module")
+def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Load a model of every kind, so that nothing is left to import for that."""
+    path = tmp_path_factory.mktemp("good") / "model.safetensors"
+    for make_model in FAMILIES.values():
+        save(path, make_model())
+        load(path)
+    text = "a good deal of text to learn pieces from, a good deal. " * 20
+    save(path, random_text_model([text], level="subword"))
+    load(path).score("text")
+
+
+@pytest.mark.promise("R7")
+@pytest.mark.usefixtures("_imported")
+@pytest.mark.parametrize("row", ROWS)
+def test_hostile_file_is_refused_and_runs_nothing(row: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    os.chdir(tmp_path)
+    make(row, path)
+    before = {*tmp_path.iterdir()}
+
+    began = time.process_time()
+    with noted() as events, pytest.raises(CharRNNError) as caught:
+        load(path)
+
+    assert time.process_time() - began < 1
+    assert caught.value.exit_code in (5, 6)
+    assert len(caught.value.message) < 300
+    assert not of_kind(events, RUNNING + NETWORK + CHANGING)
+    assert not changed_paths(events)
+    assert {*tmp_path.iterdir()} == before
+
+
+@pytest.mark.promise("R7")
+def test_hostile_file_takes_little_memory(tmp_path: Path) -> None:
+    rows = random.Random(0).sample([*BYTES], cases(5, len(BYTES)))
+    for number, row in enumerate(rows):
+        path = tmp_path / str(number)
+        make(row, path)
+
+        # at most two million numbers of a table are made
+        assert peak_bytes(path) < 2 * path.stat().st_size + (64 << 20), row
+
+
+@pytest.mark.promise("R7")
+@pytest.mark.parametrize("command", ["sample", "score", "runs verify", "train"])
+def test_every_command_refuses_a_hostile_file(
+    command: str, charrnn: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "text.txt").write_text("the cat sat on the mat. " * 40)
+    chance = random.Random(command)
+    files = [row for row in ROWS if row not in ("folder", "socket")]
+    for number, row in enumerate(chance.sample(files, cases(2, len(files)))):
+        path = tmp_path / f"{number}.safetensors"
+        make(row, path)
+        given = {
+            "sample": ["sample", "-m", path, "--length", "3"],
+            "score": ["score", "the", "-m", path],
+            "runs verify": ["runs", "verify", path],
+            "train": ["train", "text.txt", "--init-from", path, "--steps", "2"],
+        }
+
+        result = charrnn(*given[command])
+
+        assert result.exit_code in (3, 5, 6), row
+        assert len(result.stderr.splitlines()) <= 6
+        assert not (tmp_path / "executed").exists()
+
+
+# --- being replaced
+
+SAVER = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from checkpoints_for_tests import some_model
+from charrnn.checkpoint import save
+for value in range(10**9):
+    model = some_model()
+    model.model._tensors["head.bias"][:] = value
+    model.summary = {"value": value}
+    save(Path(sys.argv[1]), model)
+    time.sleep(float(sys.argv[3]))
+"""
+
+
+@pytest.mark.promise("R16")
+def test_reader_gets_a_whole_model_while_it_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save(path, some_model())
+    tests, every_s = str(Path(__file__).parent), str(cases(1, 50) / 1000)
+    seen = set()
+    command = [sys.executable, "-c", SAVER, str(path), tests, every_s]
+    with subprocess.Popen(command) as saver:
+        try:
+            count = 0
+            while count < cases(50, 1000) or len(seen) < cases(3, 100):
+                model, count = load(path), count + 1
+                value = model.summary.get("value", -1)
+                bias = model.model.tensors()["head.bias"]
+                assert value < 0 or np.all(bias == value)
+                assert value >= max(seen, default=-1)
+                seen.add(value)
+                assert saver.poll() is None
+        finally:
+            saver.kill()
+
+
+# --- old and new versions
+
+FIXTURES = Path(__file__).parent / "fixtures"
+#: of "the cat" in the model of every version and family
+BITS = {
+    "recurrent": 22.575058,
+    "ngram": 9.873684,
+    "mixture": 34.213543,
+    "byte": 60.563111,
+    "word": 5.839253,
+}
+
+
+@pytest.mark.promise("R20")
+@pytest.mark.parametrize("name", BITS)
+@pytest.mark.parametrize("version", sorted(path.name for path in FIXTURES.iterdir()))
+def test_model_of_every_version_loads_and_scores_as_it_did(
+    version: str, name: str
+) -> None:
+    model = load(FIXTURES / version / f"{name}.safetensors")
+
+    assert model.score("the cat").bits == pytest.approx(BITS[name], rel=1e-5)
+
+
+@pytest.mark.promise("R20")
+@pytest.mark.parametrize("version", sorted(path.name for path in FIXTURES.iterdir()))
+def test_run_of_every_version_goes_on(version: str, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    shutil.copytree(FIXTURES / version / "run", run.path)
+
+    session = TRAINED["recurrent"].session_type()(run)
+    *_, done = session.train(lambda: False)
+
+    assert session.continues
+    assert done.kind == "done"
+
+
+@pytest.mark.promise("R20")
+@pytest.mark.parametrize("command", ["sample", "score", "runs verify"])
+def test_newer_version_is_refused_by_name(
+    command: str, charrnn: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.safetensors"
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "FORMAT_VERSION", 7)
+        save(path, some_model())
+
+    given = [path] if command == "runs verify" else ["the", "-m", path]
+    result = charrnn(*command.split(), *given)
+
+    assert result.exit_code == 5
+    assert "has format version '7'" in result.stderr
