@@ -17,10 +17,13 @@ list only:
     sampling.py     temperature, top-k, top-p, min-p, and the loop
     scoring.py      Score: sums that add up
     held_out.py     pieces of a part: what chooses is not what is reported
+    intervals.py    how sure a mean over a text is: a block bootstrap
     mixing.py       how much each model of a mixture should say
     text_model.py   a model with its tokenizer: what charrnn.load returns
-    checkpoint.py   one .safetensors file, verified on load
+    tensor_file.py  a .safetensors file, verified before anything in it is used
+    checkpoint.py   a model with its tokenizer as such a file
     runs.py         run folders: naming, the newest, the lock
+    comparing.py    several models on the same texts, and whether they differ
     training/       torch: network, layers, schedule, trainer, session ...
     bench/          what this machine does, measured as users meet it
     cli/            one file a command

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from charrnn import files
 from charrnn.config import CorpusConfig
 from charrnn.errors import TextError
-from charrnn.sources import BLOCK_BYTES, Block, Source, documents
+from charrnn.sources import BLOCK_BYTES, Block, Source, documents, whole_documents
 from charrnn.store import (
     FORMAT,
     MANY_DOCUMENTS,
@@ -78,6 +78,11 @@ class Corpus:
         """Return the documents to train on, in turn; long ones come in pieces."""
         blocks = (texts for is_valid, texts, _ in self._split() if not is_valid)
         return chain.from_iterable(blocks)
+
+    def validation_texts(self) -> Iterator[str]:
+        """Return the documents that validate, in turn and whole."""
+        blocks = ((texts, is_open) for valid, texts, is_open in self._split() if valid)
+        return whole_documents(blocks)
 
     def write_store(self, tokenizer: Tokenizer, folder: Path) -> TokenStore:
         """Encode both parts into files of a folder, and open them.

@@ -83,6 +83,11 @@ class Score:
         return _ratio(self.bits, self.bytes)
 
     @property
+    def bits_per_word(self) -> float:
+        """Bits a word (white space separated)."""
+        return _ratio(self.bits, self.words)
+
+    @property
     def perplexity(self) -> float:
         """The exponential of the nats a token."""
         return _exp(self.nats_per_token)

@@ -158,6 +158,21 @@ def documents(
             yield texts, False
 
 
+def whole_documents(blocks: Iterable[Block]) -> Iterator[str]:
+    """Yield the documents of blocks, those that come in pieces put together."""
+    held: list[str] = []
+    for (*whole, last), is_open in blocks:
+        for text in whole:
+            yield "".join([*held, text])
+            held = []
+        held.append(last)
+        if not is_open:
+            yield "".join(held)
+            held = []
+    if held:  # cut, for the rest is of another part
+        yield "".join(held)
+
+
 def _rule(mode: str) -> tuple[str, Splitter]:
     r"""Return what stands between two documents, and how to split a text there.
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from checkpoints_for_tests import some_model
 
-from charrnn.checkpoint import write_tensors
+from charrnn.tensor_file import write_tensors
 
 
 class Bomb:

@@ -14,10 +14,11 @@ from checkpoints_for_tests import TEXT, rejected, some_model
 from safetensors.numpy import load as parse
 from safetensors.numpy import save as serialize
 
-from charrnn import checkpoint
-from charrnn.checkpoint import load, read_tensors, save, write_tensors
+from charrnn import checkpoint, tensor_file
+from charrnn.checkpoint import load, save
 from charrnn.config import CELLS
 from charrnn.errors import ModelFileError, NotFoundError, ResourceError
+from charrnn.tensor_file import read_tensors, write_tensors
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_file_is_what_the_safetensors_library_reads_and_writes(path: Path) -> No
 def test_header_that_could_not_be_read_again_is_not_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoint, "MAX_HEADER_BYTES", 100)
+    monkeypatch.setattr(tensor_file, "MAX_HEADER_BYTES", 100)
 
     with pytest.raises(ResourceError, match="header of .* the most is 100"):
         save(path, some_model())
@@ -185,7 +186,7 @@ def test_resume_file_is_not_a_model(path: Path) -> None:
 
 
 def test_newer_version_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "FORMAT_VERSION", 7)
+    monkeypatch.setattr(tensor_file, "FORMAT_VERSION", 7)
     save(path, some_model())
     monkeypatch.undo()
 

@@ -17,7 +17,9 @@ from charrnn.cli import console, options
 from charrnn.cli.app import app
 from charrnn.errors import UsageError
 
-COMMANDS = ("tokenize", "train", "sample", "score", "mix", "bench", "runs")
+COMMANDS = (
+    "tokenize", "train", "sample", "score", "compare", "mix", "bench", "runs"
+)  # fmt: skip
 HEAVY = {"numpy", "torch", "rich", "safetensors", "sentencepiece", "pydantic"}
 
 
@@ -29,7 +31,7 @@ def imported_by(*args: str) -> set[str]:
         "print('MODULES', *sys.modules)"
     )
     command = [sys.executable, "-c", code, *args]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     modules = done.stdout.rpartition("MODULES")[2].split()
     assert "typer" in modules, done.stderr
     return HEAVY & set(modules)

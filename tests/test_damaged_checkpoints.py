@@ -10,8 +10,9 @@ import pytest
 from checkpoints_for_tests import TEXT, rejected, some_model
 from models_for_tests import random_text_model
 
-from charrnn.checkpoint import load, save, write_tensors
+from charrnn.checkpoint import load, save
 from charrnn.errors import ModelFileError
+from charrnn.tensor_file import write_tensors
 
 
 @pytest.fixture

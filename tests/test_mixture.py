@@ -10,7 +10,7 @@ import pytest
 from mixtures_for_tests import TEXT, mixed_text_model
 from models_for_tests import TableModel, random_model, uniform_model
 
-from charrnn import checkpoint
+from charrnn import checkpoint, tensor_file
 from charrnn.config import SMOOTHINGS, RecurrentConfig, SampleConfig
 from charrnn.errors import ModelFileError
 from charrnn.models import LanguageModel, build
@@ -214,7 +214,7 @@ def test_hostile_file_is_a_model_file_error(config: Any, tmp_path: Path) -> None
     tokenizer = mixed_text_model().tokenizer.to_json()
     meta = {"tokenizer": tokenizer, "summary": {}}
     meta["config"] = config | {"family": "mixture"}
-    checkpoint.write_tensors(path, TENSORS, meta)
+    tensor_file.write_tensors(path, TENSORS, meta)
 
     with pytest.raises(ModelFileError, match="does not describe a model"):
         checkpoint.load(path)

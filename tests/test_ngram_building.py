@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ngrams_for_tests import EIGHT, fit_ngrams
 
-from charrnn import checkpoint
+from charrnn import checkpoint, tensor_file
 from charrnn.config import SMOOTHINGS, NgramConfig, TokenizerConfig
 from charrnn.errors import ModelFileError
 from charrnn.models import build
@@ -174,7 +174,7 @@ def test_file_of_wrong_tensors_is_a_model_file_error(tmp_path: Path) -> None:
         "tokenizer": model.tokenizer.to_json(),
         "summary": {},
     }
-    checkpoint.write_tensors(path, tensors, meta)
+    tensor_file.write_tensors(path, tensors, meta)
 
     with pytest.raises(ModelFileError, match=r"tokens\.3 is not in order"):
         checkpoint.load(path)

@@ -24,7 +24,7 @@ from training_for_tests import (
     write_corpora,
 )
 
-from charrnn import checkpoint, files
+from charrnn import checkpoint, files, tensor_file
 from charrnn.errors import ResourceError
 from charrnn.runs import Run
 from charrnn.store import TokenStore
@@ -74,7 +74,7 @@ def save_all(value: int) -> None:
     model.summary = {"value": value}
     checkpoint.save(RUN.model, model)
     tensors = {"x": np.full(100, value)}
-    checkpoint.write_tensors(
+    tensor_file.write_tensors(
         RUN.resume, tensors, {}, kind="charrnn-resume", keep=RUN.previous
     )
     RUN.write_info({"value": value})
@@ -87,7 +87,7 @@ def save_all(value: int) -> None:
 
 def values() -> list[int]:
     """Return which time each file of a run is of."""
-    tensors, _ = checkpoint.read_tensors(
+    tensors, _ = tensor_file.read_tensors(
         RUN.resume if RUN.resume.exists() else RUN.previous, kind="charrnn-resume"
     )
     return [
@@ -247,7 +247,7 @@ def test_power_failure_leaves_the_newest_complete_files() -> None:
         else:
             assert promised <= 0
         counters = [
-            checkpoint.read_tensors(path, kind="charrnn-resume")[1]["counters"]
+            tensor_file.read_tensors(path, kind="charrnn-resume")[1]["counters"]
             for path in (run.resume, run.previous)
             if path.exists()
         ]

@@ -21,7 +21,7 @@ from levels import cases
 from mixtures_for_tests import mixed_text_model
 from models_for_tests import fit_ngrams, random_text_model
 
-from charrnn import checkpoint
+from charrnn import tensor_file
 from charrnn.checkpoint import load, save
 from charrnn.config import NgramConfig
 from charrnn.errors import CharRNNError, ModelFileError
@@ -310,7 +310,7 @@ def test_newer_version_is_refused_by_name(
 ) -> None:
     path = tmp_path / "model.safetensors"
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "FORMAT_VERSION", 7)
+        patch.setattr(tensor_file, "FORMAT_VERSION", 7)
         save(path, some_model())
 
     given = [path] if command == "runs verify" else ["the", "-m", path]

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from charrnn.cli import bench, console, mix, runs, sample, score, tokenize, train
+from charrnn.cli import (
+    bench,
+    compare,
+    console,
+    mix,
+    runs,
+    sample,
+    score,
+    tokenize,
+    train,
+)
 from charrnn.errors import CharRNNError, ResourceError, UsageError
 
 MESSAGE_LINES = 6
@@ -78,6 +88,7 @@ app.command("tokenize")(tokenize.tokenize)
 app.command("train")(train.train)
 app.command("sample")(sample.sample)
 app.command("score")(score.score)
+app.command("compare")(compare.compare)
 app.command("mix")(mix.mix)
 app.command("bench")(bench.bench)
 app.add_typer(runs.app, name="runs")

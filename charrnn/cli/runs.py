@@ -228,11 +228,11 @@ def _files_of(run: Run) -> list[Path]:
 
 def _problem(path: Path) -> CharRNNError | None:
     """Return what is wrong with a model file, if anything."""
-    from charrnn import checkpoint
+    from charrnn import checkpoint, tensor_file
 
     try:
         if path.name.startswith("resume"):
-            checkpoint.read_tensors(path, kind="charrnn-resume")
+            tensor_file.read_tensors(path, kind="charrnn-resume")
         else:
             checkpoint.load(path)
     except CharRNNError as error:

@@ -34,9 +34,19 @@ class LanguageModel(ABC):
         """Number of tokens, V."""
 
     @property
+    def kind(self) -> str:
+        """What it is, in a word for people."""
+        return self.family
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers it has learned; of n-grams, how many it has seen."""
+        return sum(array.size for array in self.tensors().values())
+
+    @property
     def step_work(self) -> int:
         """Multiplications of a step of one row, to judge whether a thread pays."""
-        return sum(array.size for array in self.tensors().values())
+        return self.parameters
 
     @abstractmethod
     def initial_state(self, batch: int) -> State:

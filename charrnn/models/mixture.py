@@ -60,6 +60,11 @@ class MixtureModel(LanguageModel):
         return self.members[0].vocab_size
 
     @property
+    def parameters(self) -> int:
+        """How many numbers the members have learned."""
+        return sum(member.parameters for member in self.members)
+
+    @property
     def step_work(self) -> int:
         """Multiplications of a step of one row: those of all members."""
         return sum(member.step_work for member in self.members)

@@ -85,6 +85,18 @@ class NgramModel(LanguageModel):
         return self.config.vocab_size
 
     @property
+    def kind(self) -> str:
+        """How long its n-grams are, and how they are smoothed if not by Kneser-Ney."""
+        name = "unigram" if self.config.order == 1 else f"{self.config.order}-gram"
+        return name if self._is_interpolated else f"{name} {self.config.smoothing}"
+
+    @property
+    def parameters(self) -> int:
+        """How many different n-grams it has seen, of all lengths."""
+        levels = range(1, self.config.order + 1)
+        return sum(int(np.count_nonzero(self._tensors[f"counts.{k}"])) for k in levels)
+
+    @property
     def step_work(self) -> int:
         """Next to nothing: a step looks at few of the numbers."""
         return self.vocab_size

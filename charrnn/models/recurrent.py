@@ -95,6 +95,11 @@ class RecurrentModel(LanguageModel):
         """Number of tokens, V."""
         return self.config.vocab_size
 
+    @property
+    def kind(self) -> str:
+        """The name of its cell."""
+        return self.config.cell
+
     def initial_state(self, batch: int) -> State:
         """Return the state of every layer before any token, arrays (B, H)."""
         count = self.config.layers * self._cell.states

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import torch
 
 from charrnn import files
-from charrnn.checkpoint import read_tensors, write_tensors
 from charrnn.errors import ModelFileError, NotFoundError
 from charrnn.runs import Run
+from charrnn.tensor_file import read_tensors, write_tensors
 from charrnn.training.events import Counters
 from charrnn.training.schedule import Mark
 from charrnn.training.trainer import Trainer
