@@ -1,7 +1,9 @@
 """The n-gram model: what holds for every corpus, order and smoothing."""
 
+import itertools
 import math
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,14 @@ import pytest
 from corpus_for_tests import LINES, texts_of, write
 from hypothesis import given
 from hypothesis import strategies as st
-from ngrams_for_tests import EIGHT, corpora, distribution, fit_ngrams, orders
+from ngrams_for_tests import (
+    EIGHT,
+    corpora,
+    distribution,
+    fit_ngrams,
+    orders,
+    part_of_documents,
+)
 
 from charrnn.config import SMOOTHINGS, NgramConfig, SampleConfig, TokenizerConfig
 from charrnn.models import ngram
@@ -29,14 +38,14 @@ every_smoothing = pytest.mark.parametrize("smoothing", SMOOTHINGS)
 
 
 def test_ngrams_do_not_run_from_one_document_into_the_next() -> None:
-    levels = count_ngrams(
+    counted = count_ngrams(
         np.array([0, 1, 0, 2, 0]),
         np.array([0, 2]),
         np.array([2, 2]),
         vocab_size=3,
-        order=3,
         continuations=False,
     )
+    levels = next(itertools.islice(counted, 2, None))
 
     # after 0: 1 and 2; after 1: 0; after 2: 0; 010 and 020, but neither 102 nor 02
     # before 0 once more
@@ -44,6 +53,22 @@ def test_ngrams_do_not_run_from_one_document_into_the_next() -> None:
     assert levels["children.1"].tolist() == [2, 1, 1]
     assert levels["tokens.2"].tolist() == [1, 2, 0, 0]
     assert levels["tokens.3"].tolist() == [0, 0]
+
+
+@given(corpora, smoothings)
+def test_orders_that_are_counted_at_once_are_those_counted_alone(
+    documents: list[list[int]], smoothing: str
+) -> None:
+    config, part = NgramConfig(4, 1, smoothing), part_of_documents(documents)
+
+    together = NgramModel.fit_orders(config, part.tokens, part.starts, part.lengths)
+
+    for order, model in zip(range(1, 5), together, strict=False):
+        alone = fit_ngrams(documents, replace(config, order=order))
+        assert model.config_json() == alone.config_json()
+        assert model.tensors().keys() == alone.tensors().keys()
+        for name, array in alone.tensors().items():
+            np.testing.assert_array_equal(model.tensors()[name], array)
 
 
 @pytest.mark.parametrize("mode", ["file", "line"])

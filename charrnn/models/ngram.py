@@ -21,7 +21,8 @@ and a text that has it costs infinitely many nats.
 Letters: B batch, T time, V vocabulary, N order, R rows, M nodes, C contexts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -64,20 +65,36 @@ class NgramModel(LanguageModel):
         cls, config: NgramConfig, tokens: AnyIds, starts: Ids, lengths: Ids
     ) -> Self:
         """Count the n-grams of documents, given as in `count_ngrams`."""
+        orders = cls.fit_orders(config, tokens, starts, lengths, least=config.order)
+        return next(orders)
+
+    @classmethod
+    def fit_orders(
+        cls,
+        config: NgramConfig,
+        tokens: AnyIds,
+        starts: Ids,
+        lengths: Ids,
+        *,
+        least: int = 1,
+    ) -> Iterator[Self]:
+        """Yield models of the least order, one more, and so on; all count once."""
         is_interpolated = config.smoothing == "kneser-ney"
-        tensors: dict[str, npt.NDArray[Any]] = count_ngrams(
+        counted = count_ngrams(
             tokens,
             starts,
             lengths,
             vocab_size=config.vocab_size,
-            order=config.order,
             continuations=is_interpolated,
         )
-        if is_interpolated:
-            levels = range(1, config.order + 1)
-            rows = [discounts(tensors[f"counts.{k}"]) for k in levels]
-            tensors["discounts"] = np.array(rows)
-        return cls(config, tensors)
+        for order, levels in enumerate(counted, 1):
+            if order < least:
+                continue
+            tensors: dict[str, npt.NDArray[Any]] = dict(levels)
+            if is_interpolated:
+                counts = (levels[f"counts.{k}"] for k in range(1, order + 1))
+                tensors["discounts"] = np.array([discounts(level) for level in counts])
+            yield cls(replace(config, order=order), tensors)
 
     @property
     def vocab_size(self) -> int:

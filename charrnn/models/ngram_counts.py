@@ -14,7 +14,8 @@ boundary, and closes with it where the end is learned.
 Letters: N order, V vocabulary, D documents, n_k n-grams of length k.
 """
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,11 @@ def count_ngrams(
     lengths: Ids,
     *,
     vocab_size: int,
-    order: int,
     continuations: bool,
-) -> Arrays:
-    """Return the levels 1 to N of the n-grams of documents, each array by its name.
+) -> Iterator[Arrays]:
+    """Yield the levels 1 to N of the n-grams of documents, for N = 1, 2, ... endlessly.
 
+    Each array has its name; those of level N - 1 and below serve longer orders, too.
     tokens: (n,), the documents. starts, lengths: (D,), where the opening boundary of
     each is, and its tokens to predict after that.
 
@@ -56,7 +57,8 @@ def count_ngrams(
     counts: Ids = np.bincount(tokens[begins + 1], minlength=size)
     opens = np.zeros(size, bool)  # a boundary to predict is an end
     levels: Arrays = {}
-    for k in range(2, order + 1):
+    for k in itertools.count(2):
+        yield levels | {f"counts.{k - 1}": _smallest(counts)}
         fits = begins + k - 1 <= lasts
         begins, lasts = begins[fits], lasts[fits]
         keys = index[begins] * vocab_size + tokens[begins + k - 1]
@@ -70,15 +72,13 @@ def count_ngrams(
             before = np.bincount(index[examples + 1], minlength=size)
             counts = np.where(opens, counts, before)
         contexts, last_tokens = np.divmod(keys[firsts], vocab_size)
-        levels[f"counts.{k - 1}"] = counts
-        levels[f"children.{k - 1}"] = np.bincount(contexts, minlength=size)
-        levels[f"tokens.{k}"] = last_tokens
+        levels[f"counts.{k - 1}"] = _smallest(counts)
+        levels[f"children.{k - 1}"] = _smallest(np.bincount(contexts, minlength=size))
+        levels[f"tokens.{k}"] = _smallest(last_tokens)
         index[begins[by_key]] = np.cumsum(is_first) - 1
         size = len(firsts)
         counts = np.diff(firsts, append=len(keys))
         opens = tokens[examples] == BOUNDARY
-    levels[f"counts.{order}"] = counts
-    return {name: _smallest(array) for name, array in levels.items()}
 
 
 def discounts(counts: AnyIds) -> tuple[float, float, float]:
