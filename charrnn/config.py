@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from charrnn.errors import UsageError
 
-MODELS: Final = ("recurrent", "ngram")  #: families that can be trained
+MODELS: Final = ("recurrent", "window", "ngram")  #: families that can be trained
 CELLS: Final = (
     "elman",
     "elman-relu",
@@ -105,6 +105,31 @@ class RecurrentConfig:
 
 
 @dataclass(frozen=True)
+class WindowConfig:
+    """The shape of a network that sees the last order - 1 tokens.
+
+    `direct` connects their embeddings to the output, past the hidden layer.
+    """
+
+    vocab_size: int
+    order: int = 10
+    hidden: int = 512
+    embed: int = 64
+    direct: bool = False
+
+    def __post_init__(self) -> None:
+        _at_least("--vocab-size", self.vocab_size, 1)
+        _check_order(self.order, 2)
+        _at_least("--hidden", self.hidden, 1)
+        _at_least("--embed", self.embed, 1)
+
+    @property
+    def title(self) -> str:
+        """How a network is called: window of 10, 1x512."""
+        return f"window of {self.order}, 1x{self.hidden}"
+
+
+@dataclass(frozen=True)
 class NgramConfig:
     """What an n-gram model counts, and how it smooths; `k` is for addk only."""
 
@@ -115,9 +140,7 @@ class NgramConfig:
 
     def __post_init__(self) -> None:
         _at_least("--vocab-size", self.vocab_size, 1)
-        _at_least("--order", self.order, 1)
-        if self.order > MOST_ORDER:
-            raise UsageError(f"--order is {self.order:,}, above {MOST_ORDER}")
+        _check_order(self.order, 1)
         _one_of("--smoothing", self.smoothing, SMOOTHINGS)
         if not 0 < self.k < math.inf:
             raise UsageError(f"--k is {self.k}, not a number above 0")
@@ -269,3 +292,9 @@ def _at_least(flag: str, value: float, least: float) -> None:
     if not least <= value < math.inf:
         what = f"below {least}" if value < least else "not a number that can be used"
         raise UsageError(f"{flag} is {value}, {what}")
+
+
+def _check_order(value: int, least: int) -> None:
+    _at_least("--order", value, least)
+    if value > MOST_ORDER:
+        raise UsageError(f"--order is {value:,}, above {MOST_ORDER}")

@@ -66,11 +66,14 @@ def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
     The largest of logit / temperature + Gumbel noise is a draw from the softmax,
     exactly (Gumbel 1954); so is that of logit + temperature * noise, and with a
     temperature of 0 it is the likeliest token. Filters apply in this order:
-    temperature, top-k, top-p, min-p.
+    temperature, top-k, top-p, min-p. Where every token that may be drawn is impossible,
+    token 0, the boundary, ends the text.
     """
     if config.temperature and (config.top_k or config.top_p < 1 or config.min_p):
         banned = noise == -np.inf
-        kept = filtered(np.where(banned, -np.inf, logits), config) > -np.inf
+        # without a possible token 0 / 0 and its NaN, which is not above -inf
+        with np.errstate(invalid="ignore", divide="ignore"):
+            kept = filtered(np.where(banned, -np.inf, logits), config) > -np.inf
         logits = np.where(kept, logits, np.float32(-np.inf))
     return np.asarray((logits + noise).argmax(axis=-1))
 

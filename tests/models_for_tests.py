@@ -14,23 +14,38 @@ from charrnn.config import (
     NgramConfig,
     RecurrentConfig,
     TokenizerConfig,
+    WindowConfig,
 )
-from charrnn.models import LanguageModel, State
+from charrnn.models import LanguageModel, State, recurrent, window
 from charrnn.models.base import Floats, Tokens
 from charrnn.models.mixture import MixtureModel
-from charrnn.models.recurrent import RecurrentModel, parameter_shapes
+from charrnn.models.recurrent import RecurrentModel
+from charrnn.models.window import WindowModel
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer, fit
+
+NetworkConfig = RecurrentConfig | WindowConfig
 
 
 def random_model(config: RecurrentConfig, *, seed: int = 0) -> RecurrentModel:
     """Return a network whose every parameter is drawn from a normal distribution."""
+    return RecurrentModel(config, _drawn(recurrent.parameter_shapes(config), seed))
+
+
+def random_network(
+    config: NetworkConfig,
+) -> RecurrentModel | WindowModel:
+    """Return a network of any family, drawn as in `random_model`."""
+    if isinstance(config, RecurrentConfig):
+        return random_model(config)
+    return WindowModel(config, _drawn(window.parameter_shapes(config), 0))
+
+
+def _drawn(
+    shapes: Mapping[str, tuple[int, ...]], seed: int
+) -> dict[str, npt.NDArray[np.float32]]:
     rng = np.random.default_rng(seed)
-    tensors = {
-        name: rng.normal(0, 0.5, shape).astype(np.float32)
-        for name, shape in parameter_shapes(config).items()
-    }
-    return RecurrentModel(config, tensors)
+    return {n: rng.normal(0, 0.5, x).astype(np.float32) for n, x in shapes.items()}
 
 
 def random_text_model(
@@ -75,8 +90,17 @@ def recurrent_configs() -> Iterator[RecurrentConfig]:
         )
 
 
-def label(config: RecurrentConfig) -> str:
+def network_configs() -> Iterator[NetworkConfig]:
+    """Yield networks of every family with all that they may have."""
+    yield from recurrent_configs()
+    for order, direct in product((2, 5), (False, True)):
+        yield WindowConfig(vocab_size=9, order=order, hidden=6, embed=4, direct=direct)
+
+
+def label(config: NetworkConfig) -> str:
     """Return the name of a network in the names of tests."""
+    if isinstance(config, WindowConfig):
+        return f"window-of-{config.order}" + "-direct" * config.direct
     parts = [config.cell, f"{config.layers}-layer", f"embed{config.embed}"]
     names = ("tie", "residual", "norm", "learned_state")
     return "-".join(parts + [name for name in names if getattr(config, name)])
@@ -85,7 +109,7 @@ def label(config: RecurrentConfig) -> str:
 def models_of_every_family() -> dict[str, LanguageModel]:
     """Return models of 9 tokens with all that a family may have, by name."""
     models: dict[str, LanguageModel] = {
-        label(config): random_model(config) for config in recurrent_configs()
+        label(config): random_network(config) for config in network_configs()
     }
     rng = np.random.default_rng(0)
     documents = [rng.integers(1, 9, 40).tolist() for _ in range(4)]

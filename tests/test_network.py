@@ -6,31 +6,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from models_for_tests import random_model, recurrent_configs
+from models_for_tests import NetworkConfig, label, network_configs, random_network
 from torch import Tensor
 
 from charrnn.cells import CELLS
 from charrnn.config import RecurrentConfig
-from charrnn.models.recurrent import RecurrentModel, parameter_shapes
+from charrnn.training.families import FAMILIES
+from charrnn.training.network import Network
 from charrnn.training.recurrent import RecurrentNetwork
 
-CONFIGS = list(recurrent_configs())
-
-every_cell = pytest.mark.parametrize("name", CELLS)
+every_config = pytest.mark.parametrize("config", list(network_configs()), ids=label)
 
 
-def label(config: RecurrentConfig) -> str:
-    extras = ("tie", "residual", "norm", "learned_state")
-    names = [name for name in extras if getattr(config, name)]
-    return "-".join([config.cell, f"{config.layers}x{config.embed}", *names])
+def network_of(config: NetworkConfig) -> Network:
+    kind = FAMILIES[random_network(config).family].network_type()
+    return kind(config, torch.Generator().manual_seed(0))
 
 
-every_config = pytest.mark.parametrize("config", CONFIGS, ids=label)
-
-
-def twin_of(model: RecurrentModel) -> RecurrentNetwork:
-    network = RecurrentNetwork(model.config, torch.Generator())
-    network.load(model.tensors())
+def twin_of(config: NetworkConfig) -> Network:
+    network = network_of(config)
+    network.load(random_network(config).tensors())
     return network
 
 
@@ -55,11 +50,11 @@ def weighted_sum(arrays: list[Tensor]) -> Tensor:
 
 
 @every_config
-def test_logits_and_state_are_those_of_the_numpy_model(config: RecurrentConfig) -> None:
-    model = random_model(config)
+def test_logits_and_state_are_those_of_the_numpy_model(config: NetworkConfig) -> None:
+    model = random_network(config)
     tokens = random_tokens(3, 6)
 
-    logits, state = twin_of(model)(tokens, twin_of(model).initial_state(3))
+    logits, state = twin_of(config)(tokens, twin_of(config).initial_state(3))
 
     expected, after = model.forward(tokens.numpy().T, model.initial_state(3))
     # atol, rtol 1e-5: the same float32 operations in another order
@@ -72,18 +67,19 @@ def test_logits_and_state_are_those_of_the_numpy_model(config: RecurrentConfig) 
 
 @every_config
 def test_parameters_have_exactly_the_names_and_shapes_of_the_model_file(
-    config: RecurrentConfig,
+    config: NetworkConfig,
 ) -> None:
-    network = RecurrentNetwork(config, torch.Generator())
+    network = network_of(config)
 
     found = {name: tuple(x.shape) for name, x in network.named().items()}
-    assert found == parameter_shapes(config)
+    model = random_network(config)
+    assert found == {name: x.shape for name, x in model.tensors().items()}
     assert len(list(network.parameters())) == len(found)
 
 
 @every_config
-def test_every_parameter_gets_a_gradient(config: RecurrentConfig) -> None:
-    network = twin_of(random_model(config))
+def test_every_parameter_gets_a_gradient(config: NetworkConfig) -> None:
+    network = twin_of(config)
 
     logits, state = network(random_tokens(2, 5), network.initial_state(2))
     (weighted_sum([logits, *state])).backward()  # type: ignore[no-untyped-call]
@@ -97,9 +93,9 @@ def any_of(parameter: torch.nn.Parameter) -> bool:
 
 
 @every_config
-def test_loaded_tensors_come_back_bit_for_bit(config: RecurrentConfig) -> None:
-    tensors = random_model(config).tensors()
-    network = RecurrentNetwork(config, torch.Generator())
+def test_loaded_tensors_come_back_bit_for_bit(config: NetworkConfig) -> None:
+    tensors = random_network(config).tensors()
+    network = network_of(config)
 
     network.load(tensors)
 
@@ -117,12 +113,12 @@ def test_loading_a_tensor_of_another_shape_is_refused() -> None:
 # --- carried state
 
 
-@every_cell
+@every_config
 @pytest.mark.parametrize("cuts", [(3,), (1, 2, 5), tuple(range(1, 8))], ids=str)
 def test_pieces_with_carried_state_give_what_the_whole_gives(
-    name: str, cuts: tuple[int, ...]
+    config: NetworkConfig, cuts: tuple[int, ...]
 ) -> None:
-    network = fresh_network(cell=name, layers=2, learned_state=True)
+    network = network_of(config)
     tokens = random_tokens(2, 8)
     whole, last = network(tokens, network.initial_state(2))
 
@@ -136,9 +132,9 @@ def test_pieces_with_carried_state_give_what_the_whole_gives(
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 
 
-@every_cell
-def test_row_of_a_batch_gives_what_the_row_alone_gives(name: str) -> None:
-    network = fresh_network(cell=name, layers=2)
+@every_config
+def test_row_of_a_batch_gives_what_the_row_alone_gives(config: NetworkConfig) -> None:
+    network = network_of(config)
     tokens = random_tokens(3, 6)
 
     together, _ = network(tokens, network.initial_state(3))

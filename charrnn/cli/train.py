@@ -42,6 +42,7 @@ def train(
     norm: train_options.Norm = None,
     learned_state: train_options.LearnedState = None,
     order: train_options.Order = None,
+    direct: train_options.Direct = None,
     smoothing: train_options.Smoothing = None,
     k: train_options.K = None,
     level: options.Level = "char",

@@ -42,7 +42,8 @@ Model = Annotated[
         "--model",
         parser=one_of("--model", MODELS),
         metavar="|".join(MODELS),
-        help="What learns: a recurrent network, or counts of n-grams. [recurrent]",
+        help="What learns: a recurrent network, one that sees the last few tokens, or "
+        "counts of n-grams. [recurrent]",
     ),
 ]
 Cell = Annotated[
@@ -94,7 +95,13 @@ Order = Annotated[
     _option(
         "--order",
         metavar="INT",
-        help="Tokens of an n-gram, the predicted one too; by level and corpus.",
+        help="Tokens of a window or n-gram, the last one predicted; by the corpus.",
+    ),
+]
+Direct = Annotated[
+    bool | None,
+    _option(
+        "--direct/--no-direct", help="Connect a window to the output directly, too."
     ),
 ]
 Smoothing = Annotated[

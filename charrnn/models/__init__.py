@@ -23,6 +23,7 @@ __all__ = [
 # family -> module:class
 REGISTRY = {
     "recurrent": "charrnn.models.recurrent:RecurrentModel",
+    "window": "charrnn.models.window:WindowModel",
     "ngram": "charrnn.models.ngram:NgramModel",
     "mixture": "charrnn.models.mixture:MixtureModel",
 }

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 
 from charrnn import checkpoint
 from charrnn.config import NgramConfig
-from charrnn.errors import UsageError
+from charrnn.errors import ResourceError, UsageError
 from charrnn.models.ngram import NgramModel
 from charrnn.runs import Run
-from charrnn.scoring import part_score
+from charrnn.scoring import Score, part_score
 from charrnn.store import TokenStore
 from charrnn.training.budget import LONG_TOKENS
 from charrnn.training.events import Counters, Event, score_values
+from charrnn.training.memory import memory_limit
 from charrnn.training.request import Request
 from charrnn.training.session import Choice, Session
 
@@ -65,9 +66,7 @@ class CountingSession(Session):
         began = self._clock()
         self._cut_metrics()
         yield self._noted(self.start_event())
-        train = self.store.train
-        ngram = NgramModel.fit(self.config, train.tokens, train.starts, train.lengths)
-        score = part_score(ngram, self.store.valid)
+        ngram, score = self._fit()
         self.counters.elapsed_s = self._clock() - began
         validation = self._event("validation", score_values(score) | {"best": True})
         model = self._text_model(ngram, validation)
@@ -80,6 +79,22 @@ class CountingSession(Session):
         self.run.write_info(self.info)
         self.counters.finished = True
         yield done
+
+    def _fit(self) -> tuple[NgramModel, Score]:
+        """Count the training part; return also the score of the other."""
+        train, valid = self.store.train, self.store.valid
+        try:
+            with memory_limit():
+                ngram = NgramModel.fit(
+                    self.config, train.tokens, train.starts, train.lengths
+                )
+                return ngram, part_score(ngram, valid)
+        except MemoryError as error:
+            raise ResourceError(
+                f"there is not enough memory to count {train.targets:,} tokens in"
+                f" n-grams of up to {self.config.order}",
+                hint="take a smaller --order, or less text",
+            ) from error
 
 
 def _order(store: TokenStore) -> tuple[int, str]:

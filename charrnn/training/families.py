@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from charrnn.config import NgramConfig, RecurrentConfig, TrainConfig
+from charrnn.config import NgramConfig, RecurrentConfig, TrainConfig, WindowConfig
 
 if TYPE_CHECKING:
     from charrnn.training.network import Network
@@ -50,6 +50,9 @@ BY_COUNTING: Final = "charrnn.training.counting:CountingSession"
 FAMILIES: Final = {
     "recurrent": Family(
         RecurrentConfig, BY_GRADIENT, "charrnn.training.recurrent:RecurrentNetwork"
+    ),
+    "window": Family(
+        WindowConfig, BY_GRADIENT, "charrnn.training.window:WindowNetwork"
     ),
     "ngram": Family(NgramConfig, BY_COUNTING),
 }

@@ -1,0 +1,114 @@
+"""The trainable twin of `models/window.py`: the same parameters, with gradients.
+
+Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, N order.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from charrnn.config import WindowConfig
+from charrnn.models.window import parameter_shapes
+from charrnn.store import TokenStore
+from charrnn.tokenizers.base import BOUNDARY
+from charrnn.training.layers import LayerState
+from charrnn.training.network import Network
+
+
+class WindowNetwork(Network):
+    """A fixed-window language model that can be trained."""
+
+    family = "window"
+    config: WindowConfig
+
+    def initial_state(self, batch: int) -> LayerState:
+        """Return the window before any token, (B, N-1): boundaries."""
+        shape = (batch, self.config.order - 1)
+        device = self.parameter("head.bias").device
+        return (torch.full(shape, BOUNDARY, device=device),)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        state: LayerState,
+        masks: Sequence[Tensor] | None = None,
+    ) -> tuple[Tensor, LayerState]:
+        """Return the logits (T, B, V) after tokens (T, B), and the state.
+
+        masks: a dropout mask (B, H) for the hidden layer.
+        """
+        sequence = torch.cat([state[0].T, tokens])  # (N-1+T, B)
+        T = len(tokens)
+        embedded = F.embedding(sequence, self.parameter("embedding.weight"))
+        lags = [embedded[k : k + T] for k in range(1, self.config.order)]
+        inputs = torch.cat(lags, dim=-1)  # (T, B, (N-1) E)
+        weight, bias = self.parameter("hidden.weight"), self.parameter("hidden.bias")
+        hidden = F.linear(inputs, weight, bias).tanh()
+        if masks is not None:
+            hidden = hidden * masks[0]
+        logits = self._logits(hidden)
+        if self.config.direct:
+            logits = logits + F.linear(inputs, self.parameter("direct.weight"))
+        return logits, (sequence[T:].T,)
+
+    @property
+    def masked(self) -> Sequence[int]:
+        """The widths of the outputs that dropout masks: of the hidden layer."""
+        return [self.config.hidden]
+
+    @staticmethod
+    def parameter_shapes(config: WindowConfig) -> dict[str, tuple[int, ...]]:
+        """Return the name and shape of every parameter, as the model file has them."""
+        return parameter_shapes(config)
+
+    @staticmethod
+    def initial_values(
+        name: str,
+        shape: tuple[int, ...],
+        config: WindowConfig,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Return the values that a parameter has before training."""
+        if len(shape) == 1:
+            return torch.zeros(shape)
+        if name == "embedding.weight":
+            return torch.empty(shape).normal_(0, 1, generator=generator)
+        if name == "direct.weight":
+            return torch.zeros(shape)
+        bound = 1 / math.sqrt(shape[1])
+        return torch.empty(shape).uniform_(-bound, bound, generator=generator)
+
+    @staticmethod
+    def choose(
+        store: TokenStore, given: Mapping[str, Any], *, device: str, time_s: float
+    ) -> tuple[WindowConfig, list[str]]:
+        """Complete a config by the text and the time; return also why, in phrases."""
+        sizes = {"order": 10, "embed": 64, "hidden": 512, **given}
+        return WindowConfig(**{**sizes, "vocab_size": store.vocab_size}), []
+
+    @staticmethod
+    def choose_windows(store: TokenStore, given: Mapping[str, Any]) -> dict[str, int]:
+        """Return how many tokens a step reads, `bptt` of each of `batch` streams."""
+        bptt = given.get("bptt", 64)
+        batch = min(64, max(1, store.train.targets // (4 * bptt)))
+        return {"batch": batch, "bptt": bptt, "stages": 1}
+
+    @staticmethod
+    def peak_rate(config: WindowConfig, epochs: float) -> float:
+        """Return the highest learning rate of so many epochs."""
+        return 2e-3
+
+    @staticmethod
+    def probe(config: WindowConfig, batch: int) -> Callable[[], Tensor]:
+        """Return what runs the hidden layer over some windows."""
+        inputs = torch.zeros(16 * batch, (config.order - 1) * config.embed)
+        weight = torch.zeros(config.hidden, inputs.shape[1], requires_grad=True)
+        return lambda: F.linear(inputs, weight).tanh()
+
+    def _head(self, outputs: Tensor) -> Tensor:
+        weight, bias = self.parameter("head.weight"), self.parameter("head.bias")
+        return F.linear(outputs, weight, bias)
