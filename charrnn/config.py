@@ -170,7 +170,8 @@ class TrainConfig:
     max_epochs: ends a time budget early, 0 never. warmup: share of the run in which
     the rate rises. dropout: between layers, and before the output; dropout_rise is
     added to it bit by bit until the end. stages: equal shares of the run, from each of
-    which to the next the window doubles, up to bptt.
+    which to the next the window doubles, up to bptt. with_ngram: mix in an n-gram
+    model, of ngram_order; 0 is the order that suits best.
     """
 
     batch: int = 32
@@ -193,6 +194,8 @@ class TrainConfig:
     precision: str = "fp32"
     threads: int = 1
     save_every_s: float = 60.0
+    with_ngram: bool = False
+    ngram_order: int = 0
 
     def __post_init__(self) -> None:
         _one_of("--schedule", self.schedule, SCHEDULES)
@@ -207,6 +210,12 @@ class TrainConfig:
         for name in ("weight_decay", "steps", "epochs", "time_s", "patience", "seed"):
             flag = name.removesuffix("_s").replace("_", "-")
             _at_least(f"--{flag}", getattr(self, name), 0)
+        _at_least("--ngram-order", self.ngram_order, 0)
+        if self.ngram_order and not self.with_ngram:
+            raise UsageError(
+                "--ngram-order is given, but not --with-ngram",
+                hint="add --with-ngram; --order is that of --model ngram",
+            )
         if not 0 <= self.warmup < 1:
             raise UsageError(f"the warm-up is {self.warmup}, not in [0, 1)")
         for share in (self.dropout, self.dropout + self.dropout_rise):

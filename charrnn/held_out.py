@@ -24,7 +24,7 @@ def part_of(texts: Iterable[str], tokenizer: Tokenizer, *, learns_end: bool) -> 
 
 
 def split(part: Part, share: float) -> tuple[Part, Part]:
-    """Return a part without a share of its targets, and that share.
+    """Return a part without a share of its targets, and that share, one at least.
 
     Of many documents it is every so many-th, so that a sorted file is no trap; of few
     the end, cut inside a document where that falls. The sizes of the texts are not
@@ -33,9 +33,10 @@ def split(part: Part, share: float) -> tuple[Part, Part]:
     part = replace(part, characters=0, bytes=0, words=0, unknown=0)
     count = len(part.lengths)
     if count >= MANY_DOCUMENTS:
+        share = max(share, 1 / count)
         is_held = np.diff(np.floor(np.arange(count + 1) * share)) > 0
         return _of(part, ~is_held), _of(part, is_held)
-    kept = part.targets - round(part.targets * share)
+    kept = part.targets - max(1, round(part.targets * share))
     before = np.cumsum(part.lengths) - part.lengths
     inside = np.clip(kept - before, 0, part.lengths)
     rest = replace(part, lengths=inside)

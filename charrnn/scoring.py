@@ -172,9 +172,13 @@ def part_nats(model: LanguageModel, part: Part) -> Nats:
 
 def part_score(model: LanguageModel, part: Part) -> Score:
     """Return the score of a part: each target once, state carried inside a document."""
+    return score_of(part_nats(model, part), part)
+
+
+def score_of(nats: Nats, part: Part) -> Score:
+    """Return the score of a part whose targets cost so many nats, (N,)."""
     sizes = part.characters, part.bytes, part.words
-    nats = float(part_nats(model, part).sum())
-    return Score(nats, part.targets, *sizes, part.unknown)
+    return Score(float(nats.sum()), len(nats), *sizes, part.unknown)
 
 
 def _of_like_length(texts: Sequence[Ids]) -> Iterator[list[int]]:

@@ -45,6 +45,8 @@ def train(
     direct: train_options.Direct = None,
     smoothing: train_options.Smoothing = None,
     k: train_options.K = None,
+    with_ngram: train_options.WithNgram = None,
+    ngram_order: train_options.NgramOrder = None,
     level: options.Level = "char",
     vocab_size: options.VocabSize = 0,
     min_count: options.MinCount = 2,

@@ -118,6 +118,24 @@ K = Annotated[
     float | None,
     _option("--k", metavar="FLOAT", help="The count that addk adds, above 0. [1]"),
 ]
+WithNgram = Annotated[
+    bool | None,
+    _option(
+        "--with-ngram",
+        help="Mix in an n-gram model, in the same model file; a piece of the training "
+        "part finds how much it says.",
+    ),
+]
+NgramOrder = Annotated[
+    int | None,
+    _option(
+        "--ngram-order",
+        min=1,
+        max=100,
+        metavar="INT",
+        help="Tokens of its n-grams, the predicted one too; by that piece, up to 8.",
+    ),
+]
 Documents = Annotated[
     str,
     typer.Option(

@@ -197,6 +197,29 @@ def lines_of(event: "Event", columns: int) -> Iterator[str]:
             f" ({figure(best['nats_per_token'], 4)} nats/token){step};"
             f" saved {values['run']}/model.safetensors"
         )
+        yield from _beside(values)
+
+
+def _beside(done: dict[str, Any]) -> Iterator[str]:
+    """Say what counting does on the same text, alone and in a mixture."""
+    best, ngram = done["best"], done.get("ngram")
+    if "members" in best:
+        said = (
+            f"{member['name']} {figure(member['bits_per_char'])} bits/char"
+            f" (weight {member['weight']:.2f})"
+            for member in best["members"]
+        )
+        yield f"{INDENT}alone: {', '.join(said)}"
+    elif ngram:
+        is_better = ngram["nats_per_token"] < best["nats_per_token"]
+        yield (
+            f"{INDENT}{ngram['order']}-grams, counted in seconds:"
+            f" {figure(ngram['bits_per_char'])} bits/char"
+            f" ({figure(ngram['nats_per_token'], 4)} nats/token)"
+            f"{'; that is better: try --with-ngram' if is_better else ''}"
+        )
+    elif "ngram" in done:
+        yield f"{INDENT}the text is too long to count n-grams of it in passing"
 
 
 def _unknown(values: dict[str, Any]) -> str:

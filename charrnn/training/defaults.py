@@ -15,6 +15,7 @@ from charrnn.models.threads import available_cores
 from charrnn.store import TokenStore
 from charrnn.training.budget import BUDGETS, check_budget
 from charrnn.training.network import Network
+from charrnn.training.ngrams import hold_out
 from charrnn.training.precision import choose_device, choose_precision
 from charrnn.training.session import Choice
 from charrnn.training.threads import fastest_threads
@@ -75,6 +76,9 @@ def choose(
         rise = f"dropout {config.dropout:g} to {most:.2g}"
         reasons.append(f"{rise}: about {epochs:,.1f} epochs")
     reasons.append(f"{precision}: {why}")
+    if config.with_ngram:
+        _, held = hold_out(store.train)
+        reasons.append(f"{held.targets:,} tokens find the weight of the n-gram model")
     return Choice(network, config, tuple(reasons))
 
 

@@ -19,10 +19,11 @@ from charrnn.training import defaults, threads
 from charrnn.training.budget import BUDGETS, check_budget
 from charrnn.training.events import Counters, Event
 from charrnn.training.families import FAMILIES
+from charrnn.training.ngrams import Partner, best_ngram
 from charrnn.training.precision import choose_device
 from charrnn.training.request import ADJUSTABLE, Request
 from charrnn.training.schedule import Mark
-from charrnn.training.session import Choice, Session
+from charrnn.training.session import Choice, Session, starting_model
 from charrnn.training.snapshot import restore, save_snapshot
 from charrnn.training.trainer import Trainer
 
@@ -43,10 +44,15 @@ class NetworkSession(Session):
         generator = torch.Generator().manual_seed(training.seed)
         kind = FAMILIES[self.info["family"]].network_type()
         network = kind(self.config, generator)
-        self.trainer = Trainer(network, self.store, training, clock=clock)
+        self.partner = None
+        if training.with_ngram:
+            self.partner = Partner(self.store, training.ngram_order)
+        self.trainer = Trainer(
+            network, self.store, training, partner=self.partner, clock=clock
+        )
         self._warnings += filter(None, [restore(run, self.trainer)])
         if self.info["init_from"] and not self.continues:
-            start = checkpoint.load(Path(self.info["init_from"]))
+            start = starting_model(Path(self.info["init_from"]))
             network.load(start.model.tensors())
         if not self.continues and self.info["follows"]:
             marks = [Mark(**mark) for mark in self.info["follows"]]
@@ -115,6 +121,8 @@ class NetworkSession(Session):
         self._cut_metrics()
         start = self.start_event()
         yield start if self.continues else self._noted(start)
+        if self.partner:
+            self.partner.count()
         for events in trainer.run():
             for event in events:
                 is_line = event.kind != "step" or event.step % STEP_LINES == 0
@@ -132,10 +140,18 @@ class NetworkSession(Session):
         self._save_model()
         marks = [dataclasses.asdict(mark) for mark in trainer.schedule.marks]
         self.info |= {"best": self._best(), "plan": marks}
+        if not self.partner and "ngram" not in self.info:
+            self.info["ngram"] = best_ngram(self.store)
         self.run.write_info(self.info)
         done = self._noted(self.done_event())
         self._save()
         yield done
+
+    def done_event(self) -> Event:
+        """Return what a finished run came to, and what counting does."""
+        done = super().done_event()
+        counted = {"ngram": self.info["ngram"]} if "ngram" in self.info else {}
+        return dataclasses.replace(done, values=done.values | counted)
 
     def _is_spent(self, config: TrainConfig) -> bool:
         """Say whether a finished run has had all of a budget already."""
@@ -148,7 +164,10 @@ class NetworkSession(Session):
 
     def _keep_if_best(self, validation: Event) -> Event:
         """Publish the model if it is the best so far; return a sample, best or not."""
-        model = self._text_model(self.trainer.average.model(), validation)
+        voice = self.trainer.average.model()
+        if self.partner:
+            voice = self.partner.mixture(voice, validation.values)
+        model = self._text_model(voice, validation)
         model.summary["epoch"] = self.trainer.epoch
         if validation.values["best"]:
             self._model = model

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import charrnn
-from charrnn import checkpoint, files, tokenizers
+from charrnn import files, tokenizers
 from charrnn.config import TokenizerConfig, to_json
 from charrnn.corpus import Corpus
 from charrnn.errors import UsageError
@@ -24,7 +24,7 @@ from charrnn.tokenizers import Tokenizer
 from charrnn.training.families import FAMILIES
 from charrnn.training.plan import follow_plan, plan_tokenizer
 from charrnn.training.request import USUAL, Request, flag
-from charrnn.training.session import Session
+from charrnn.training.session import Session, starting_model
 
 
 @contextmanager
@@ -148,7 +148,7 @@ def _starting_model(request: Request) -> TextModel | None:
             hint="leave --tokenizer out",
         )
     _refuse_tokenizer_options(request, "--init-from")
-    start = checkpoint.load(request.starting_file)
+    start = starting_model(request.starting_file)
     sizes = start.model.config_json()
     for name, value in request.model.items():
         if value != sizes.get(name):

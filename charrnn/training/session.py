@@ -9,12 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from charrnn import checkpoint, files, tokenizers
 from charrnn.config import SampleConfig, from_json
 from charrnn.errors import ResourceError
 from charrnn.models import LanguageModel
+from charrnn.models.mixture import MixtureModel
 from charrnn.runs import Run
 from charrnn.store import TokenStore
 from charrnn.text_model import TextModel
@@ -187,3 +189,13 @@ class Session(ABC):
     def _new_warnings(self) -> Iterator[Event]:
         warnings, self._warnings = self._warnings, []
         yield from (self._event("warning", {"message": text}) for text in warnings)
+
+
+def starting_model(path: Path) -> TextModel:
+    """Return the model of a file; of a mixture with one network, that network."""
+    start = checkpoint.load(path)
+    members = start.model.members if isinstance(start.model, MixtureModel) else ()
+    networks = [one for one in members if FAMILIES[one.family].network]
+    if len(networks) != 1:
+        return start
+    return TextModel(networks[0], start.tokenizer, summary=start.summary)

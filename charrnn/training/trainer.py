@@ -22,7 +22,6 @@ from torch import Tensor
 from charrnn.batches import Batch
 from charrnn.config import TrainConfig
 from charrnn.errors import DivergedError
-from charrnn.scoring import Score
 from charrnn.store import TokenStore
 from charrnn.training.averaging import follow
 from charrnn.training.budget import BUDGETS
@@ -30,6 +29,7 @@ from charrnn.training.evaluate import evaluate, loss_sum
 from charrnn.training.events import Counters, Event, score_values
 from charrnn.training.layers import LayerState
 from charrnn.training.network import Network
+from charrnn.training.ngrams import Partner
 from charrnn.training.pace import Pace
 from charrnn.training.precision import autocast, loss_scaler
 from charrnn.training.schedule import Schedule, learning_rate
@@ -47,6 +47,7 @@ class Trainer:
         store: TokenStore,
         config: TrainConfig,
         *,
+        partner: Partner | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.network = network.to(config.device)
@@ -57,9 +58,10 @@ class Trainer:
         self.optimizer = _optimizer(network, config)
         self.scaler = loss_scaler(config.precision, config.device)
         self.state: LayerState | None = None
-        self.stages = Stages(store.train, config)
+        self.stages = Stages(partner.train if partner else store.train, config)
         self.counters.taken = [0] * len(self.stages)
         self._store = store
+        self._partner = partner
         self._clock = clock
         self._started = clock()
         self._pace = Pace()
@@ -123,7 +125,12 @@ class Trainer:
 
     def _validate(self) -> Event:
         """Score the validation part; note whether it is the best so far."""
-        score = self._evaluate()
+        began, device = self._clock(), self.config.device
+        if self._partner:
+            score, mixed = self._partner.validate(self.average, device)
+        else:
+            score, mixed = evaluate(self.average, self._store.valid, device), {}
+        self.counters.validation_s = self._clock() - began
         if not math.isfinite(score.nats_per_token):
             raise self._diverged(f"the validation is {score.nats_per_token:g}")
         counters = self.counters
@@ -133,7 +140,8 @@ class Trainer:
             counters.best_nats = score.nats_per_token
         if self.config.patience and counters.stale >= self.config.patience:
             counters.finished = True
-        return self._event("validation", score_values(score) | {"best": is_best})
+        values = score_values(score) | {"best": is_best} | mixed
+        return self._event("validation", values)
 
     def _train_step(self, step: int) -> tuple[float, int]:
         """Take one optimizer step; return the loss in nats a token, and the tokens."""
@@ -246,13 +254,6 @@ class Trainer:
         counters.validation_s = 0.6 * self._pace.time_of(targets / window)
         affordable = 0.05 * self.config.time_s / max(counters.validation_s, 1e-9)
         return int(min(20, max(2, affordable)))
-
-    def _evaluate(self) -> Score:
-        """Score the validation part, and note how long that takes."""
-        began = self._clock()
-        score = evaluate(self.average, self._store.valid, self.config.device)
-        self.counters.validation_s = self._clock() - began
-        return score
 
     def _note_loss(self, loss: float) -> None:
         old = self.counters.loss_nats

@@ -1,0 +1,168 @@
+"""Counting beside a network: how good an n-gram model is, alone or mixed in.
+
+The weight of a mixture, and the order of its n-gram model, come from text that neither
+member has seen, and not from the text that is reported. So a piece of the training
+part is held out from the network for the whole run. N-gram models that are counted
+without it say which order and weight suit it; the one that is kept counts everything.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+
+from charrnn.config import NgramConfig
+from charrnn.errors import TextError
+from charrnn.held_out import split
+from charrnn.mixing import best_weights
+from charrnn.models import LanguageModel
+from charrnn.models.mixture import MixtureModel
+from charrnn.models.ngram import NgramModel
+from charrnn.scoring import Nats, Score, part_nats, score_of
+from charrnn.store import Part, TokenStore
+from charrnn.training.evaluate import target_nats
+from charrnn.training.events import score_values
+from charrnn.training.network import Network
+
+ORDERS: Final = range(2, 9)  #: that are tried
+#: of the training part, what finds the weight: a share of its tokens, but, of short
+#: texts, so many tokens or a tenth, and of long ones no more than is of use
+HELD_SHARE: Final = 0.02
+ENOUGH_HELD: Final = 2_000
+MOST_HELD_SHARE: Final = 0.1
+MOST_HELD: Final = 50_000
+MOST_COUNTED: Final = 4_000_000  #: tokens that are counted at the end of any run: 10 s
+MOST_MIXED: Final = 20_000_000  #: tokens that are counted for a mixture: 2 GB
+
+
+def best_ngram(store: TokenStore) -> dict[str, Any] | None:
+    """Return the order and validation of the best n-gram model of a corpus.
+
+    None if it is too large to count in passing.
+    """
+    if store.train.targets > MOST_COUNTED:
+        return None
+    tried = _until_worse(_counted(store, store.train, ORDERS.start), store.valid)
+    ngram, nats = min(tried, key=lambda pair: float(pair[1].sum()))
+    score = score_of(nats, store.valid)
+    return {"order": ngram.config.order} | score_values(score)
+
+
+def hold_out(train: Part) -> tuple[Part, Part]:
+    """Return what a network trains on beside n-grams, and what finds their weight."""
+    few = max(HELD_SHARE, ENOUGH_HELD / train.targets)
+    return split(train, min(MOST_HELD_SHARE, few, MOST_HELD / train.targets))
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """An n-gram model, its nats in validation, and those of the held-out piece.
+
+    The latter are of a model of that order that was counted without that piece.
+    """
+
+    ngram: NgramModel
+    valid_nats: Nats
+    held_nats: Nats
+
+
+class Partner:
+    """The n-gram model that speaks beside a network.
+
+    order: 0 chooses among those that are best alone, and one longer.
+    """
+
+    def __init__(self, store: TokenStore, order: int) -> None:
+        targets = store.train.targets
+        if targets > MOST_MIXED:
+            raise TextError(
+                f"--with-ngram counts up to {MOST_MIXED:,} tokens, not {targets:,}",
+                hint="count a part of the text with --model ngram, then charrnn mix",
+            )
+        #: what the network trains on, and what finds the weight
+        self.train, self.held = hold_out(store.train)
+        if not self.train.targets:
+            raise TextError(
+                f"--with-ngram has nothing to hold out of {targets} tokens to train on",
+                hint="use a longer text",
+            )
+        self._store = store
+        self._order = order
+        self._candidates: list[_Candidate] = []
+
+    def count(self) -> None:
+        """Count all that `validate` needs: seconds for a million tokens."""
+        store = self._store
+        counted = _counted(store, self.train, self._order or ORDERS.start)
+        if self._order:
+            ngram = next(counted)
+            tried = [(ngram, part_nats(ngram, self.held))]
+        else:
+            # with a network the order above the best is often better
+            tried = _until_worse(counted, self.held)[-2:]
+        kept = _counted(store, store.train, tried[0][0].config.order)
+        self._candidates = [
+            _Candidate(ngram, part_nats(ngram, store.valid), held_nats)
+            for (_, held_nats), ngram in zip(tried, kept, strict=False)
+        ]
+
+    def validate(self, network: Network, device: str) -> tuple[Score, dict[str, Any]]:
+        """Return the score of the mixture with a network, and what is said of it."""
+        held_nats = target_nats(network, self.held, device)
+        valid_nats = target_nats(network, self._store.valid, device)
+        mixings = [
+            best_weights(np.array([held_nats, one.held_nats]))
+            for one in self._candidates
+        ]
+        best = min(range(len(mixings)), key=lambda k: mixings[k].nats)
+        chosen, weights = self._candidates[best], mixings[best].weights
+        nats = (valid_nats, chosen.valid_nats)
+        with np.errstate(divide="ignore"):  # a weight of 0
+            own, its = (np.log(w) - n for w, n in zip(weights, nats, strict=True))
+        score, *alone = (
+            score_of(one, self._store.valid) for one in (-np.logaddexp(own, its), *nats)
+        )
+        names = ("network", chosen.ngram.config.title)
+        members = [
+            {"name": name, "weight": weight} | score_values(one)
+            for name, weight, one in zip(names, weights, alone, strict=True)
+        ]
+        return score, {"order": chosen.ngram.config.order, "members": members}
+
+    def mixture(
+        self, network: LanguageModel, validated: Mapping[str, Any]
+    ) -> LanguageModel:
+        """Return what `validate` told of, with the weights that it found."""
+        order = validated["order"]
+        (ngram,) = (
+            one.ngram for one in self._candidates if one.ngram.config.order == order
+        )
+        weights = [member["weight"] for member in validated["members"]]
+        pairs = zip((network, ngram), weights, strict=True)
+        used = [pair for pair in pairs if pair[1] > 0]
+        return MixtureModel(*zip(*used, strict=True))
+
+
+def _counted(store: TokenStore, part: Part, least: int) -> Iterator[NgramModel]:
+    """Yield n-gram models of a part, of the least order, one more, and so on."""
+    config = NgramConfig(store.vocab_size)
+    return NgramModel.fit_orders(
+        config, part.tokens, part.starts, part.lengths, least=least
+    )
+
+
+def _until_worse(
+    models: Iterator[NgramModel], part: Part
+) -> list[tuple[NgramModel, Nats]]:
+    """Return models with the nats of a part, up to the first that is no better."""
+    tried: list[tuple[NgramModel, Nats]] = []
+    least = np.inf
+    for model in islice(models, len(ORDERS)):
+        nats = part_nats(model, part)
+        tried.append((model, nats))
+        if nats.sum() >= least:
+            break
+        least = nats.sum()
+    return tried
