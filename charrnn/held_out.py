@@ -23,12 +23,12 @@ def part_of(texts: Iterable[str], tokenizer: Tokenizer, *, learns_end: bool) -> 
     return measured(part, tokenizer)
 
 
-def split(part: Part, share: float) -> tuple[Part, Part]:
+def split(part: Part, share: float, *, pieces: int = 1) -> tuple[Part, Part]:
     """Return a part without a share of its targets, and that share, one at least.
 
-    Of many documents it is every so many-th, so that a sorted file is no trap; of few
-    the end, cut inside a document where that falls. The sizes of the texts are not
-    known, 0.
+    Of many documents it is every so many-th, so that a sorted file is no trap. Few are
+    cut into so many equal pieces, of each of which the end is held out; what is cut
+    begins anew with a boundary. The sizes of the texts are not known, 0.
     """
     part = replace(part, characters=0, bytes=0, words=0, unknown=0)
     count = len(part.lengths)
@@ -36,12 +36,18 @@ def split(part: Part, share: float) -> tuple[Part, Part]:
         share = max(share, 1 / count)
         is_held = np.diff(np.floor(np.arange(count + 1) * share)) > 0
         return _of(part, ~is_held), _of(part, is_held)
-    kept = part.targets - max(1, round(part.targets * share))
-    before = np.cumsum(part.lengths) - part.lengths
-    inside = np.clip(kept - before, 0, part.lengths)
-    rest = replace(part, lengths=inside)
-    held = replace(part, starts=part.starts + inside, lengths=part.lengths - inside)
-    return _of(rest, rest.lengths > 0), _of(held, held.lengths > 0)
+    size = max(1, round(part.targets * share))
+    pieces = min(pieces, size)
+    ends = np.linspace(0, part.targets, pieces + 1).round().astype(np.int64)[1:]
+    begins = ends - np.diff(np.arange(pieces + 1) * size // pieces)
+    documents = np.cumsum(part.lengths)
+    borders = np.unique(np.concatenate([[0], documents, begins, ends]))
+    first, last = borders[:-1], borders[1:]
+    document = np.searchsorted(documents, first, "right")
+    inner = first - (documents - part.lengths)[document]
+    cut = replace(part, starts=part.starts[document] + inner, lengths=last - first)
+    is_held = first >= begins[np.searchsorted(ends, first, "right")]
+    return _opened(_of(cut, ~is_held)), _opened(_of(cut, is_held))
 
 
 def measured(part: Part, tokenizer: Tokenizer) -> Part:
@@ -65,3 +71,13 @@ def measured(part: Part, tokenizer: Tokenizer) -> Part:
 def _of(part: Part, chosen: npt.NDArray[np.bool_]) -> Part:
     """Return the chosen documents of a part."""
     return replace(part, starts=part.starts[chosen], lengths=part.lengths[chosen])
+
+
+def _opened(part: Part) -> Part:
+    """Return a copy in which every document opens with a boundary."""
+    boundary = np.array([BOUNDARY], part.tokens.dtype)
+    copied = [boundary[:0]]
+    for start, length in zip(part.starts, part.lengths, strict=True):
+        copied += [boundary, part.tokens[start + 1 : start + 1 + length]]
+    starts = np.cumsum(part.lengths + 1) - (part.lengths + 1)
+    return replace(part, tokens=np.concatenate(copied), starts=starts)

@@ -28,6 +28,12 @@ def all_targets(part: Part) -> list[int]:
     return [p for start, length in spans for p in range(start + 1, start + length + 1)]
 
 
+def target_tokens(part: Part) -> list[int]:
+    """Return every target of a part, in order."""
+    found: list[int] = part.tokens[all_targets(part)].tolist()
+    return found
+
+
 def predicted(*several: Batch) -> list[int]:
     """Return the positions that batches predict, in order."""
     found = [batch.targets[batch.targets != IGNORE] for batch in several]

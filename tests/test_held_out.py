@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from models_for_tests import random_text_model
-from parts_for_tests import PARTS, all_targets, every_part
+from parts_for_tests import PARTS, every_part, target_tokens
 
 from charrnn.batches import validation_batches
 from charrnn.held_out import measured, part_of, split
@@ -14,11 +14,14 @@ TEXTS = ["the cat", "", "a hat, the cat and a bat"]
 
 
 @every_part
+@pytest.mark.parametrize("pieces", [1, 3, 10])
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.5])
-def test_every_target_is_in_one_of_the_pieces(part: Part, share: float) -> None:
-    rest, held = split(part, share)
+def test_every_target_is_in_one_of_the_pieces(
+    part: Part, share: float, pieces: int
+) -> None:
+    rest, held = split(part, share, pieces=pieces)
 
-    assert sorted(all_targets(rest) + all_targets(held)) == all_targets(part)
+    assert sorted(target_tokens(rest) + target_tokens(held)) == target_tokens(part)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.5])
@@ -28,7 +31,19 @@ def test_end_of_few_documents_is_held_out(share: float) -> None:
     _, held = split(part, share)
 
     assert held.targets == round(part.targets * share)
-    assert all_targets(held) == all_targets(part)[-held.targets :]
+    assert target_tokens(held) == target_tokens(part)[-held.targets :]
+
+
+def test_pieces_that_are_held_out_are_spread_and_open_with_a_boundary() -> None:
+    ids = np.arange(1, 101, dtype=np.uint8)
+    part = Part(np.append(0, ids), np.array([0]), np.array([100]), 0, 0, 0, 0)
+
+    rest, held = split(part, 0.06, pieces=2)
+
+    assert target_tokens(held) == [48, 49, 50, 98, 99, 100]
+    assert held.tokens.tolist() == [0, 48, 49, 50, 0, 98, 99, 100]
+    assert rest.starts.tolist() == [0, 48]
+    assert rest.lengths.tolist() == [47, 47]
 
 
 def test_every_so_many_th_of_many_documents_is_held_out_whole() -> None:

@@ -33,6 +33,7 @@ HELD_SHARE: Final = 0.02
 ENOUGH_HELD: Final = 2_000
 MOST_HELD_SHARE: Final = 0.1
 MOST_HELD: Final = 50_000
+PIECE: Final = 500  #: tokens held out in a row
 MOST_COUNTED: Final = 4_000_000  #: tokens that are counted at the end of any run: 10 s
 MOST_MIXED: Final = 20_000_000  #: tokens that are counted for a mixture: 2 GB
 
@@ -53,7 +54,10 @@ def best_ngram(store: TokenStore) -> dict[str, Any] | None:
 def hold_out(train: Part) -> tuple[Part, Part]:
     """Return what a network trains on beside n-grams, and what finds their weight."""
     few = max(HELD_SHARE, ENOUGH_HELD / train.targets)
-    return split(train, min(MOST_HELD_SHARE, few, MOST_HELD / train.targets))
+    share = min(MOST_HELD_SHARE, few, MOST_HELD / train.targets)
+    # Not the end in one piece: of one long text that is most like what comes next.
+    # Without the last 2% of tinyshakespeare a 7-gram scores 1.586 nats and not 1.517.
+    return split(train, share, pieces=max(1, round(share * train.targets / PIECE)))
 
 
 @dataclass(frozen=True)
