@@ -128,7 +128,7 @@ class Partner:
         score, *alone = (
             score_of(one, self._store.valid) for one in (-np.logaddexp(own, its), *nats)
         )
-        names = ("network", chosen.ngram.config.title)
+        names = (network.config.title, chosen.ngram.config.title)
         members = [
             {"name": name, "weight": weight} | score_values(one)
             for name, weight, one in zip(names, weights, alone, strict=True)
