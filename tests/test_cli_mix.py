@@ -136,6 +136,15 @@ def test_wrong_use_is_said(
     assert not Path(OUT).exists()
 
 
+def test_text_without_a_character_is_said(charrnn: Any, two_runs: list[str]) -> None:
+    Path("empty.txt").touch()
+
+    result = charrnn("mix", *two_runs, "-o", OUT, "-f", "empty.txt")
+
+    assert result.exit_code == 4
+    assert "empty.txt holds no text" in result.stderr
+
+
 def test_model_is_not_replaced_by_what_is_made_of_it(
     charrnn: Any, two_runs: list[str]
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import typer
 
 from charrnn.cli import console, inputs, mixtures, options
-from charrnn.errors import UsageError
+from charrnn.errors import TextError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.store import Part
@@ -107,21 +107,15 @@ def _check_out(out: str, members: Sequence["TextModel"]) -> None:
 def _of_files(files: list[str], first: "TextModel") -> Text:
     """Return texts, cut into documents as those that the first model learned from."""
     from charrnn import held_out
-    from charrnn.sources import documents
+    from charrnn.sources import documents, whole_documents
 
     mode = first.summary.get("corpus", {}).get("documents_in", "file")
-    texts, goes_on = [""], False
     sources = [source for file in files for source in inputs.sources(file)]
-    for pieces, is_open in documents(
-        sources, mode, raw=first.tokenizer.level == "byte"
-    ):
-        if goes_on:
-            texts[-1] += pieces.pop(0)
-        texts += pieces
-        goes_on = is_open
-    part = held_out.part_of(
-        filter(None, texts), first.tokenizer, learns_end=first.learned_end
-    )
+    blocks = documents(sources, mode, raw=first.tokenizer.level == "byte")
+    texts = list(whole_documents(blocks))
+    if not texts:
+        raise TextError(f"{', '.join(files)} holds no text")
+    part = held_out.part_of(texts, first.tokenizer, learns_end=first.learned_end)
     return Text(part, ", ".join(files))
 
 
