@@ -4,6 +4,7 @@ The files, from what stands on nothing to what stands on all; imports point up t
 list only:
 
     config.py       what can be chosen, as frozen dataclasses
+    json_fields.py  these as JSON and back, every name and type checked
     errors.py       what a user can cause, as a tree; exit codes
     files.py        the only module that writes files: atomic, locked
     tokenizers/     base (the contract), char, byte, word, subword

@@ -1,15 +1,12 @@
-"""What can be chosen, as frozen dataclasses that go to JSON and back.
+"""What can be chosen, as frozen dataclasses.
 
 The names of models, cells and levels stand here, so that the command line can offer
 them without importing anything heavy.
 """
 
-import dataclasses
 import math
-import types
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
 from charrnn.errors import UsageError
 
@@ -249,47 +246,6 @@ class SampleConfig:
             raise UsageError(f"--min-p is {self.min_p}, not in [0, 1]")
         if not all(self.stop):
             raise UsageError("--stop is empty", hint="give the text to stop at")
-
-
-T = TypeVar("T")
-
-
-def to_json(config: Any) -> dict[str, Any]:
-    """Return the fields of a config as a dict of JSON values."""
-    return dataclasses.asdict(config)
-
-
-def from_json(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Build a config of `kind` from a dict, checking every name and type.
-
-    Raises ValueError for an unknown or missing name, a value of a wrong type, or one
-    that makes no sense.
-    """
-    hints = get_type_hints(kind)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise ValueError(f"{kind.__name__} has no {', '.join(unknown)}")
-    given = {name: _typed(name, hints[name], value) for name, value in values.items()}
-    try:
-        return kind(**given)
-    except (TypeError, UsageError) as error:
-        raise ValueError(f"{kind.__name__}: {error}") from error
-
-
-def _typed(name: str, kind: Any, value: Any) -> Any:
-    if get_origin(kind) is tuple:
-        if not isinstance(value, list | tuple):
-            raise ValueError(f"{name} is {value!r}, not a list")
-        return tuple(_typed(name, get_args(kind)[0], item) for item in value)
-    kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    allowed = tuple(get_origin(one) or one for one in kinds)  # dict[str, Any]: dict
-    # bool is a subclass of int, but `layers: true` is a mistake
-    if isinstance(value, bool) == (bool in allowed) and isinstance(value, allowed):
-        return value
-    # as a float, an integer of 400 digits is none: an OverflowError
-    if float in allowed and type(value) is int and abs(value) < 1 << 53:
-        return float(value)
-    raise ValueError(f"{name} is {value!r}, not a {kind}")
 
 
 def _one_of(flag: str, value: str, choices: tuple[str, ...]) -> None:

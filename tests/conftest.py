@@ -17,7 +17,8 @@ from typer.testing import CliRunner, Result
 
 from charrnn import checkpoint, tokenizers
 from charrnn.cli.app import app
-from charrnn.config import RecurrentConfig, TokenizerConfig, to_json
+from charrnn.config import RecurrentConfig, TokenizerConfig
+from charrnn.json_fields import to_json
 from charrnn.models.recurrent import RecurrentModel, parameter_shapes
 from charrnn.text_model import TextModel
 

@@ -5,8 +5,9 @@ import math
 
 import pytest
 
-from charrnn.config import CorpusConfig, SampleConfig, TrainConfig, from_json, to_json
+from charrnn.config import CorpusConfig, SampleConfig, TrainConfig
 from charrnn.errors import UsageError
+from charrnn.json_fields import from_json, to_json
 
 
 @pytest.mark.parametrize(

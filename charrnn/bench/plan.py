@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from charrnn.config import CELLS, RecurrentConfig, from_json
+from charrnn.config import CELLS, RecurrentConfig
+from charrnn.json_fields import from_json
 
 VOCABULARY: Final = 65  #: tokens: 63 characters, the boundary and unknown
 USUAL: Final = (1, 512)  #: layers and units of the network that all cells are tried in

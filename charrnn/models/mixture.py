@@ -19,7 +19,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.config import MixtureConfig, from_json, to_json
+from charrnn.config import MixtureConfig
+from charrnn.json_fields import from_json, to_json
 from charrnn.models import build
 from charrnn.models.base import Floats, LanguageModel, Reals, State, Tokens
 

@@ -28,7 +28,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.config import NgramConfig, from_json, to_json
+from charrnn.config import NgramConfig
+from charrnn.json_fields import from_json, to_json
 from charrnn.models.base import Floats, LanguageModel, Reals, State, Tokens
 from charrnn.models.ngram_counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram_tree import UNKNOWN, NgramTree

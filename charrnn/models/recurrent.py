@@ -28,7 +28,8 @@ import numpy as np
 import numpy.typing as npt
 
 from charrnn.cells import CELLS
-from charrnn.config import RecurrentConfig, from_json, to_json
+from charrnn.config import RecurrentConfig
+from charrnn.json_fields import from_json, to_json
 from charrnn.models.base import Floats, LanguageModel, State, Tokens, check_tensors
 from charrnn.models.steps import steps_of
 

@@ -22,7 +22,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.config import WindowConfig, from_json, to_json
+from charrnn.config import WindowConfig
+from charrnn.json_fields import from_json, to_json
 from charrnn.models.base import Floats, LanguageModel, State, Tokens, check_tensors
 from charrnn.tokenizers.base import BOUNDARY
 

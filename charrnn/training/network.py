@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from charrnn import models
-from charrnn.config import to_json
+from charrnn.json_fields import to_json
 from charrnn.models import LanguageModel
 from charrnn.store import TokenStore
 from charrnn.training.layers import LayerState

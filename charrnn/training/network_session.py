@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 
 from charrnn import checkpoint
-from charrnn.config import TrainConfig, from_json, to_json
+from charrnn.config import TrainConfig
 from charrnn.errors import CharRNNError
+from charrnn.json_fields import from_json, to_json
 from charrnn.runs import Run
 from charrnn.store import TokenStore
 from charrnn.text_model import TextModel

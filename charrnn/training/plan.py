@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from charrnn import tokenizers
-from charrnn.config import CorpusConfig, from_json
+from charrnn.config import CorpusConfig
 from charrnn.errors import NotFoundError, UsageError
+from charrnn.json_fields import from_json
 from charrnn.runs import Run
 from charrnn.tokenizers import Tokenizer
 from charrnn.training.budget import BUDGETS

@@ -14,9 +14,10 @@ from typing import Any
 
 import charrnn
 from charrnn import files, tokenizers
-from charrnn.config import TokenizerConfig, to_json
+from charrnn.config import TokenizerConfig
 from charrnn.corpus import Corpus
 from charrnn.errors import UsageError
+from charrnn.json_fields import to_json
 from charrnn.runs import Run, all_runs, new_run
 from charrnn.sources import find_sources
 from charrnn.text_model import TextModel

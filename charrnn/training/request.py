@@ -7,14 +7,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
-from charrnn.config import (
-    MODELS,
-    CorpusConfig,
-    TokenizerConfig,
-    TrainConfig,
-    to_json,
-)
+from charrnn.config import MODELS, CorpusConfig, TokenizerConfig, TrainConfig
 from charrnn.errors import UsageError
+from charrnn.json_fields import to_json
 from charrnn.runs import Run
 from charrnn.store import Survey
 from charrnn.tokenizers import Tokenizer

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from charrnn import checkpoint, files, tokenizers
-from charrnn.config import SampleConfig, from_json
+from charrnn.config import SampleConfig
 from charrnn.errors import ResourceError
+from charrnn.json_fields import from_json
 from charrnn.models import LanguageModel
 from charrnn.models.mixture import MixtureModel
 from charrnn.runs import Run
