@@ -24,6 +24,7 @@ list only:
     tensor_file.py  a .safetensors file, verified before anything in it is used
     checkpoint.py   a model with its tokenizer as such a file
     runs.py         run folders: naming, the newest, the lock
+    baselines.py    what validated a run, and n-grams of what trained it
     comparing.py    several models on the same texts, and whether they differ
     training/       torch: network, layers, schedule, trainer, session ...
     bench/          what this machine does, measured as users meet it

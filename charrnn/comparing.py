@@ -22,7 +22,7 @@ from charrnn.store import MANY_DOCUMENTS
 from charrnn.text_model import TextModel
 from charrnn.tokenizers.base import Ids
 
-#: share of unknown tokens up to which a model can be the best: nobody spelled them
+#: share of its tokens that a model may know less of than another and be the best
 MOST_UNKNOWN: Final = 0.01
 
 
@@ -77,21 +77,18 @@ class Reading:
     file_bytes: int
     seconds: float
 
-    @property
-    def is_fair(self) -> bool:
-        """Whether hardly any token was unknown: those cost less than a spelling."""
-        return self.score.unknown <= MOST_UNKNOWN * self.score.tokens
-
 
 @dataclass(frozen=True)
 class Compared:
     """A reading, and by how many bits a character it is worse than the best.
 
     The interval is of the difference. Both are NaN where the best gives the text no
-    probability, and of the best itself.
+    probability, and of the best itself. is_fair: not far more tokens are unknown to it
+    than to another, which cost less than their spelling.
     """
 
     reading: Reading
+    is_fair: bool
     is_best: bool
     difference: float
     interval: Interval
@@ -128,19 +125,29 @@ def read(model: TextModel, texts: Texts) -> Reading:
 def compare(readings: Sequence[Reading], texts: Texts) -> list[Compared]:
     """Return readings of the same texts, the fewest bits first, beside the best."""
     ranked = sorted(readings, key=lambda reading: reading.score.nats)
-    best = next((reading for reading in ranked if reading.is_fair), ranked[0])
-    return [_compared(reading, best, texts) for reading in ranked]
+    fewest = min(reading.score.unknown for reading in readings)
+    fair = [
+        reading.score.unknown - fewest <= MOST_UNKNOWN * reading.score.tokens
+        for reading in ranked
+    ]
+    best = ranked[fair.index(True)]
+    differences = [_difference(reading, best, texts) for reading in ranked]
+    return [
+        Compared(reading, is_fair, reading is best, *difference)
+        for reading, is_fair, difference in zip(ranked, fair, differences, strict=True)
+    ]
 
 
-def _compared(reading: Reading, best: Reading, texts: Texts) -> Compared:
-    is_best = reading is best
-    if is_best or not isfinite(best.score.nats):
-        return Compared(reading, is_best, nan, Interval(nan, nan))
+def _difference(
+    reading: Reading, best: Reading, texts: Texts
+) -> tuple[float, Interval]:
+    """Return by how many bits a character a model is worse, and the interval."""
+    if reading is best or not isfinite(best.score.nats):
+        return nan, Interval(nan, nan)
     differences = (reading.unit_nats - best.unit_nats) / log(2)
     sizes = texts.unit_sizes
     interval = interval_of_ratio(differences, sizes, blocks=texts.blocks)
-    difference = float(differences.sum() / sizes.sum())
-    return Compared(reading, is_best, difference, interval)
+    return float(differences.sum() / sizes.sum()), interval
 
 
 def _document_nats(

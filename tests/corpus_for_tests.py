@@ -5,7 +5,7 @@ from pathlib import Path
 from charrnn import tokenizers
 from charrnn.config import CorpusConfig, TokenizerConfig
 from charrnn.corpus import Corpus
-from charrnn.sources import Source, documents
+from charrnn.sources import Source, documents, whole_documents
 from charrnn.store import Part
 from charrnn.tokenizers import Tokenizer
 
@@ -19,16 +19,8 @@ def source(text: str | bytes, name: str = "corpus.txt") -> Source:
 
 def read(*texts: str | bytes, mode: str = "file", block_bytes: int = 1000) -> list[str]:
     """Return the documents of some files, each put together."""
-    whole: list[str] = []
-    goes_on = False
     blocks = documents(map(source, texts), mode, block_bytes=block_bytes)
-    for pieces, is_open in blocks:
-        if goes_on:
-            whole[-1] += pieces.pop(0)
-        whole += pieces
-        goes_on = is_open
-    assert not goes_on
-    return whole
+    return list(whole_documents(blocks))
 
 
 def char_tokenizer(texts) -> Tokenizer:

@@ -31,7 +31,7 @@ RANKS = [
     },
     {"text_model"},
     {"tensor_file", "checkpoint", "runs"},
-    {"comparing"},
+    {"baselines", "comparing"},
     {"training"},
     {"bench"},
     {"cli"},

@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from charrnn.errors import UsageError
 
@@ -30,6 +31,21 @@ def load_model(given: str | None) -> "TextModel":
     # all is imported: Ctrl-C is an exception again, so that a sample ends its line
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return model
+
+
+def split_of(model: "TextModel") -> tuple[str | None, Any]:
+    """Return what says which text validated a model: the corpus, and how it was cut.
+
+    As far as the model file and its run know.
+    """
+    from charrnn.runs import Run
+
+    corpus = model.summary.get("corpus", {})
+    info = Run(Path(model.name)).read_info() if os.path.isdir(model.name) else {}
+    cut = dict(info.get("split", {}))
+    if not model.learned_end:
+        cut.pop("seed", None)  # of few documents the end validates
+    return corpus.get("sha256"), {} if corpus.get("valid") else cut
 
 
 def read_text(path: str, *, raw: bool) -> str:

@@ -132,26 +132,14 @@ def _validation(members: Sequence["TextModel"], *, quiet: bool) -> Text | None:
     if not run.tokens.is_dir():
         return None
     store = TokenStore.open(run.tokens)
-    # of few documents the end validates, whatever the seed is
-    ignored = () if store.learns_end else ("seed",)
     for other in others:
-        if _split(other, ignored) != _split(first, ignored):
+        if inputs.split_of(other) != inputs.split_of(first):
             console.warn(
                 f"{other.name} may have learned from what validated {first.name}: its "
                 "weight is too high then",
                 quiet=quiet,
             )
     return Text(store.valid, f"what validated {first.name}")
-
-
-def _split(model: "TextModel", ignored: Sequence[str]) -> Any:
-    """Return what says which text validated a model: the corpus, and how it was cut."""
-    from charrnn.runs import Run
-
-    info = Run(Path(model.name)).read_info() if os.path.isdir(model.name) else {}
-    split = info.get("split", {}).items()
-    cut = {name: value for name, value in split if name not in ignored}
-    return info.get("corpus", {}).get("sha256"), cut
 
 
 def _found(

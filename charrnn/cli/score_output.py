@@ -46,11 +46,11 @@ def write_json(scored: Iterable[Scored], format_: Format) -> None:
     """Write an object for each text, or one of the sums."""
     if format_.per == "total":
         total, count = _total(scored)
-        sums = _values(total) | {"texts": count, "model": format_.model}
+        sums = values(total) | {"texts": count, "model": format_.model}
         console.write_json(sums)
         return
     for one in scored:
-        record = {"text": one.text} | _values(one.score) | {"model": format_.model}
+        record = {"text": one.text} | values(one.score) | {"model": format_.model}
         if format_.per != "text":
             record["items"] = [item.to_json() for item in one.items]
         console.write_json(record)
@@ -97,7 +97,8 @@ def write_heat(scored: Iterable[Scored], format_: Format) -> None:
         console.write(f"{coloured}\n".encode("utf-8", "replace"))
 
 
-def _values(score: "Score") -> dict[str, Any]:
+def values(score: "Score") -> dict[str, Any]:
+    """Return a score in every unit."""
     return {
         "tokens": score.tokens,
         "chars": score.characters,

@@ -34,8 +34,8 @@ class LanguageModel(ABC):
         """Number of tokens, V."""
 
     @property
-    def kind(self) -> str:
-        """What it is, in a word for people."""
+    def title(self) -> str:
+        """How it is called, for people."""
         return self.family
 
     @property

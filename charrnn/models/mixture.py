@@ -61,6 +61,11 @@ class MixtureModel(LanguageModel):
         return self.members[0].vocab_size
 
     @property
+    def title(self) -> str:
+        """How many members it has."""
+        return f"mixture of {len(self.members)}"
+
+    @property
     def parameters(self) -> int:
         """How many numbers the members have learned."""
         return sum(member.parameters for member in self.members)

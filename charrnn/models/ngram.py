@@ -103,10 +103,9 @@ class NgramModel(LanguageModel):
         return self.config.vocab_size
 
     @property
-    def kind(self) -> str:
-        """How long its n-grams are, and how they are smoothed if not by Kneser-Ney."""
-        name = "unigram" if self.config.order == 1 else f"{self.config.order}-gram"
-        return name if self._is_interpolated else f"{name} {self.config.smoothing}"
+    def title(self) -> str:
+        """How long its n-grams are, and how they are smoothed."""
+        return self.config.title
 
     @property
     def parameters(self) -> int:

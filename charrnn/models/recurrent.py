@@ -97,9 +97,9 @@ class RecurrentModel(LanguageModel):
         return self.config.vocab_size
 
     @property
-    def kind(self) -> str:
-        """The name of its cell."""
-        return self.config.cell
+    def title(self) -> str:
+        """Its cell and its size."""
+        return self.config.title
 
     def initial_state(self, batch: int) -> State:
         """Return the state of every layer before any token, arrays (B, H)."""

@@ -61,6 +61,11 @@ class WindowModel(LanguageModel):
         """Number of tokens, V."""
         return self.config.vocab_size
 
+    @property
+    def title(self) -> str:
+        """Its order and its size."""
+        return self.config.title
+
     def initial_state(self, batch: int) -> State:
         """Return the window before any token, (B, N-1): boundaries."""
         return (np.full((batch, self.config.order - 1), BOUNDARY, np.int64),)

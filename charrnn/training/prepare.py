@@ -124,6 +124,7 @@ def _prepare(
             "stem": request.stem,
             "corpus": {
                 "files": list(request.paths),
+                "valid": list(request.valid),
                 **survey,
                 "documents_in": request.corpus.documents,
                 "leaked": store.leaked,

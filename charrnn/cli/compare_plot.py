@@ -1,0 +1,111 @@
+"""What `charrnn compare --plot` draws: a bar for each model, the best on top."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from io import BytesIO
+from math import isfinite, log2
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from charrnn.errors import ResourceError, UsageError
+
+if TYPE_CHECKING:
+    from charrnn.comparing import Compared
+    from charrnn.models import LanguageModel
+
+FORMATS: Final = (".png", ".svg")
+MIXTURE: Final = "#d1603d"
+NETWORK: Final = "#2f6f9f"
+LIGHTEST: Final = 220  #: grey of a unigram; that of an n-gram is the darker...
+DARKER: Final = 32  #: ...by this the oftener n doubles
+INK: Final = "#202124"
+FAINT: Final = "#dadce0"
+MARGIN: Final = 1.18  #: of the longest bar, so that its figure has room
+
+
+def check(path: str) -> None:
+    """Raise UsageError for another format, ResourceError without matplotlib."""
+    if Path(path).suffix.lower() not in FORMATS:
+        raise UsageError(f"--plot is {path}", hint="name a file .png or .svg")
+    if find_spec("matplotlib") is None:
+        raise ResourceError(
+            "--plot needs matplotlib, which is not installed",
+            hint="pip install matplotlib",
+        )
+
+
+def draw(
+    found: Sequence["Compared"], names: Sequence[str], path: Path, title: str
+) -> None:
+    """Write bits a character as bars, with the interval of what the best has less.
+
+    A model without a finite number of bits has no bar; a pale one is unfair.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    from charrnn import files
+
+    figure = Figure(figsize=(8, 1.3 + 0.34 * len(found)), layout="constrained")
+    axes = figure.add_subplot()
+    bits = [one.reading.score.bits_per_char for one in found]
+    widths = [value if isfinite(value) else 0.0 for value in bits]
+    rows = range(len(found))
+    bars = axes.barh(rows, widths, height=0.72, color=_colours(found))
+    for one, bar in zip(found, bars, strict=True):
+        bar.set_alpha(1 if one.is_fair else 0.4)
+    best = next(one for one in found if one.is_best).reading.score.bits_per_char
+    for row, (one, width) in enumerate(zip(found, widths, strict=True)):
+        low, high = (best + end for end in one.interval)
+        if isfinite(low):
+            axes.plot([low, high], [row, row], color=INK, lw=1.4, solid_capstyle="butt")
+            axes.plot([low, high], [row, row], "|", color=INK, ms=6, mew=1.4)
+        edge = max(width, high if isfinite(high) else 0.0)
+        axes.annotate(
+            _figure(one),
+            (edge, row),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+            fontsize=9,
+            fontweight="bold" if one.is_best else "normal",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
+    axes.set_yticks(rows, names)
+    axes.set_xlim(0, MARGIN * max(*widths, 0.1))
+    axes.set_ylim(len(found) - 0.4, -0.6)
+    axes.set_xlabel("bits per character", color=INK)
+    axes.set_title(title, loc="left", fontsize=10, color=INK)
+    axes.grid(axis="x", color=FAINT, lw=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelcolor=INK)
+    image = BytesIO()
+    kind = path.suffix.lower().removeprefix(".")
+    with matplotlib.rc_context({"svg.hashsalt": "charrnn"}):  # equal plot, equal file
+        figure.savefig(image, format=kind, dpi=160, metadata=_undated(kind))
+    files.write(path, image.getvalue())
+
+
+def _colours(found: Sequence["Compared"]) -> list[str]:
+    """Return grey for what counts, the darker the longer, and colours for the rest."""
+    return [_colour(one.reading.model.model) for one in found]
+
+
+def _colour(model: "LanguageModel") -> str:
+    if model.family == "ngram":
+        grey = round(LIGHTEST - DARKER * min(5, log2(model.config_json()["order"])))
+        return f"#{grey:02x}{grey:02x}{grey:02x}"
+    return MIXTURE if model.family == "mixture" else NETWORK
+
+
+def _figure(one: "Compared") -> str:
+    bits = f"{one.reading.score.bits_per_char:.3f}"
+    if one.is_best:
+        return f"{bits}  best"
+    return f"{bits}  {one.difference:+.3f}" if isfinite(one.difference) else bits
+
+
+def _undated(kind: str) -> dict[str, Any]:
+    return {"Date": None} if kind == "svg" else {}
