@@ -126,9 +126,9 @@ class TextModel:
                     token,
                     start,
                     int(ends[at]),
-                    nats=-float(row[token]),
+                    nats=0.0 - float(row[token]),
                     rank=1 + int((row > row[token]).sum()),
-                    top=tuple((t, -float(row[t])) for t in best),
+                    top=tuple((t, 0.0 - float(row[t])) for t in best),
                 )
                 start, at = int(ends[at]), at + 1
 

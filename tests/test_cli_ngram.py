@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from charrnn.config import MODELS
 from charrnn.runs import Run
 from charrnn.training.families import FAMILIES
 
-HELD_OUT = "it was a night\na dark and stormy one\n"
+HELD_OUT = "it was a night\na dark and stormy one"
 
 
 @pytest.fixture(autouse=True)
@@ -78,11 +79,10 @@ def test_validation_is_what_score_gives_the_held_out_text(
     ways = {"file": ["--whole"], "line": []}[documents]
     scored = charrnn("score", "-f", "held-out", *ways, "--per", "total", "--json")
     total = json.loads(scored.stdout)
-    # a file is scored without its final newline, a line's end is one more token
-    expected = total["nats"] / total["tokens"]
-    if documents == "line":
-        assert done["best"]["nats_per_token"] == pytest.approx(expected)
-    assert done["best"]["tokens"] == total["tokens"] + (documents == "file")
+    assert done["best"]["tokens"] == total["tokens"]
+    assert done["best"]["nats_per_token"] == pytest.approx(
+        total["bits_per_token"] * log(2)
+    )
 
 
 def test_same_command_again_leaves_the_run_alone(ngram: Any) -> None:
@@ -108,17 +108,15 @@ def test_other_orders_and_smoothings_are_other_runs(ngram: Any) -> None:
 def test_fit_that_was_killed_begins_anew(ngram: Any) -> None:
     ngram()
     run = Run(Path("runs/file-001"))
-    whole, lines = run.model.read_bytes(), run.metrics.read_text().splitlines()
-    info = run.read_info()
+    info, lines = run.read_info(), run.metrics.read_text().splitlines()
     run.write_info({name: info[name] for name in info if name != "best"})
     run.model.unlink()
 
     ngram()
 
-    assert run.model.read_bytes()
-    assert len(run.metrics.read_text().splitlines()) == len(lines)
+    assert package.load("file-001").model.family == "ngram"
     assert run.read_info()["best"] == info["best"]
-    assert len(run.model.read_bytes()) == len(whole)
+    assert len(run.metrics.read_text().splitlines()) == len(lines)
 
 
 def test_plan_of_an_ngram_run_brings_its_options(ngram: Any, charrnn: Any) -> None:
@@ -137,6 +135,16 @@ def test_counting_never_imports_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], timeout=30)
 
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(("documents", "order"), [("file", 7), ("line", 6)])
+def test_order_that_is_not_given_suits_the_documents_and_is_said(
+    documents: str, order: int, ngram: Any
+) -> None:
+    said = ngram(documents=documents).stderr
+
+    assert f"{order}-gram kneser-ney" in said
+    assert f"because  order {order}: " in said
 
 
 # --- what makes no sense
@@ -176,6 +184,27 @@ def test_counts_are_no_weights_to_start_from(ngram: Any, charrnn: Any) -> None:
     assert "--init-from counts is of the family ngram" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "--cell gru",
+        "--layers 2",
+        "--tie",
+        "--norm",
+        "--smoothing mle",
+        "--learned-state",
+    ],
+)
+def test_option_of_another_family_is_refused_for_a_window(
+    given: str, charrnn: Any
+) -> None:
+    result = charrnn("train", "file.txt", "--model", "window", *given.split())
+
+    assert result.exit_code == 2
+    flag = given.split()[0]
+    assert f"error: {flag} makes no sense with --model window" in result.stderr
+
+
 # --- impossible texts
 
 
@@ -185,4 +214,32 @@ def test_text_that_mle_thinks_impossible_costs_infinitely_many_bits(
     said = ngram("--smoothing", "mle", "--valid", "held-out").stderr
 
     assert "valid inf bits/char" in said
-    assert charrnn("score", "zzz").stdout.split()[0] == "inf"
+    assert charrnn("score", "zzz").stdout.split()[:3] == ["inf"] * 3
+    assert charrnn("score", "zzz", "--plain").stdout == "inf\n"
+    assert "inf" in charrnn("runs").stdout
+
+
+def test_infinity_is_null_in_json(ngram: Any, charrnn: Any) -> None:
+    *_, done = events(
+        ngram("--smoothing", "mle", "--valid", "held-out", "--json").stdout
+    )
+    scored = charrnn("score", "zzz", "--json").stdout
+
+    assert done["best"]["bits_per_char"] is None
+    assert json.loads(scored)["bits"] is None
+    for text in (scored, *map(Path.read_text, Path("runs/file-001").glob("*.json*"))):
+        assert "Infinity" not in text
+
+
+@pytest.mark.parametrize("given", ["--temp 1", "--temp 0", "--top-k 3", "--top-p 0.9"])
+def test_text_ends_where_all_that_may_be_written_is_impossible(
+    given: str, charrnn: Any, ngram: Any
+) -> None:
+    # only an unknown word was ever the first one, and unknown ones are never written
+    Path("file.txt").write_text("odd" + " a b c" * 40)
+    ngram("--smoothing", "mle", "--level", "word")
+
+    result = charrnn("sample", "-l", "9", "--seed", "1", *given.split(), "--json")
+
+    sample = json.loads(result.stdout)
+    assert (sample["text"], sample["finish"], sample["nats"]) == ("", "end", None)

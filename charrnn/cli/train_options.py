@@ -180,7 +180,7 @@ Bptt = Annotated[
         "--bptt",
         max=1_000_000,
         metavar="INT",
-        help="Tokens that gradients go back. [128]",
+        help="Tokens read at a time, through which gradients go back. [128]",
     ),
 ]
 Clip = Annotated[

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from charrnn import checkpoint
-from charrnn.config import NgramConfig
+from charrnn.batches import are_short
+from charrnn.config import NgramConfig, TrainConfig
 from charrnn.errors import ResourceError, UsageError
 from charrnn.models.ngram import NgramModel
 from charrnn.runs import Run
@@ -98,7 +99,13 @@ class CountingSession(Session):
 
 
 def _order(store: TokenStore) -> tuple[int, str]:
-    """Return how far back counts tell something, and why."""
+    """Return how many tokens pay, and why.
+
+    Longer n-grams change the nats a token by 0.003 or less on texts of 30,000 to a
+    million characters (short documents: the best is 5 or 6, others 7 or 8).
+    """
     if store.vocab_size > LONG_TOKENS:
-        return 3, "tokens are words, or parts of them"
+        return 4, "tokens are words or parts of them"
+    if are_short(store.train, TrainConfig.bptt):
+        return 6, "documents are short"
     return 7, "tokens are characters"

@@ -2,11 +2,13 @@
 
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-MEMINFO: Final = Path("/proc/meminfo")
+#: where Linux says it, and under which name; other systems don't
+AVAILABLE: Final = (Path("/proc/meminfo"), "MemAvailable")
+USED: Final = (Path("/proc/self/status"), "VmData")
 KEPT_FREE: Final = 0.05  #: share of what is available that is left to others
 
 
@@ -18,8 +20,7 @@ def memory_limit() -> Iterator[None]:
     used.
     """
     old = resource.getrlimit(resource.RLIMIT_DATA)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    most = int(used + (1 - KEPT_FREE) * available_bytes())
+    most = _bytes(*USED) + int((1 - KEPT_FREE) * _bytes(*AVAILABLE))
     limits = [limit for limit in (most, *old) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_DATA, (min(limits), old[1]))
     try:
@@ -28,10 +29,10 @@ def memory_limit() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, old)
 
 
-def available_bytes() -> int:
-    """Return how much memory may still be taken; where nobody says, a great deal."""
-    with suppress(OSError, ValueError):
-        for line in MEMINFO.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return 1 << 60
+def _bytes(path: Path, name: str) -> int:
+    """Return a figure of a file of the system; a very large one if it is not there."""
+    try:
+        found = [line for line in path.read_text().splitlines() if f"{name}:" in line]
+        return int(found[0].split()[1]) * 1024
+    except (OSError, IndexError, ValueError):
+        return 1 << 60
