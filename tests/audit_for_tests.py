@@ -26,6 +26,8 @@ WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def _hook(name: str, given: tuple[Any, ...]) -> None:
+    if name == "os.mkdir" and os.path.isdir(given[0]):
+        return  # it stays as it is
     for events in _listening:
         events.append((name, given))
 

@@ -4,11 +4,13 @@ More is not always faster: threads wait for each other at every time step. Fifty
 of 16 units on two busy cores took 21 s with two threads and 0.14 s with one.
 """
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import takewhile
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -18,6 +20,7 @@ from charrnn.models.threads import available_cores
 from charrnn.training.precision import autocast
 
 ROUNDS: Final = 6
+CACHE_VARIABLE: Final = "TORCHINDUCTOR_CACHE_DIR"
 LIKE: Final = 1.1  #: times the fastest is not clearly slower
 
 
@@ -25,6 +28,9 @@ LIKE: Final = 1.1  #: times the fastest is not clearly slower
 def process_settings() -> Iterator[None]:
     """Set what torch has for the whole process; give the threads back afterwards."""
     threads = torch.get_num_threads()
+    # torch makes a folder for what it compiles, and nothing is compiled: one there is
+    has_cache = CACHE_VARIABLE in os.environ
+    os.environ.setdefault(CACHE_VARIABLE, str(Path(torch.__file__).parent))
     # gates that saturate make denormal numbers, which are very slow
     torch.set_flush_denormal(True)
     try:
@@ -33,6 +39,8 @@ def process_settings() -> Iterator[None]:
             warnings.filterwarnings("ignore", message="RNN module weights")
             yield
     finally:
+        if not has_cache:
+            os.environ.pop(CACHE_VARIABLE)
         torch.set_flush_denormal(False)
         torch.set_num_threads(threads)
 
