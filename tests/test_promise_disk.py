@@ -2,9 +2,10 @@
 
 import errno
 import itertools
+import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from training_for_tests import (
 )
 
 from charrnn import checkpoint, files, tensor_file
-from charrnn.errors import ResourceError
+from charrnn.errors import ModelFileError, ResourceError
 from charrnn.runs import Run
 from charrnn.store import TokenStore
 from charrnn.training.events import Event
@@ -127,23 +128,24 @@ def test_file_is_the_old_or_the_new_one_whichever_operation_fails(
     assert operation > 40
 
 
-def failures() -> Iterator[tuple[int, int, bool]]:
-    """Yield which operation of a whole run fails, how, and whether for ever."""
+def failures() -> Iterator[tuple[int, tuple[int, bool]]]:
+    """Yield which operation of a whole run fails, and how: each in one of 8 ways."""
     os.mkdir("count")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir("count")
         write_corpora()
         with calling(system := FailingSystem()):
             train(ASKED)
-    every = list(itertools.product(range(1, system.operations + 1), CODES, (0, 1)))
+    ways = itertools.cycle(itertools.product(CODES, (False, True)))
+    every = list(zip(range(1, system.operations + 1), ways, strict=False))
     yield from random.Random(0).sample(every, cases(10, len(every)))
 
 
 @pytest.mark.promise("R3")
 def test_run_ends_the_same_whichever_operation_failed(whole: Session) -> None:
-    for number, (operation, code, for_ever) in enumerate(failures()):
-        run = Path(f"run-{number}")
-        system = FailingSystem(operation, code, for_ever=bool(for_ever))
+    for operation, (code, for_ever) in failures():
+        run = Path(f"run-{operation}")
+        system = FailingSystem(operation, code, for_ever=for_ever)
         with calling(system), suppress(ResourceError):
             train(replace(ASKED, out=str(run)))
 
@@ -264,3 +266,89 @@ def test_power_failure_leaves_the_newest_complete_files() -> None:
 def test_run_ends_the_same_after_a_power_failure(whole: Session) -> None:
     for _, folder in crashes(cases(5, 300)):
         goes_on_to(whole, folder)
+
+
+# --- files that are damaged in other ways
+
+
+def damage(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def part_of_a_run() -> Run:
+    return train(replace(ASKED, out="run"), until=3).run
+
+
+def warnings_of_going_on() -> list[str]:
+    with open_session(replace(ASKED, out="run")) as session:
+        events = list(session.train(lambda: True))
+    return [event.values["message"] for event in events if event.kind == "warning"]
+
+
+@pytest.mark.promise("R4")
+@pytest.mark.parametrize("break_it", [damage, Path.unlink])
+def test_run_goes_on_from_the_save_before_a_damaged_one(
+    break_it: Callable[[Path], None], whole: Session
+) -> None:
+    run = part_of_a_run()
+    break_it(run.resume)
+
+    (warning,) = warnings_of_going_on()
+
+    assert "resume.safetensors" in warning
+    assert "going on from the save before it, step 2" in warning
+    goes_on_to(whole, run.path)
+
+
+def test_run_whose_saves_are_both_damaged_is_refused() -> None:
+    run = part_of_a_run()
+    damage(run.resume)
+    damage(run.previous)
+
+    with pytest.raises(ModelFileError, match="damaged"):
+        train(replace(ASKED, out="run"))
+
+
+def test_only_save_that_is_damaged_is_refused() -> None:
+    run = part_of_a_run()
+    damage(run.resume)
+    run.previous.unlink()
+
+    with pytest.raises(ModelFileError, match="damaged"):
+        train(replace(ASKED, out="run"))
+
+
+@pytest.mark.parametrize("break_it", [damage, Path.unlink])
+def test_best_model_that_is_damaged_is_made_anew(
+    break_it: Callable[[Path], None],
+) -> None:
+    break_it(part_of_a_run().model)
+
+    session = train(replace(ASKED, out="run"))
+
+    step = checkpoint.load(session.run.model).summary["step"]
+    assert step == session.run.read_info()["best"]["step"]
+
+
+def test_metrics_that_were_cut_are_said_and_go_on_with_a_whole_line() -> None:
+    run = part_of_a_run()
+    data = run.metrics.read_bytes()
+    run.metrics.write_bytes(data[:-5])
+
+    (warning,) = warnings_of_going_on()
+
+    assert warning == "the end of run/metrics.jsonl is missing"
+    lines = data.splitlines(keepends=True)
+    assert run.metrics.read_bytes().startswith(b"".join(lines[:-1]))
+    for line in run.metrics.read_text().splitlines():
+        json.loads(line)
+
+
+def test_new_run_in_a_folder_goes_on_from_no_older_save(whole: Session) -> None:
+    train(replace(ASKED, out="run"))
+    train(replace(ASKED, out="run", new=True), until=1)
+    assert not RUN.previous.exists()
+
+    goes_on_to(whole, RUN.path)
