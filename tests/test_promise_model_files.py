@@ -19,11 +19,11 @@ from checkpoints_for_tests import some_model
 from hostile_for_tests import BYTES, ROWS, make
 from levels import cases
 from mixtures_for_tests import mixed_text_model
-from models_for_tests import fit_ngrams, random_text_model
+from models_for_tests import fit_ngrams, random_network, random_text_model
 
 from charrnn import tensor_file
 from charrnn.checkpoint import load, save
-from charrnn.config import NgramConfig
+from charrnn.config import NgramConfig, WindowConfig
 from charrnn.errors import CharRNNError, ModelFileError
 from charrnn.runs import Run
 from charrnn.text_model import TextModel
@@ -39,7 +39,18 @@ def ngram_model() -> TextModel:
     return TextModel(fit_ngrams([ids], config), model.tokenizer)
 
 
-FAMILIES = {"recurrent": some_model, "ngram": ngram_model, "mixture": mixed_text_model}
+def window_model() -> TextModel:
+    tokenizer = some_model().tokenizer
+    config = WindowConfig(tokenizer.vocab_size, order=3, hidden=4, embed=2)
+    return TextModel(random_network(config), tokenizer)
+
+
+FAMILIES = {
+    "recurrent": some_model,
+    "window": window_model,
+    "ngram": ngram_model,
+    "mixture": mixed_text_model,
+}
 
 
 # --- damaged
@@ -108,7 +119,7 @@ def test_damaged_file_is_refused_at_once_and_an_intact_one_named(
     save(path, FAMILIES[family]())
     save(good, some_model())
 
-    for mutant in mutants(path, cases(100, 3400)):
+    for mutant in mutants(path, cases(75, 2500)):
         path.write_bytes(mutant)
         began = time.process_time()
         with pytest.raises(ModelFileError) as caught:
@@ -272,6 +283,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 #: of "the cat" in the model of every version and family
 BITS = {
     "recurrent": 22.575058,
+    "window": 28.362380,
     "ngram": 9.873684,
     "mixture": 34.213543,
     "byte": 60.563111,
