@@ -10,9 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from charrnn.config import CorpusConfig, NgramConfig, from_json
+from charrnn.config import CorpusConfig, NgramConfig
 from charrnn.corpus import Corpus
 from charrnn.errors import ModelFileError, NotFoundError, TextError
+from charrnn.json_fields import from_json
 from charrnn.models.ngram import NgramModel
 from charrnn.runs import Run
 from charrnn.sources import find_sources
