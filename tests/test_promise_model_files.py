@@ -166,6 +166,16 @@ def test_model_of_another_run_is_named_where_that_of_a_run_is_damaged(
     assert "runs/other-001/model.safetensors is intact" in result.stderr
 
 
+def test_model_of_any_name_may_have_no_intact_neighbour(tmp_path: Path) -> None:
+    path = tmp_path / "mine"
+    path.write_bytes(b"no model")
+
+    with pytest.raises(ModelFileError) as caught:
+        load(path)
+
+    assert "intact" not in caught.value.hint
+
+
 # --- hostile
 
 

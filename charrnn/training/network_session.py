@@ -130,13 +130,15 @@ class NetworkSession(Session):
                 yield self._noted(event) if is_line else event
                 if event.kind == "validation":
                     yield self._keep_if_best(event)
+            yield from self._new_warnings()
+            if self.finished:
+                continue  # a save now would be a finished run without what follows
             is_due = self._clock() - self._saved_at >= trainer.config.save_every_s
             if stopped := stop():
                 self._save()
             if stopped or (is_due and self._survives(self._save)):
                 yield self._event("save", {"path": str(self.run.resume)})
-            yield from self._new_warnings()
-            if stopped and not self.finished:
+            if stopped:
                 return
         self._save_model()
         marks = [dataclasses.asdict(mark) for mark in trainer.schedule.marks]
