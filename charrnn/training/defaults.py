@@ -69,8 +69,15 @@ def choose(
     if not has_budget and epochs > enough:
         windows["max_epochs"] = epochs = enough
         reasons.append(f"at most {enough:g} epochs: more would learn it by heart")
-    rate = {"lr": kind.peak_rate(network, epochs)}
-    config = TrainConfig(**(rate | _regularisation(given, epochs) | windows))
+    first, last = kind.dropout(epochs)
+    rates: dict[str, Any] = {
+        "lr": kind.peak_rate(network, epochs),
+        "dropout": first,
+        # one that is given stays as it is
+        "dropout_rise": 0.0 if "dropout" in given else last - first,
+        "weight_decay": 0.1 if epochs < 30 else 0.2,
+    }
+    config = TrainConfig(**(rates | windows))
     if "dropout" not in given:
         most = config.dropout + config.dropout_rise
         rise = f"dropout {config.dropout:g} to {most:.2g}"
@@ -98,20 +105,6 @@ def _check_machine(parameters: int, threads: int) -> None:
             f"the network needs {needed / 1e9:,.0f} GB; there are {memory / 1e9:,.0f}",
             hint="take a smaller --hidden, --embed or --layers",
         )
-
-
-def _regularisation(given: Mapping[str, Any], epochs: float) -> dict[str, Any]:
-    """Return dropout and decay: more of both the more epochs there are.
-
-    Dropout rises from a start that hardly slows learning, as what was read often is
-    learned by heart (Morerio et al. 2017). A dropout that is given stays as it is.
-    """
-    most = min(0.6, 0.1 + 0.05 * epochs)
-    return {
-        "dropout": 0.1,
-        "dropout_rise": 0.0 if "dropout" in given else most - 0.1,
-        "weight_decay": 0.1 if epochs < 30 else 0.2,
-    }
 
 
 def _expected_epochs(products: int, config: TrainConfig, store: TokenStore) -> float:

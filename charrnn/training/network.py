@@ -97,6 +97,15 @@ class Network(nn.Module, ABC):
 
     @staticmethod
     @abstractmethod
+    def dropout(epochs: float) -> tuple[float, float]:
+        """Return the dropout to begin and to end so many epochs with.
+
+        A start that hardly slows learning, as what was read often is learned by heart
+        (Morerio et al. 2017).
+        """
+
+    @staticmethod
+    @abstractmethod
     def probe(config: Any, batch: int) -> Callable[[], Tensor]:
         """Return what computes as a step does, in little time, to find the threads."""
 

@@ -151,6 +151,11 @@ class RecurrentNetwork(Network):
         return peak * min(1.0, math.sqrt(512 / config.hidden))
 
     @staticmethod
+    def dropout(epochs: float) -> tuple[float, float]:
+        """Return the dropout to begin and to end so many epochs with."""
+        return 0.1, min(0.6, 0.1 + 0.05 * epochs)
+
+    @staticmethod
     def probe(config: RecurrentConfig, batch: int) -> Callable[[], Tensor]:
         """Return what runs a layer over a few time steps."""
         cell, H = CELLS[config.cell], config.hidden

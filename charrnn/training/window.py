@@ -15,6 +15,7 @@ from charrnn.config import WindowConfig
 from charrnn.models.window import parameter_shapes
 from charrnn.store import TokenStore
 from charrnn.tokenizers.base import BOUNDARY
+from charrnn.training.budget import LONG_TOKENS
 from charrnn.training.layers import LayerState
 from charrnn.training.network import Network
 
@@ -87,20 +88,34 @@ class WindowNetwork(Network):
         store: TokenStore, given: Mapping[str, Any], *, device: str, time_s: float
     ) -> tuple[WindowConfig, list[str]]:
         """Complete a config by the text and the time; return also why, in phrases."""
-        sizes = {"order": 10, "embed": 64, "hidden": 512, **given}
-        return WindowConfig(**{**sizes, "vocab_size": store.vocab_size}), []
+        tokens, V = store.train.targets, store.vocab_size
+        # a word or subword is some four characters; 14 characters learn more slowly
+        order, what = (5, "words") if V > LONG_TOKENS else (10, "characters")
+        hidden = 256 if tokens < 100_000 else 512
+        why = {
+            "order": f"order {order}: tokens are {what}",
+            "hidden": f"hidden {hidden}: {tokens:,} tokens to train on",
+        }
+        sizes = {"order": order, "hidden": hidden, **given, "vocab_size": V}
+        return WindowConfig(**sizes), [why[name] for name in why if name not in given]
 
     @staticmethod
     def choose_windows(store: TokenStore, given: Mapping[str, Any]) -> dict[str, int]:
         """Return how many tokens a step reads, `bptt` of each of `batch` streams."""
-        bptt = given.get("bptt", 64)
+        # as many places of the text as the memory is short: there is no state to carry
+        bptt = given.get("bptt", 32)
         batch = min(64, max(1, store.train.targets // (4 * bptt)))
         return {"batch": batch, "bptt": bptt, "stages": 1}
 
     @staticmethod
     def peak_rate(config: WindowConfig, epochs: float) -> float:
         """Return the highest learning rate of so many epochs."""
-        return 2e-3
+        return 1e-2 * min(1.0, math.sqrt(512 / config.hidden))
+
+    @staticmethod
+    def dropout(epochs: float) -> tuple[float, float]:
+        """Return the dropout to begin and to end so many epochs with."""
+        return 0.05, min(0.4, 0.05 + 0.02 * epochs)
 
     @staticmethod
     def probe(config: WindowConfig, batch: int) -> Callable[[], Tensor]:
