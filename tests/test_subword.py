@@ -7,7 +7,8 @@ import sentencepiece
 
 from charrnn.config import SUBWORD_TYPES, TokenizerConfig
 from charrnn.errors import ModelFileError, TextError, UsageError
-from charrnn.tokenizers.subword import SubwordTokenizer, _sample
+from charrnn.tokenizers.subword import SubwordTokenizer
+from charrnn.tokenizers.subword_training import sample
 
 CORPUS = "The cat sat on the mat; the café's hat\tsat on the CAT!\r\n" * 3
 
@@ -151,7 +152,7 @@ def test_a_text_that_sentencepiece_refuses_is_a_text_error():
 def test_the_sample_is_bounded_and_drawn_from_begin_to_end():
     lines = (f"{n:07} {'x' * 990}\n" for n in range(25_000))  # 25 MB
 
-    chunks = _sample(lines)
+    chunks = sample(lines)
 
     numbers = [int(line[:7]) for chunk in chunks for line in chunk.splitlines()[:1]]
     assert 5_000_000 < sum(map(len, chunks)) <= 10_000_000
@@ -161,7 +162,7 @@ def test_the_sample_is_bounded_and_drawn_from_begin_to_end():
 
 
 def test_chunks_are_short_enough_for_sentencepiece_and_cut_at_spaces():
-    chunks = _sample(["😀" * 2500 + " word" * 1000 + "\n" + "line\n" * 1000])
+    chunks = sample(["😀" * 2500 + " word" * 1000 + "\n" + "line\n" * 1000])
 
     assert max(len(chunk.encode()) for chunk in chunks) <= 4000
     assert "".join(chunks).count(" word") == sum(c.count(" word") for c in chunks)

@@ -4,35 +4,21 @@ Our id is SentencePiece's id + 1, because 0 is the boundary.
 """
 
 import base64
-import io
 import re
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable
 from typing import Any, Final, Self
 
 import numpy as np
 import sentencepiece
 
 from charrnn.config import TokenizerConfig
-from charrnn.errors import ModelFileError, TextError, UsageError
+from charrnn.errors import ModelFileError
 from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
-from charrnn.tokenizers.char import keep_frequent
-from charrnn.tokenizers.points import batches, count_characters
-
-DEFAULT_VOCAB_SIZE: Final = 2000
+from charrnn.tokenizers.subword_training import SPACE, sample, train
 
 # SentencePiece writes a space as U+2581 and cannot tell the two apart; lone
 # surrogates (escaped bytes) have no UTF-8. Both are spelled in bytes around it.
-SPACE: Final = "\N{LOWER ONE EIGHTH BLOCK}"
 _SPECIAL: Final = re.compile(f"([{SPACE}\ud800-\udfff]+)")
-
-# SentencePiece drops every training line with U+2585 in it, and NUL by itself.
-_UNTRAINABLE: Final = [0, ord(SPACE), 0x2585, *range(0xD800, 0xE000)]
-
-# 1,000 characters are at most 4,000 bytes; from 4,192 on a line is dropped unsaid.
-_CHUNK_CHARACTERS: Final = 1000
-# 10 MB take a unigram model 6 s (plays) to 35 s (source code) on one core.
-_SAMPLE_BYTES: Final = 10_000_000
 
 # A slice ends after a newline. Short ones encode at twice the speed of long ones.
 _SLICE: Final = re.compile(r"(?s:.{1,4000})[^\n]*\n?")
@@ -88,7 +74,7 @@ class SubwordTokenizer(Tokenizer):
         Raises TextError for texts to learn nothing from, UsageError for a vocabulary
         that has no room for the bytes.
         """
-        return cls(_train(_sample(texts), config))
+        return cls(train(sample(texts), config))
 
     @classmethod
     def from_model_bytes(cls, data: bytes) -> Self:
@@ -210,90 +196,3 @@ def _ends(processor: Any, text: str) -> list[int]:
     # SentencePiece 0.2.1; later ones refuse this name
     found = processor.encode(text, out_type="immutable_proto")
     return [piece.end for piece in found.pieces]
-
-
-def _chunks(texts: Iterable[str]) -> Iterator[str]:
-    """Yield the texts in chunks, cut at line ends, else before words, else anywhere."""
-    for text in batches(texts, separator="\n"):
-        start = 0
-        while start < len(text):
-            end = start + _CHUNK_CHARACTERS
-            if end < len(text):
-                newline = text.rfind("\n", start, end) + 1
-                space = text.rfind(" ", start + 1, end)
-                end = newline or (space if space > 0 else end)
-            yield text[start:end]
-            start = end
-
-
-def _sample(texts: Iterable[str]) -> list[str]:
-    """Return chunks of the texts, evenly drawn, of 10 MB together at most.
-
-    In one pass: when there are too many, every other one goes, and from then on
-    half as many are taken.
-    """
-    kept: list[str] = []
-    size_bytes, stride = 0, 1
-    for index, chunk in enumerate(_chunks(texts)):
-        if index % stride:
-            continue
-        kept.append(chunk)
-        size_bytes += len(chunk.encode("utf-8", "surrogatepass"))
-        if size_bytes > _SAMPLE_BYTES:
-            kept, stride = kept[::2], stride * 2
-            size_bytes = sum(len(one.encode("utf-8", "surrogatepass")) for one in kept)
-    return kept
-
-
-def _train(chunks: list[str], config: TokenizerConfig) -> bytes:
-    """Return the `.model` file of a lossless model with byte fallback."""
-    counts = count_characters(chunks)
-    found = np.flatnonzero(counts)
-    if not len(found):
-        raise TextError(
-            "the training text has no characters", hint="give a text to learn from"
-        )
-    symbols = ["\n", *(mark for mark in "\t\r" if counts[ord(mark)])]
-    size = (config.vocab_size or DEFAULT_VOCAB_SIZE) - 1
-    room = size - 1 - 256 - len(symbols) - 1  # unknown, bytes, symbols, space
-    if room < 2:
-        raise UsageError(
-            f"--vocab-size is {config.vocab_size}, too small for subwords",
-            hint=f"give {config.vocab_size + 2 - room} or more, or 0 for the default",
-        )
-    # Characters get half of the room at most: without longer pieces these would
-    # not be subwords. Which ones is decided here, so all that is left is covered.
-    apart = [ord(symbol) for symbol in (*symbols, " ")]
-    counts[_UNTRAINABLE] = 0
-    counts[apart] = 0
-    kept = keep_frequent(counts, min_count=config.min_count, limit=room // 2)
-    # A newline is a piece by itself, so it cuts without teaching anything.
-    cut = dict.fromkeys(np.setdiff1d(found, [*kept, *apart]).tolist(), "\n")
-    model = io.BytesIO()
-    try:
-        sentencepiece.SentencePieceTrainer.train(
-            # The space first, for it must be a piece, in the text or not.
-            sentence_iterator=chain([" "], (chunk.translate(cut) for chunk in chunks)),
-            model_writer=model,
-            model_type=config.model_type,
-            vocab_size=size,
-            hard_vocab_limit=False,
-            character_coverage=1.0,
-            byte_fallback=True,
-            normalization_rule_name="identity",
-            add_dummy_prefix=False,
-            remove_extra_whitespaces=False,
-            user_defined_symbols=symbols,
-            unk_id=0,
-            bos_id=-1,
-            eos_id=-1,
-            pad_id=-1,
-            num_threads=1,  # sums round otherwise with 2, and it is another model
-            minloglevel=3,
-        )
-    except RuntimeError as error:
-        raise TextError(
-            f"sentencepiece cannot learn from this text: {error}",
-            hint="use --level byte or --level char",
-        ) from error
-    return model.getvalue()
