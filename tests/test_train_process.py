@@ -156,15 +156,30 @@ def test_training_goes_on_after_a_signal_at_any_moment(
     assert first["step"] == stopped["step"] > 0
 
 
-def test_second_signal_leaves_at_once(charrnn: Any) -> None:
+def test_second_signal_leaves_at_once(tmp_path: Path) -> None:
+    process = start(tmp_path / "twice", *MORE)
+    assert process.stdout
+    process.stdout.readline()
+
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
+
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode in (130, 143)  # of the one that came second
+    assert b"stopped and saved" not in stderr
+
+
+def test_signal_that_is_ignored_stays_so_as_under_nohup(charrnn: Any) -> None:
     Path("prose.txt").write_text(TEXTS["file"])
-    sender = signal_soon(signal.SIGTERM, signal.SIGINT)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    sender = signal_soon(signal.SIGHUP)
+    try:
+        result = charrnn("train", "prose.txt", *OPTIONS, "--steps", "300")
+    finally:
+        sender.join()
+        signal.signal(signal.SIGHUP, before)
 
-    result = charrnn("train", "prose.txt", *OPTIONS, *MORE)
-
-    sender.join()
-    assert result.exit_code in (130, 143)  # of the one that came second
-    assert "stopped and saved" not in result.stderr
+    assert result.exit_code == 0
 
 
 def test_training_goes_on_when_nobody_reads_its_lines(tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ from types import FrameType
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it quietly even while it is loading.
+    """Run the command line; a signal ends it quietly even while it is loading.
 
     At once, and not by an exception: raised inside the import of a library, that
     would be lost, or come out as another error. Nothing is half done: files are
     published whole, and training has its own way to stop.
     """
-    signal.signal(signal.SIGINT, _leave)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _leave)
     try:
         from charrnn.cli.app import app
 

@@ -11,7 +11,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TextIO
+from typing import Any, Final, NoReturn, TextIO
 
 import typer
 
@@ -106,6 +106,13 @@ def suggest(command: str, *, quiet: bool = False) -> None:
 def stdout() -> TextIO | None:
     """Return the stream that results go to, as it is now; None if it was closed."""
     return sys.stdout
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, whatever it is doing; a bar had hidden the cursor."""
+    if has_colour(sys.stderr):
+        os.write(sys.stderr.fileno(), b"\x1b[?25h")
+    os._exit(code)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -188,15 +188,20 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
     signals = Signals()
 
     def catch(number: int, frame: FrameType | None) -> None:
-        is_second, signals.number = bool(signals.number), number
-        if is_second or not signals.held:
+        if signals.number:
+            # not by an exception, which a finalizer would swallow
+            console.leave(128 + number)
+        signals.number = number
+        if not signals.held:
             raise typer.Exit(128 + number)
         with suppress(RuntimeError):  # it may come in the middle of another line
             console.say(
                 "stopping after this step; once more stops at once", quiet=quiet
             )
 
-    old = {number: signal.signal(number, catch) for number in SIGNALS}
+    # what is ignored stays so, as under nohup
+    heard = [n for n in SIGNALS if signal.getsignal(n) != signal.SIG_IGN]
+    old = {number: signal.signal(number, catch) for number in heard}
     try:
         yield signals
     finally:
