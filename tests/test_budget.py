@@ -85,8 +85,8 @@ def timed_trainer(
 def train(trainer: Trainer, *, until: int = 0) -> list[Event]:
     """Train to the end, or until so many steps are done."""
     found = []
-    for events in trainer.run():
-        found += events
+    for event in trainer.run():
+        found.append(event)
         if trainer.counters.step == until:
             break
     return found

@@ -1,25 +1,20 @@
 """Runs and their models: what they begin from, what they keep, what they leave."""
 
-import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from training_for_tests import (
     request,
-    same,
     train,
     validations,
 )
 
 from charrnn import checkpoint
-from charrnn.errors import DivergedError, NotFoundError, TextError, UsageError
+from charrnn.errors import NotFoundError, TextError, UsageError
 from charrnn.training.evaluate import evaluate
 from charrnn.training.network_session import NetworkSession
-from charrnn.training.prepare import open_session
 
 pytestmark = pytest.mark.usefixtures("small_corpora")
 
@@ -68,23 +63,6 @@ def test_model_file_is_the_best_and_not_the_last() -> None:
     network.load(checkpoint.load(session.run.model).model.tensors())
     score = evaluate(network, session.store.valid, "cpu")
     assert score.nats_per_token == pytest.approx(min(nats), rel=1e-6)
-
-
-def test_diverged_run_keeps_the_last_good_model_and_can_go_on() -> None:
-    def poisoned(session: NetworkSession) -> None:
-        for event in session.train(lambda: False):
-            if event.kind == "step" and event.step == 9:
-                session.trainer.network.register_forward_hook(
-                    lambda module, inputs, output: (output[0] * math.nan, output[1])
-                )
-
-    asked = request(save_every_s=1e-9)
-    with open_session(asked) as session, pytest.raises(DivergedError):
-        poisoned(session)
-
-    tensors = checkpoint.load(session.run.model).model.tensors()
-    assert all(np.isfinite(values).all() for values in tensors.values())
-    assert same(train(asked), train(replace(asked, new=True)))
 
 
 # --- preparing that fails

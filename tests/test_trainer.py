@@ -57,7 +57,7 @@ def new_trainer(
 
 
 def train(trainer: Trainer) -> list[Event]:
-    return [event for events in trainer.run() for event in events]
+    return list(trainer.run())
 
 
 def of_kind(kind: str, events: list[Event]) -> list[Event]:
@@ -270,7 +270,7 @@ def test_loss_that_is_no_number_is_said_before_it_reaches_the_weights(
     trainer.network.register_forward_hook(lambda m, a, out: (out[0] * math.nan, out[1]))
 
     with pytest.raises(DivergedError, match="loss is nan.*step 1"):
-        next(running)
+        list(running)
 
     after = trainer.network.tensors()
     assert all(np.array_equal(before[name], after[name]) for name in before)

@@ -50,9 +50,12 @@ def request(documents: str = "file", **given: Any) -> Request:
 def train(asked: Request, *, until: int = 10**9, saves: bool = True) -> NetworkSession:
     """Train to the end or until a step; without saving, as if killed there."""
     with open_session(asked) as session:
-        counters = session.trainer.counters
-        for _ in session.train(lambda: saves and counters.step >= until):
-            if not saves and counters.step >= until:
+
+        def is_there() -> bool:
+            return session.trainer.counters.step >= until
+
+        for _ in session.train(lambda: saves and is_there()):
+            if not saves and is_there():
                 break
     return session
 

@@ -70,6 +70,7 @@ def train(
     init_from: train_options.InitFrom = "",
     plan: train_options.Plan = "",
     new: train_options.New = False,
+    force: train_options.Force = False,
     config: train_options.Config = None,
     dry_run: train_options.DryRun = False,
     json: options.Json = False,

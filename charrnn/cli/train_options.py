@@ -239,6 +239,10 @@ Plan = Annotated[
     ),
 ]
 New = Annotated[bool, typer.Option("--new", help="Start afresh; don't continue a run.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Train though the memory seems to be too small."),
+]
 Config = Annotated[
     str | None,
     _option("--config", metavar="FILE.toml", help="Options from a file."),

@@ -92,13 +92,13 @@ def training_steps(
     training = {"steps": STEPS, "stages": 1, "lr": 1e-5}
     choice = choose(RecurrentNetwork, store, shape, training)
     generator = torch.Generator().manual_seed(choice.training.seed)
-    steps = Trainer(
-        RecurrentNetwork(choice.model, generator), store, choice.training
-    ).run()
+    network_to_train = RecurrentNetwork(choice.model, generator)
+    trainer = Trainer(network_to_train, store, choice.training)
+    steps = (event for event in trainer.run() if event.kind == "step")
 
     def step() -> int:
         torch.set_num_threads(choice.training.threads)
-        tokens: int = next(steps)[0].values["tokens"]
+        tokens: int = next(steps).values["tokens"]
         return tokens
 
     return step, choice.training

@@ -20,6 +20,7 @@ class Counters:
     stale: int = 0  #: validations since the best one
     validation_s: float = 0.0  #: seconds that the last validation took
     metrics_bytes: int = 0  #: length of metrics.jsonl at this step
+    owes_validation: bool = False  #: of this step
     finished: bool = False
 
 

@@ -11,7 +11,7 @@ import torch
 
 from charrnn import checkpoint
 from charrnn.config import TrainConfig
-from charrnn.errors import CharRNNError
+from charrnn.errors import CharRNNError, DivergedError
 from charrnn.json_fields import from_json, to_json
 from charrnn.runs import Run
 from charrnn.store import TokenStore
@@ -23,12 +23,14 @@ from charrnn.training.families import FAMILIES
 from charrnn.training.ngrams import Partner, best_ngram
 from charrnn.training.precision import choose_device
 from charrnn.training.request import ADJUSTABLE, Request
+from charrnn.training.room import check_memory
 from charrnn.training.schedule import Mark
 from charrnn.training.session import Choice, Session, starting_model
 from charrnn.training.snapshot import restore, save_snapshot
 from charrnn.training.trainer import Trainer
 
 STEP_LINES = 10  # every so many steps one goes to metrics.jsonl
+LEAST_RATE = 1 / 8  # share of the planned one: it is halved three times at most
 
 
 class NetworkSession(Session):
@@ -41,25 +43,10 @@ class NetworkSession(Session):
     ) -> None:
         super().__init__(run, clock=clock)
         training = from_json(TrainConfig, self.info["training"])
-        torch.set_num_threads(training.threads)
-        generator = torch.Generator().manual_seed(training.seed)
-        kind = FAMILIES[self.info["family"]].network_type()
-        network = kind(self.config, generator)
         self.partner = None
         if training.with_ngram:
             self.partner = Partner(self.store, training.ngram_order)
-        self.trainer = Trainer(
-            network, self.store, training, partner=self.partner, clock=clock
-        )
-        self._warnings += filter(None, [restore(run, self.trainer)])
-        if self.info["init_from"] and not self.continues:
-            start = starting_model(Path(self.info["init_from"]))
-            network.load(start.model.tensors())
-        if not self.continues and self.info["follows"]:
-            marks = [Mark(**mark) for mark in self.info["follows"]]
-            self.trainer.schedule.marks = marks
-        if self.continues and not self.finished and not self._has_model():
-            self.counters.best_nats = math.inf  # so that the next one is kept
+        self.trainer = self._trainer()
         self._model: TextModel | None = None  # the best one, while it isn't saved
         self._saved_at = clock()
 
@@ -73,7 +60,10 @@ class NetworkSession(Session):
     def choose(store: TokenStore, request: Request) -> Choice:
         """Complete sizes, rates and budget. Raises UsageError, ResourceError."""
         kind = FAMILIES[request.family].network_type()
-        return defaults.choose(kind, store, request.model, request.training)
+        choice = defaults.choose(kind, store, request.model, request.training)
+        if not request.force:
+            check_memory(kind.parameter_shapes(choice.model), choice.training)
+        return choice
 
     @staticmethod
     def process_settings() -> AbstractContextManager[None]:
@@ -86,7 +76,10 @@ class NetworkSession(Session):
         return self.trainer.counters
 
     def follow(self, request: Request) -> None:
-        """Take the budget that is asked for now, if any."""
+        """Take the budget that is asked for now, if any. Raises ResourceError."""
+        if self.continues and not request.force:
+            shapes = self.trainer.network.parameter_shapes(self.config)
+            check_memory(shapes, self.trainer.config)
         given = request.training
         asked = {name: given[name] for name in ADJUSTABLE if name in given}
         if any(name in given for name in BUDGETS):
@@ -118,30 +111,20 @@ class NetworkSession(Session):
 
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Train until the plan ends or `stop()` is true; yield what happens."""
-        trainer = self.trainer
-        self._cut_metrics()
-        start = self.start_event()
-        yield start if self.continues else self._noted(start)
+        yield self._started()
         if self.partner:
             self.partner.count()
-        for events in trainer.run():
-            for event in events:
-                is_line = event.kind != "step" or event.step % STEP_LINES == 0
-                yield self._noted(event) if is_line else event
-                if event.kind == "validation":
-                    yield self._keep_if_best(event)
-            yield from self._new_warnings()
-            if self.finished:
-                continue  # a save now would be a finished run without what follows
-            is_due = self._clock() - self._saved_at >= trainer.config.save_every_s
-            if stopped := stop():
-                self._save()
-            if stopped or (is_due and self._survives(self._save)):
-                yield self._event("save", {"path": str(self.run.resume)})
-            if stopped:
-                return
+        while not (self.finished or stop()):
+            try:
+                yield from self._steps(stop)
+            except DivergedError as error:
+                yield self._go_back(error)
+        if not self.finished:
+            self._save()
+            yield self._event("save", {"path": str(self.run.resume)})
+            return
         self._save_model()
-        marks = [dataclasses.asdict(mark) for mark in trainer.schedule.marks]
+        marks = [dataclasses.asdict(mark) for mark in self.trainer.schedule.marks]
         self.info |= {"best": self._best(), "plan": marks}
         if not self.partner and "ngram" not in self.info:
             self.info["ngram"] = best_ngram(self.store)
@@ -155,6 +138,73 @@ class NetworkSession(Session):
         done = super().done_event()
         counted = {"ngram": self.info["ngram"]} if "ngram" in self.info else {}
         return dataclasses.replace(done, values=done.values | counted)
+
+    def _trainer(self) -> Trainer:
+        """Return a trainer at the last save, or at the beginning."""
+        training = from_json(TrainConfig, self.info["training"])
+        torch.set_num_threads(training.threads)
+        generator = torch.Generator().manual_seed(training.seed)
+        kind = FAMILIES[self.info["family"]].network_type()
+        network = kind(self.config, generator)
+        trainer = Trainer(
+            network, self.store, training, partner=self.partner, clock=self._clock
+        )
+        self._warnings += filter(None, [restore(self.run, trainer)])
+        counters = trainer.counters
+        is_new = not counters.metrics_bytes
+        if is_new and self.info["init_from"]:
+            start = starting_model(Path(self.info["init_from"]))
+            network.load(start.model.tensors())
+        if is_new and self.info["follows"]:
+            marks = [Mark(**mark) for mark in self.info["follows"]]
+            trainer.schedule.marks = marks
+        if not (is_new or counters.finished or self._has_model()):
+            counters.best_nats = math.inf  # so that the next one is kept
+        return trainer
+
+    def _started(self) -> Event:
+        """Cut the metrics where the trainer stands; return how the run starts."""
+        is_known = self.counters.metrics_bytes > 0
+        self._cut_metrics()
+        start = self.start_event()
+        return start if is_known else self._noted(start)
+
+    def _steps(self, stop: Callable[[], bool]) -> Iterator[Event]:
+        """Train until the end, or until `stop()` is true, and save now and then."""
+        for event in self.trainer.run(stop):
+            is_line = event.kind != "step" or event.step % STEP_LINES == 0
+            yield self._noted(event) if is_line else event
+            if event.kind == "validation":
+                yield self._keep_if_best(event)
+            every_s = self.trainer.config.save_every_s
+            is_due = self._clock() - self._saved_at >= every_s
+            # a save at the end would be a finished run without what follows
+            if is_due and not self.finished and self._survives(self._save):
+                yield self._event("save", {"path": str(self.run.resume)})
+            yield from self._new_warnings()
+            if stop():
+                return
+
+    def _go_back(self, error: DivergedError) -> Event:
+        """Go on from the last save with half the rate; raise the error at last.
+
+        The mark of the schedule that says so is kept with the plan, so that a run
+        that is stopped after it, or follows the plan, takes the same steps.
+        """
+        rate = self.trainer.schedule.rate(self.counters.step) / 2
+        if rate < LEAST_RATE:
+            raise error
+        elapsed_s = self.counters.elapsed_s
+        self._lines, self._model = b"", None
+        self.trainer = self._trainer()
+        self._started()
+        self.trainer.schedule.slow(self.counters.step, rate)
+        self.counters.elapsed_s = elapsed_s
+        message = f"{error.message}; back to step {self.counters.step:,} with"
+        values = {"message": f"{message} {rate:g} times the planned rate"}
+        warning = self._noted(self._event("warning", values))
+        self._survives(self._save)
+        return warning
 
     def _is_spent(self, config: TrainConfig) -> bool:
         """Say whether a finished run has had all of a budget already."""

@@ -6,7 +6,7 @@ part is held out from the network for the whole run. N-gram models that are coun
 without it say which order and weight suit it; the one that is kept counts everything.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -112,10 +112,15 @@ class Partner:
             for (_, held_nats), ngram in zip(tried, kept, strict=False)
         ]
 
-    def validate(self, network: Network, device: str) -> tuple[Score, dict[str, Any]]:
-        """Return the score of the mixture with a network, and what is said of it."""
-        held_nats = target_nats(network, self.held, device)
-        valid_nats = target_nats(network, self._store.valid, device)
+    def validate(
+        self, network: Network, device: str, stop: Callable[[], bool]
+    ) -> tuple[Score, dict[str, Any]]:
+        """Return the score of the mixture with a network, and what is said of it.
+
+        Raises StoppedError when `stop()` is true before the end.
+        """
+        held_nats = target_nats(network, self.held, device, stop)
+        valid_nats = target_nats(network, self._store.valid, device, stop)
         mixings = [
             best_weights(np.array([held_nats, one.held_nats]))
             for one in self._candidates

@@ -36,6 +36,7 @@ class Request:
     valid: tuple[str, ...] = ()
     out: str = ""
     new: bool = False
+    force: bool = False
     init_from: str = ""
     plan: str = ""
     family: str = ""
@@ -50,11 +51,12 @@ class Request:
     def of(cls, paths: Iterable[str], **options: Any) -> Self:
         """Sort options by what they are about.
 
-        options: fields of the configs, and `valid`, `out`, `new`, `init_from`, `plan`,
-        `model` (a family) and `tokenizer` (a file). Raises UsageError for a wrong value
-        or an option of another family, ValueError for a name that is none.
+        options: fields of the configs, and `valid`, `out`, `new`, `force`, `init_from`,
+        `plan`, `model` (a family) and `tokenizer` (a file). Raises UsageError for a
+        wrong value or an option of another family, ValueError for a name that is none.
         """
-        plain = {"valid", "out", "new", "init_from", "plan", "model", "tokenizer"}
+        plain = {"valid", "out", "new", "force", "init_from", "plan"}
+        plain |= {"model", "tokenizer"}
         family = options.get("model") or ""
         _check_family(family or USUAL, set(options) - plain)
         own = FAMILIES[family or USUAL]
@@ -72,6 +74,7 @@ class Request:
             valid=tuple(options.get("valid") or ()),
             out=options.get("out") or "",
             new=options.get("new", False),
+            force=options.get("force", False),
             init_from=options.get("init_from") or "",
             plan=options.get("plan") or "",
             family=family,

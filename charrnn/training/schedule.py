@@ -21,13 +21,16 @@ FINAL_RATE: Final = 0.02  #: share of the peak rate that is always left
 class Mark:
     """From `step` on, the run goes from `progress` to 1 at step `total`.
 
-    validations: how many there are over the whole progress from 0 to 1.
+    total: 0 where it is not known yet; then the progress stays. validations: how many
+    there are over the whole progress from 0 to 1. rate: share of the peak rate that is
+    left since the run diverged.
     """
 
     step: int
     progress: float
     total: int
     validations: int
+    rate: float = 1.0
 
 
 @dataclass
@@ -41,10 +44,17 @@ class Schedule:
         mark = self._mark(step)
         if mark is None:
             return 0.0
+        if not mark.total:
+            return mark.progress
         if step >= mark.total:
             return 1.0
         share = (step - mark.step) / (mark.total - mark.step)
         return mark.progress + (1 - mark.progress) * share
+
+    def rate(self, step: int) -> float:
+        """Return the share of the peak rate that is left at a step."""
+        mark = self._mark(step)
+        return mark.rate if mark else 1.0
 
     def validates_after(self, step: int) -> bool:
         """Say whether a validation follows this step."""
@@ -70,12 +80,19 @@ class Schedule:
         """Plan to end after `total` steps, from this step on."""
         progress = self.progress(step)
         validations = validations or self.validations or VALIDATIONS
-        self._add(Mark(step, progress, max(total, step + 1), validations))
+        total = max(total, step + 1)
+        self._add(Mark(step, progress, total, validations, self.rate(step)))
+
+    def slow(self, step: int, rate: float) -> None:
+        """Take that share of the peak rate from this step on, under the same plan."""
+        progress = self.progress(step)
+        self._add(Mark(step, progress, self.total, self.validations, rate))
 
     def extend(self, step: int, total: int) -> None:
         """Begin anew from progress 0 at this step, to end after `total` steps."""
         validations = self.validations or VALIDATIONS
-        self._add(Mark(step, 0.0, max(total, step + 1), validations))
+        total = max(total, step + 1)
+        self._add(Mark(step, 0.0, total, validations, self.rate(step)))
 
     def _add(self, mark: Mark) -> None:
         while self.marks and self.marks[-1].step >= mark.step:

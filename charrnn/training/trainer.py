@@ -25,13 +25,15 @@ from charrnn.errors import DivergedError
 from charrnn.store import TokenStore
 from charrnn.training.averaging import follow
 from charrnn.training.budget import BUDGETS
-from charrnn.training.evaluate import evaluate, loss_sum
+from charrnn.training.evaluate import StoppedError, evaluate
 from charrnn.training.events import Counters, Event, score_values
+from charrnn.training.gradients import Gradients
 from charrnn.training.layers import LayerState
 from charrnn.training.network import Network
 from charrnn.training.ngrams import Partner
+from charrnn.training.optimizer import new_optimizer
 from charrnn.training.pace import Pace
-from charrnn.training.precision import autocast, loss_scaler
+from charrnn.training.precision import loss_scaler
 from charrnn.training.schedule import Schedule, learning_rate
 from charrnn.training.stages import Stages
 
@@ -55,8 +57,9 @@ class Trainer:
         self.config = config
         self.schedule = Schedule()
         self.counters = Counters()
-        self.optimizer = _optimizer(network, config)
+        self.optimizer = new_optimizer(network, config)
         self.scaler = loss_scaler(config.precision, config.device)
+        self.gradients = Gradients(network, self.scaler, config)
         self.state: LayerState | None = None
         self.stages = Stages(partner.train if partner else store.train, config)
         self.counters.taken = [0] * len(self.stages)
@@ -77,27 +80,34 @@ class Trainer:
         """Return the steps of a budget in steps or epochs."""
         return config.steps or self.stages.steps(config.epochs)
 
-    def run(self) -> Iterator[list[Event]]:
-        """Train to the end of the plan; yield the events of each step.
+    def run(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """Train to the end of the plan; yield what happens.
 
-        Between two steps everything is consistent: a caller may save, or stop.
+        At each event everything is consistent: a caller may save, or stop. When
+        `stop()` is true a validation is left for later, and the run ends there.
         Raises DivergedError when the loss is not finite.
         """
         self._started = self._clock() - self.counters.elapsed_s
         while not self.counters.finished:
+            if self.counters.owes_validation:
+                try:
+                    validation = self._validate(stop)
+                except StoppedError:
+                    return
+                yield validation
+                continue
             self._replan()
-            began = self._clock()
+            began, parts = self._clock(), self.gradients.parts
             loss, tokens = self._train_step(self.counters.step)
             self._pace.note(self._clock() - began)
             step = self.counters.step
             self.counters.step += 1
             self._note_loss(loss)
             done = self.schedule.progress(self.counters.step) >= 1
-            self.counters.finished = done
-            events = [self._event("step", self._step_values(loss, tokens))]
-            if done or self.schedule.validates_after(step):
-                events.append(self._validate())
-            yield events
+            self.counters.owes_validation = done or self.schedule.validates_after(step)
+            if self.gradients.parts > parts:
+                yield self._event("warning", {"message": self._parts_message()})
+            yield self._event("step", self._step_values(loss, tokens))
 
     def rebudget(self, config: TrainConfig) -> None:
         """Follow another budget from here on.
@@ -117,23 +127,30 @@ class Trainer:
         else:
             self.schedule.marks.clear()  # as in a new run: first it measures
             return
-        if counters.finished:
+        if self.schedule.progress(step) >= 1 or counters.finished:
             self.schedule.extend(step, total)
             counters.finished, counters.stale = False, 0
         else:
             self.schedule.plan(step, total)
 
-    def _validate(self) -> Event:
-        """Score the validation part; note whether it is the best so far."""
+    def _validate(self, stop: Callable[[], bool]) -> Event:
+        """Score the validation part; note whether it is the best so far, or the last.
+
+        Raises StoppedError when `stop()` is true before the end.
+        """
         began, device = self._clock(), self.config.device
         if self._partner:
-            score, mixed = self._partner.validate(self.average, device)
+            score, mixed = self._partner.validate(self.average, device, stop)
         else:
-            score, mixed = evaluate(self.average, self._store.valid, device), {}
+            score, mixed = evaluate(self.average, self._store.valid, device, stop), {}
         self.counters.validation_s = self._clock() - began
-        if not math.isfinite(score.nats_per_token):
+        weights = self.average.parameters()
+        is_finite = all(torch.isfinite(array).all() for array in weights)
+        if not (is_finite and math.isfinite(score.nats_per_token)):
             raise self._diverged(f"the validation is {score.nats_per_token:g}")
         counters = self.counters
+        counters.owes_validation = False
+        counters.finished = self.schedule.progress(counters.step) >= 1
         is_best = score.nats_per_token < counters.best_nats
         counters.stale = 0 if is_best else counters.stale + 1
         if is_best:
@@ -146,24 +163,18 @@ class Trainer:
     def _train_step(self, step: int) -> tuple[float, int]:
         """Take one optimizer step; return the loss in nats a token, and the tokens."""
         batch = self._next_batch(step)
-        device = self.config.device
-        inputs = torch.from_numpy(batch.inputs).to(device)
-        targets = torch.from_numpy(batch.targets).to(device)
         rate = self._learning_rate(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        with autocast(self.config.precision, device):
-            logits, state = self.network(
-                inputs, self._state_before(batch), self._masks(step, inputs.shape[1])
-            )
-        loss = loss_sum(logits, targets) / batch.tokens
-        self.optimizer.zero_grad()
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        value, state = self.gradients.add(
+            batch,
+            lambda: self._state_before(batch),
+            self._masks(step, len(batch.carried)),
+        )
         self.scaler.unscale_(self.optimizer)
         norm = float(
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         )
-        value = float(loss.detach())
         # a finite loss may have a gradient that is not: a scaler leaves the step out
         can_skip = self.scaler.is_enabled() and self.scaler.get_scale() > 1
         if not (math.isfinite(value) and (math.isfinite(norm) or can_skip)):
@@ -171,7 +182,7 @@ class Trainer:
         self.scaler.step(self.optimizer)
         self.scaler.update()
         follow(self.average, self.network, step)
-        self.state = tuple(array.detach() for array in state)
+        self.state = state
         return value, batch.tokens
 
     def _next_batch(self, step: int) -> Batch:
@@ -190,6 +201,10 @@ class Trainer:
             f"{what} at step {self.counters.step:,}",
             hint=f"try a lower rate: --lr {self.config.lr / 2:g}",
         )
+
+    def _parts_message(self) -> str:
+        parts = self.gradients.parts
+        return f"the memory is full: each batch is read in {parts} parts from now on"
 
     def _state_before(self, batch: Batch) -> LayerState:
         """Return the carried state, with rows that start anew at the initial one."""
@@ -222,7 +237,7 @@ class Trainer:
         config = self.config
         return learning_rate(
             self.schedule.progress(step),
-            peak=config.lr,
+            peak=config.lr * self.schedule.rate(step),
             warmup=config.warmup,
             shape=config.schedule,
         )
@@ -277,21 +292,3 @@ class Trainer:
     def _event(self, kind: str, values: dict[str, Any]) -> Event:
         self.counters.elapsed_s = self._clock() - self._started
         return Event(kind, self.counters.step, self.counters.elapsed_s, values)
-
-
-def _optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
-    """Return AdamW (Loshchilov & Hutter 2019) that decays matrices, not vectors."""
-    parameters = list(network.parameters())
-    matrices = [p for p in parameters if p.dim() > 1]
-    vectors = [p for p in parameters if p.dim() == 1]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        groups,
-        lr=config.lr,
-        betas=(0.9, 0.99),
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
