@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,17 +162,37 @@ def lock(path: Path, note: str) -> Iterator[None]:
         os.close(handle)
 
 
+def check_unlocked(path: Path) -> None:
+    """Raise BusyError, with the holder's note, if a process holds a lock file."""
+    if not os.path.exists(path):
+        return
+    with _said(path), _opened(path, os.O_RDONLY) as handle:
+        _flock(handle, path, fcntl.LOCK_SH)
+
+
 def _take(handle: int, path: Path, note: str) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(handle, 1000, 0).decode("utf-8", "replace").strip()
-        raise BusyError(
-            f"{path.parent} is in use by {holder or 'another process'}",
-            hint="wait for it, stop it, or train into another folder with -o",
-        ) from error
+    _flock(handle, path, fcntl.LOCK_EX)
     os.ftruncate(handle, 0)
     os.pwrite(handle, note.encode(), 0)
+
+
+def _flock(handle: int, path: Path, kind: int) -> None:
+    """Lock a file, or raise BusyError with the note of who holds it."""
+    patience = 10
+    while True:
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            holder = os.pread(handle, 1000, 0).decode("utf-8", "replace").strip()
+            if not patience:
+                raise BusyError(
+                    f"{path.parent} is in use by {holder or 'another process'}",
+                    hint="wait for it, stop it, or train into another folder with -o",
+                ) from error
+        # it may only be looked at, or not have its note yet
+        patience -= 1
+        time.sleep(0.005)
 
 
 @contextlib.contextmanager

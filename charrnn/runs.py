@@ -63,6 +63,10 @@ class Run:
         note = f"process {os.getpid()} since {since}"
         return files.lock(self.path / "lock", note)
 
+    def check_free(self) -> None:
+        """Raise BusyError if another process holds the run."""
+        files.check_unlocked(self.path / "lock")
+
     def read_info(self) -> dict[str, Any]:
         """Return the content of run.json; {} if there is none yet."""
         path = self.path / "run.json"
@@ -78,9 +82,13 @@ class Run:
 
     @property
     def identity(self) -> str:
-        """What the run is of, as run.json says; "" if it says nothing readable."""
+        """What the run is of."""
+        return self.says("identity")
+
+    def says(self, key: str) -> str:
+        """Return what run.json says; "" if it says nothing readable."""
         try:
-            return str(self.read_info().get("identity", ""))
+            return str(self.read_info().get(key, ""))
         except ModelFileError:
             return ""
 

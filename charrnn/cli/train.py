@@ -87,10 +87,12 @@ def train(
     """
     given = _given(context)
     inputs.check_sources(corpus)
+    request = _request(tuple(corpus), given)
+    if not dry_run:
+        request.check_free()  # before torch is imported
     from charrnn.cli.train_view import make_view
     from charrnn.training.prepare import open_session
 
-    request = _request(tuple(corpus), given)
     scratch = tempfile.TemporaryDirectory() if dry_run else nullcontext(request.out)
     with scratch as folder, _caught_signals(quiet=quiet) as signals:
         request = replace(request, out=folder, new=request.new or dry_run)

@@ -107,6 +107,7 @@ def _prepare(
     identity: str,
 ) -> None:
     """Fill a run folder; run.json is written last and says that it is complete."""
+    asked = request.asked()
     for path in (run.path / "run.json", run.resume, run.previous, run.model):
         files.remove(path)
     store = corpus.write_store(tokenizer, run.tokens)
@@ -121,6 +122,7 @@ def _prepare(
             "charrnn": charrnn.__version__,
             "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "identity": identity,
+            "asked": asked,
             "stem": request.stem,
             "corpus": {
                 "files": list(request.paths),

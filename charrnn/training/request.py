@@ -2,19 +2,22 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from charrnn.config import MODELS, CorpusConfig, TokenizerConfig, TrainConfig
 from charrnn.errors import UsageError
 from charrnn.json_fields import to_json
-from charrnn.runs import Run
-from charrnn.store import Survey
-from charrnn.tokenizers import Tokenizer
+from charrnn.runs import Run, all_runs
 from charrnn.training.budget import BUDGETS
 from charrnn.training.families import FAMILIES
+
+if TYPE_CHECKING:
+    from charrnn.store import Survey
+    from charrnn.tokenizers import Tokenizer
 
 #: what may differ when the same is asked again, besides the budget
 ADJUSTABLE: Final = ("patience", "save_every_s", "threads")
@@ -98,13 +101,11 @@ class Request:
         path = Path(self.init_from)
         return Run(path).model if path.is_dir() else path
 
-    def identity(self, survey: Survey, tokenizer: Tokenizer | None) -> str:
+    def identity(self, survey: "Survey", tokenizer: "Tokenizer | None") -> str:
         """Return a hash of what makes a run this one and no other.
 
         tokenizer: the one that was given in a file, or comes with `init_from`.
         """
-        free = (*BUDGETS, *ADJUSTABLE)
-        given = {k: v for k, v in self.training.items() if k not in free}
         start = self.starting_file.read_bytes() if self.init_from else b""
         parts = [
             survey.sha256,
@@ -113,11 +114,48 @@ class Request:
             tokenizer.to_json() if tokenizer else None,
             hashlib.sha256(start).hexdigest(),
             {"family": self.family} | dict(self.model),
-            {"seed": TrainConfig.seed} | given,  # typed or not, the same run
+            self._fixed(),
             [dict(mark) for mark in self.marks],
         ]
-        text = json.dumps(parts, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _hash(parts)
+
+    def asked(self) -> str:
+        """Return a hash of what was typed, and of the sizes and ages of the files.
+
+        Where it is equal, so is the identity, and nothing has to be read to know it.
+        It is "" where that cannot be known: of a text from stdin, of a folder.
+        """
+        files = [*self.paths, *self.valid, self.tokenizer_file]
+        files += [str(self.starting_file)] * bool(self.init_from)
+        files = [path for path in files if path]
+        if not all(map(os.path.isfile, files)):
+            return ""
+        stats = [os.stat(path) for path in files]
+        seen = [[one.st_ino, one.st_size, one.st_mtime_ns] for one in stats]
+        model = {"family": self.family or USUAL} | dict(self.model)
+        options = [dict(self.tokenizer), to_json(self.corpus), model, self.plan]
+        return _hash([files, seen, options, self._fixed()])
+
+    def check_free(self) -> None:
+        """Raise BusyError if the run that is meant is in use, at once.
+
+        No text is read for it, so a run without a name may be overlooked here.
+        """
+        runs = [Run(Path(self.out))] if self.out else []
+        if not (self.out or self.new) and (asked := self.asked()):
+            runs = [run for run in all_runs() if run.says("asked") == asked]
+        for run in runs:
+            run.check_free()
+
+    def _fixed(self) -> dict[str, Any]:
+        """Return what is given of TrainConfig and cannot change on the way."""
+        free = (*BUDGETS, *ADJUSTABLE)
+        given = {k: v for k, v in self.training.items() if k not in free}
+        return {"seed": TrainConfig.seed} | given  # typed or not, the same run
+
+
+def _hash(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def flag(field: str) -> str:
