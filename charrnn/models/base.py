@@ -17,6 +17,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from charrnn.json_fields import from_json, to_json
+
 Floats = npt.NDArray[np.float32]
 Reals = npt.NDArray[np.float64]
 Tokens = npt.NDArray[np.integer[Any]]
@@ -81,6 +83,41 @@ class LanguageModel(ABC):
         cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
     ) -> Self:
         """Rebuild a model. Raises ValueError where tensors and config disagree."""
+
+
+class ConfiguredModel(LanguageModel):
+    """A model that is a config, one of those in `config.py`, and tensors by name."""
+
+    config_type: ClassVar[type[Any]]
+
+    def __init__(self, config: Any, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+        self.config = config
+        self._tensors = dict(tensors)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, V."""
+        return int(self.config.vocab_size)
+
+    @property
+    def title(self) -> str:
+        """How it is called, for people."""
+        return str(self.config.title)
+
+    def config_json(self) -> dict[str, Any]:
+        """Return the configuration, as JSON values."""
+        return to_json(self.config)
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the parameters by name, as a model file keeps them."""
+        return dict(self._tensors)
+
+    @classmethod
+    def build(
+        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
+    ) -> Self:
+        """Rebuild a model. Raises ValueError where tensors and config disagree."""
+        return cls(from_json(cls.config_type, config), tensors)
 
 
 def log_softmax(logits: Floats) -> Floats:

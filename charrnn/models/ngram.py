@@ -29,8 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from charrnn.config import NgramConfig
-from charrnn.json_fields import from_json, to_json
-from charrnn.models.base import Floats, LanguageModel, Reals, State, Tokens
+from charrnn.models.base import ConfiguredModel, Floats, Reals, State, Tokens
 from charrnn.models.ngram_counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram_tree import UNKNOWN, NgramTree
 from charrnn.tokenizers.base import AnyIds, Ids
@@ -40,19 +39,23 @@ from charrnn.tokenizers.base import AnyIds, Ids
 TABLE_SIZE = 1 << 20
 
 
-class NgramModel(LanguageModel):
-    """Counts, and the probabilities that follow from them."""
+class NgramModel(ConfiguredModel):
+    """Counts, and the probabilities that follow from them.
+
+    tensors: the levels of `ngram_counts.py`, and of Kneser-Ney discounts (N, 3).
+    """
 
     family = "ngram"
+    config_type = NgramConfig
+    config: NgramConfig
 
     def __init__(
         self, config: NgramConfig, tensors: Mapping[str, npt.NDArray[Any]]
     ) -> None:
         V, N = config.vocab_size, config.order
-        self.config = config
+        super().__init__(config, tensors)
         self._is_interpolated = config.smoothing == "kneser-ney"
         check_levels(tensors, V, N, has_discounts=self._is_interpolated)
-        self._tensors = dict(tensors)
         tokens = [tensors[f"tokens.{k}"] for k in range(2, N + 1)]
         children = [tensors[f"children.{k}"] for k in range(1, N)]
         self._tree = NgramTree(V, tokens, children)
@@ -98,16 +101,6 @@ class NgramModel(LanguageModel):
             yield cls(replace(config, order=order), tensors)
 
     @property
-    def vocab_size(self) -> int:
-        """Number of tokens, V."""
-        return self.config.vocab_size
-
-    @property
-    def title(self) -> str:
-        """How long its n-grams are, and how they are smoothed."""
-        return self.config.title
-
-    @property
     def parameters(self) -> int:
         """How many different n-grams it has seen, of all lengths."""
         levels = range(1, self.config.order + 1)
@@ -139,21 +132,6 @@ class NgramModel(LanguageModel):
             contexts = paths[:, 1:].reshape(B * T, self.config.order)
             found, last = self._distributions(contexts), paths[:, -1].copy()
         return found.reshape(B, T, self.vocab_size), (last,)
-
-    def config_json(self) -> dict[str, Any]:
-        """Return the configuration, as JSON values."""
-        return to_json(self.config)
-
-    def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the levels by name, unsigned integers, and the discounts (N, 3)."""
-        return dict(self._tensors)
-
-    @classmethod
-    def build(
-        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> Self:
-        """Rebuild a model. Raises ValueError where tensors and config disagree."""
-        return cls(from_json(NgramConfig, config), tensors)
 
     def _smooth(self) -> tuple[Reals, Reals]:
         """Return the weight of every node (M,), the backoff of every context (C + 1,).

@@ -22,15 +22,14 @@ Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from charrnn.cells import CELLS
 from charrnn.config import RecurrentConfig
-from charrnn.json_fields import from_json, to_json
-from charrnn.models.base import Floats, LanguageModel, State, Tokens, check_tensors
+from charrnn.models.base import ConfiguredModel, Floats, State, Tokens, check_tensors
 from charrnn.models.steps import steps_of
 
 NORM_EPSILON = 1e-5
@@ -68,10 +67,12 @@ def parameter_count(config: RecurrentConfig) -> int:
     return sum(map(math.prod, parameter_shapes(config).values()))
 
 
-class RecurrentModel(LanguageModel):
+class RecurrentModel(ConfiguredModel):
     """A trained network that runs its cells in NumPy, float32."""
 
     family = "recurrent"
+    config_type = RecurrentConfig
+    config: RecurrentConfig
 
     def __init__(
         self, config: RecurrentConfig, tensors: Mapping[str, npt.NDArray[Any]]
@@ -80,8 +81,9 @@ class RecurrentModel(LanguageModel):
             # first, so that a file that claims a billion layers costs no time
             raise ValueError(f"{config.layers:,} layers, but {len(tensors)} tensors")
         check_tensors(tensors, parameter_shapes(config))
-        self.config = config
-        self._tensors = {n: np.asarray(x, np.float32) for n, x in tensors.items()}
+        super().__init__(
+            config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}
+        )
         self._cell = CELLS[config.cell]
         self._layers = [
             steps_of(config.cell, self._group(f"layers.{k}."))
@@ -90,16 +92,6 @@ class RecurrentModel(LanguageModel):
         self._norms = [self._group(f"norms.{k}.") for k in range(config.layers)]
         is_small = not config.embed or config.vocab_size <= TABLE_TOKENS
         self._table = self._project_vocabulary() if is_small else None
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of tokens, V."""
-        return self.config.vocab_size
-
-    @property
-    def title(self) -> str:
-        """Its cell and its size."""
-        return self.config.title
 
     def initial_state(self, batch: int) -> State:
         """Return the state of every layer before any token, arrays (B, H)."""
@@ -130,21 +122,6 @@ class RecurrentModel(LanguageModel):
                 hidden += outputs
             outputs = hidden
         return self._logits(outputs).swapaxes(0, 1), after
-
-    def config_json(self) -> dict[str, Any]:
-        """Return the configuration, as JSON values."""
-        return to_json(self.config)
-
-    def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the parameters by name, float32."""
-        return dict(self._tensors)
-
-    @classmethod
-    def build(
-        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> Self:
-        """Rebuild a model. Raises ValueError where tensors and config disagree."""
-        return cls(from_json(RecurrentConfig, config), tensors)
 
     def _group(self, prefix: str) -> dict[str, npt.NDArray[Any]]:
         found = self._tensors.items()

@@ -17,14 +17,13 @@ Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, N order.
 """
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from charrnn.config import WindowConfig
-from charrnn.json_fields import from_json, to_json
-from charrnn.models.base import Floats, LanguageModel, State, Tokens, check_tensors
+from charrnn.models.base import ConfiguredModel, Floats, State, Tokens, check_tensors
 from charrnn.tokenizers.base import BOUNDARY
 
 
@@ -44,27 +43,20 @@ def parameter_shapes(config: WindowConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-class WindowModel(LanguageModel):
+class WindowModel(ConfiguredModel):
     """A trained network that reads a window of tokens, float32."""
 
     family = "window"
+    config_type = WindowConfig
+    config: WindowConfig
 
     def __init__(
         self, config: WindowConfig, tensors: Mapping[str, npt.NDArray[Any]]
     ) -> None:
         check_tensors(tensors, parameter_shapes(config))
-        self.config = config
-        self._tensors = {n: np.asarray(x, np.float32) for n, x in tensors.items()}
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of tokens, V."""
-        return self.config.vocab_size
-
-    @property
-    def title(self) -> str:
-        """Its order and its size."""
-        return self.config.title
+        super().__init__(
+            config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}
+        )
 
     def initial_state(self, batch: int) -> State:
         """Return the window before any token, (B, N-1): boundaries."""
@@ -87,18 +79,3 @@ class WindowModel(LanguageModel):
         if self.config.direct:
             logits += inputs @ w["direct.weight"].T
         return logits.reshape(B, T, self.vocab_size), (sequence[:, T:],)
-
-    def config_json(self) -> dict[str, Any]:
-        """Return the configuration, as JSON values."""
-        return to_json(self.config)
-
-    def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the parameters by name, float32."""
-        return dict(self._tensors)
-
-    @classmethod
-    def build(
-        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> Self:
-        """Rebuild a model. Raises ValueError where tensors and config disagree."""
-        return cls(from_json(WindowConfig, config), tensors)
