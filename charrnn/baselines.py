@@ -17,11 +17,11 @@ from charrnn.json_fields import from_json
 from charrnn.models.ngram import NgramModel
 from charrnn.runs import Run
 from charrnn.sources import find_sources
-from charrnn.store import TokenStore
+from charrnn.store import Part, TokenStore
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
 
-MOST_ORDER: Final = 8
+ORDERS: Final = range(1, 9)  #: that are counted beside a model
 
 
 def validation_documents(run: Run) -> tuple[str, ...]:
@@ -55,14 +55,23 @@ def validation_documents(run: Run) -> tuple[str, ...]:
 
 def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
     """Yield the uniform, the unigram and the 2- to 8-gram model of a training part."""
+    summary = {"learned_end": store.learns_end}
     tokens, none = store.train.tokens, np.empty(0, np.int64)
-    V, summary = tokenizer.vocab_size, {"learned_end": store.learns_end}
-    # 0 of 0 says nothing: where nothing was counted, all tokens are equally likely
-    uniform = NgramModel.fit(NgramConfig(V, 1, "mle"), tokens, none, none)
+    nothing = NgramConfig(store.vocab_size, 1, "mle")
+    uniform = NgramModel.fit(nothing, tokens, none, none)
     yield TextModel(uniform, tokenizer, summary=summary, name="uniform")
-    counted = NgramModel.fit_orders(
-        NgramConfig(V, MOST_ORDER), tokens, store.train.starts, store.train.lengths
-    )
-    for order, model in enumerate(islice(counted, MOST_ORDER), 1):
+    for order, model in enumerate(count(store.train, store.vocab_size, ORDERS), 1):
         name = f"{order}-gram" if order > 1 else "unigram"
         yield TextModel(model, tokenizer, summary=summary, name=name)
+
+
+def count(part: Part, vocab_size: int, orders: range) -> Iterator[NgramModel]:
+    """Yield the n-gram models of a part, of each order, counted together."""
+    counted = NgramModel.fit_orders(
+        NgramConfig(vocab_size),
+        part.tokens,
+        part.starts,
+        part.lengths,
+        least=orders.start,
+    )
+    return islice(counted, len(orders))

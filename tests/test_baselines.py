@@ -9,7 +9,7 @@ import pytest
 from corpus_for_tests import LINES, texts_of
 
 from charrnn import checkpoint, tokenizers
-from charrnn.baselines import MOST_ORDER, ladder, validation_documents
+from charrnn.baselines import ORDERS, ladder, validation_documents
 from charrnn.comparing import Texts, read
 from charrnn.errors import CharRNNError, ModelFileError, NotFoundError, TextError
 from charrnn.runs import Run
@@ -110,7 +110,7 @@ def test_ladder_is_uniform_and_the_ngrams_of_the_training_part(
 
     uniform, *ngrams = ladder(store, tokenizer)
 
-    names = ["unigram", *(f"{n}-gram" for n in range(2, MOST_ORDER + 1))]
+    names = ["unigram", *(f"{n}-gram" for n in ORDERS[1:])]
     assert [model.name for model in ngrams] == names
     bits = read(uniform, texts).score.bits_per_token
     assert bits == pytest.approx(math.log2(tokenizer.vocab_size), rel=1e-6)

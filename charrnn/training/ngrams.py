@@ -8,12 +8,11 @@ without it say which order and weight suit it; the one that is kept counts every
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 
-from charrnn.config import NgramConfig
+from charrnn import baselines
 from charrnn.errors import TextError
 from charrnn.held_out import split
 from charrnn.mixing import best_weights
@@ -26,7 +25,7 @@ from charrnn.training.evaluate import target_nats
 from charrnn.training.events import score_values
 from charrnn.training.network import Network
 
-ORDERS: Final = range(2, 9)  #: that are tried
+ORDERS: Final = baselines.ORDERS[1:]  #: that are tried
 #: of the training part, what finds the weight: a share of its tokens, but, of short
 #: texts, so many tokens or a tenth, and of long ones no more than is of use
 HELD_SHARE: Final = 0.02
@@ -45,7 +44,8 @@ def best_ngram(store: TokenStore) -> dict[str, Any] | None:
     """
     if store.train.targets > MOST_COUNTED:
         return None
-    tried = _until_worse(_counted(store, store.train, ORDERS.start), store.valid)
+    counted = baselines.count(store.train, store.vocab_size, ORDERS)
+    tried = _until_worse(counted, store.valid)
     ngram, nats = min(tried, key=lambda pair: float(pair[1].sum()))
     score = score_of(nats, store.valid)
     return {"order": ngram.config.order} | score_values(score)
@@ -99,17 +99,15 @@ class Partner:
     def count(self) -> None:
         """Count all that `validate` needs: seconds for a million tokens."""
         store = self._store
-        counted = _counted(store, self.train, self._order or ORDERS.start)
-        if self._order:
-            ngram = next(counted)
-            tried = [(ngram, part_nats(ngram, self.held))]
-        else:
-            # with a network the order above the best is often better
-            tried = _until_worse(counted, self.held)[-2:]
-        kept = _counted(store, store.train, tried[0][0].config.order)
+        orders = range(self._order, self._order + 1) if self._order else ORDERS
+        counted = baselines.count(self.train, store.vocab_size, orders)
+        # with a network the order above the best is often better
+        tried = _until_worse(counted, self.held)[-2:]
+        first, last = (tried[k][0].config.order for k in (0, -1))
+        kept = baselines.count(store.train, store.vocab_size, range(first, last + 1))
         self._candidates = [
             _Candidate(ngram, part_nats(ngram, store.valid), held_nats)
-            for (_, held_nats), ngram in zip(tried, kept, strict=False)
+            for (_, held_nats), ngram in zip(tried, kept, strict=True)
         ]
 
     def validate(
@@ -154,21 +152,13 @@ class Partner:
         return MixtureModel(*zip(*used, strict=True))
 
 
-def _counted(store: TokenStore, part: Part, least: int) -> Iterator[NgramModel]:
-    """Yield n-gram models of a part, of the least order, one more, and so on."""
-    config = NgramConfig(store.vocab_size)
-    return NgramModel.fit_orders(
-        config, part.tokens, part.starts, part.lengths, least=least
-    )
-
-
 def _until_worse(
     models: Iterator[NgramModel], part: Part
 ) -> list[tuple[NgramModel, Nats]]:
     """Return models with the nats of a part, up to the first that is no better."""
     tried: list[tuple[NgramModel, Nats]] = []
     least = np.inf
-    for model in islice(models, len(ORDERS)):
+    for model in models:
         nats = part_nats(model, part)
         tried.append((model, nats))
         if nats.sum() >= least:
