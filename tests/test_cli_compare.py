@@ -216,6 +216,7 @@ def test_baselines_are_compared_too(charrnn: Any, count: Any) -> None:
     bits = {one["model"]: one["bits_per_char"] for one in found}
     assert {"uniform", "unigram", "2-gram", "8-gram"} < set(bits)
     assert len(bits) == 10
+    assert {one["model"]: one["kind"] for one in found}["uniform"] == "uniform"
     assert bits["runs/file-001"] == pytest.approx(bits["3-gram"])
 
 

@@ -101,6 +101,11 @@ class NgramModel(ConfiguredModel):
             yield cls(replace(config, order=order), tensors)
 
     @property
+    def title(self) -> str:
+        """How long its n-grams are and how they are smoothed; of no text, uniform."""
+        return self.config.title if self.parameters else "uniform"
+
+    @property
     def parameters(self) -> int:
         """How many different n-grams it has seen, of all lengths."""
         levels = range(1, self.config.order + 1)
