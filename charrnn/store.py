@@ -22,6 +22,8 @@ from charrnn.tokenizers.points import code_points
 LEAST_TARGETS: Final = {"train": 2, "valid": 1}
 #: From so many documents on, whole documents validate and ends are learned.
 MANY_DOCUMENTS: Final = 20
+#: vocabularies above it are of words or subwords
+LONG_TOKENS: Final = 1024
 STORE_FILE: Final = "store.json"
 FORMAT: Final = 1
 
@@ -85,6 +87,11 @@ class TokenStore:
     learns_end: bool
     leaked: int
     survey: Survey
+
+    @property
+    def has_long_tokens(self) -> bool:
+        """Whether tokens are words or parts of them: some four characters each."""
+        return self.vocab_size > LONG_TOKENS
 
     @classmethod
     def open(cls, folder: Path) -> Self:

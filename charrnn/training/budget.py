@@ -7,7 +7,6 @@ from typing import Any, Final
 from charrnn.errors import UsageError
 
 BUDGETS: Final = ("time_s", "epochs", "steps")
-LONG_TOKENS: Final = 1024  #: vocabularies above it are of words or subwords
 
 
 def check_budget(training: Mapping[str, Any]) -> None:

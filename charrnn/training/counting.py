@@ -11,7 +11,6 @@ from charrnn.models.ngram import NgramModel
 from charrnn.runs import Run
 from charrnn.scoring import Score, part_score
 from charrnn.store import TokenStore
-from charrnn.training.budget import LONG_TOKENS
 from charrnn.training.events import Counters, Event, score_values
 from charrnn.training.memory import memory_limit
 from charrnn.training.request import Request
@@ -104,7 +103,7 @@ def _order(store: TokenStore) -> tuple[int, str]:
     Longer n-grams change the nats a token by 0.003 or less on texts of 30,000 to a
     million characters (short documents: the best is 5 or 6, others 7 or 8).
     """
-    if store.vocab_size > LONG_TOKENS:
+    if store.has_long_tokens:
         return 4, "tokens are words or parts of them"
     if are_short(store.train, TrainConfig.bptt):
         return 6, "documents are short"

@@ -16,7 +16,6 @@ from charrnn.cells import CELLS
 from charrnn.config import RecurrentConfig, TrainConfig
 from charrnn.models.recurrent import NORM_EPSILON, parameter_shapes
 from charrnn.store import TokenStore
-from charrnn.training.budget import LONG_TOKENS
 from charrnn.training.layers import LayerState, run_layer
 from charrnn.training.network import Network
 
@@ -123,7 +122,7 @@ class RecurrentNetwork(Network):
         """Complete a config by the text and the time; return also why, in phrases."""
         tokens = store.train.targets
         # an embedding is the wider the more there is to tell apart
-        words = store.vocab_size > LONG_TOKENS
+        words = store.has_long_tokens
         embed = 256 if words else 64 if store.vocab_size <= 128 else 128
         hidden = _hidden(store, device, time_s)
         sizes = {"hidden": hidden, "embed": embed, "tie": words, **given}
@@ -135,8 +134,8 @@ class RecurrentNetwork(Network):
     def choose_windows(store: TokenStore, given: Mapping[str, Any]) -> dict[str, int]:
         """Return how many tokens a step reads: windows of `bptt`, `batch` of them."""
         has_short_time = 0 < given.get("time_s", 0) < SHORT_TIME_S
-        # a word or subword is some four characters: the same text in fewer tokens
-        is_short = has_short_time or store.vocab_size > LONG_TOKENS
+        # the same text in fewer tokens
+        is_short = has_short_time or store.has_long_tokens
         bptt = given.get("bptt", 64 if is_short else 128)
         # fewer streams when the text is too short to fill them
         batch = min(32, max(1, store.train.targets // (4 * bptt)))

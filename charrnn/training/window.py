@@ -15,7 +15,6 @@ from charrnn.config import WindowConfig
 from charrnn.models.window import parameter_shapes
 from charrnn.store import TokenStore
 from charrnn.tokenizers.base import BOUNDARY
-from charrnn.training.budget import LONG_TOKENS
 from charrnn.training.layers import LayerState
 from charrnn.training.network import Network
 
@@ -89,8 +88,8 @@ class WindowNetwork(Network):
     ) -> tuple[WindowConfig, list[str]]:
         """Complete a config by the text and the time; return also why, in phrases."""
         tokens, V = store.train.targets, store.vocab_size
-        # a word or subword is some four characters; 14 characters learn more slowly
-        order, what = (5, "words") if V > LONG_TOKENS else (10, "characters")
+        # 14 characters learn more slowly
+        order, what = (5, "words") if store.has_long_tokens else (10, "characters")
         hidden = 256 if tokens < 100_000 else 512
         why = {
             "order": f"order {order}: tokens are {what}",
