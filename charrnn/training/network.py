@@ -46,13 +46,6 @@ class Network(nn.Module, ABC):
     def parameter_shapes(config: Any) -> dict[str, tuple[int, ...]]:
         """Return the name and shape of every parameter, as the model file has them."""
 
-    @staticmethod
-    @abstractmethod
-    def initial_values(
-        name: str, shape: tuple[int, ...], config: Any, generator: torch.Generator
-    ) -> Tensor:
-        """Return the values that a parameter has before training."""
-
     @abstractmethod
     def initial_state(self, batch: int) -> LayerState:
         """Return the state before any token: arrays (B, ...)."""
@@ -108,6 +101,18 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def probe(config: Any, batch: int) -> Callable[[], Tensor]:
         """Return what computes as a step does, in little time, to find the threads."""
+
+    @classmethod
+    def initial_values(
+        cls, name: str, shape: tuple[int, ...], config: Any, generator: torch.Generator
+    ) -> Tensor:
+        """Return the values that a parameter has before training."""
+        if len(shape) == 1:
+            return torch.zeros(shape)
+        if name == "embedding.weight":
+            return torch.empty(shape).normal_(0, 1, generator=generator)
+        bound = 1 / math.sqrt(shape[1])
+        return torch.empty(shape).uniform_(-bound, bound, generator=generator)
 
     @classmethod
     def parameter_count(cls, config: Any) -> int:

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -16,7 +16,7 @@ from charrnn.json_fields import from_json, to_json
 from charrnn.runs import Run
 from charrnn.store import TokenStore
 from charrnn.text_model import TextModel
-from charrnn.training import defaults, threads
+from charrnn.training import defaults
 from charrnn.training.budget import BUDGETS, check_budget
 from charrnn.training.events import Counters, Event
 from charrnn.training.families import FAMILIES
@@ -27,6 +27,7 @@ from charrnn.training.room import check_memory
 from charrnn.training.schedule import Mark
 from charrnn.training.session import Choice, Session, starting_model
 from charrnn.training.snapshot import restore, save_snapshot
+from charrnn.training.threads import process_settings
 from charrnn.training.trainer import Trainer
 
 STEP_LINES = 10  # every so many steps one goes to metrics.jsonl
@@ -37,6 +38,7 @@ class NetworkSession(Session):
     """A run of a network."""
 
     has_steps = True
+    process_settings = staticmethod(process_settings)
 
     def __init__(
         self, run: Run, *, clock: Callable[[], float] = time.monotonic
@@ -64,11 +66,6 @@ class NetworkSession(Session):
         if not request.force:
             check_memory(kind.parameter_shapes(choice.model), choice.training)
         return choice
-
-    @staticmethod
-    def process_settings() -> AbstractContextManager[None]:
-        """Return the context that has torch as it should be, and then as it was."""
-        return threads.process_settings()
 
     @property
     def counters(self) -> Counters:

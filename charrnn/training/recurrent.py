@@ -29,6 +29,7 @@ class RecurrentNetwork(Network):
 
     family = "recurrent"
     config: RecurrentConfig
+    parameter_shapes = staticmethod(parameter_shapes)
 
     def __init__(self, config: RecurrentConfig, generator: torch.Generator) -> None:
         super().__init__(config, generator)
@@ -68,8 +69,9 @@ class RecurrentNetwork(Network):
             outputs = hidden + outputs if k and self.config.residual else hidden
         return self._logits(outputs), tuple(array.float() for array in after)
 
-    @staticmethod
+    @classmethod
     def initial_values(
+        cls,
         name: str,
         shape: tuple[int, ...],
         config: RecurrentConfig,
@@ -90,24 +92,16 @@ class RecurrentNetwork(Network):
             bias = torch.zeros(shape)
             bias[config.hidden : 2 * config.hidden] = 1
             return bias
-        if len(shape) == 1:
-            return torch.zeros(shape)
-        if name == "embedding.weight":
-            # tied, it is the output matrix too, whose rows should start small
-            spread = 1 / math.sqrt(config.embed) if config.tie else 1.0
+        if name == "embedding.weight" and config.tie:
+            # it is the output matrix too, whose rows should start small
+            spread = 1 / math.sqrt(config.embed)
             return torch.empty(shape).normal_(0, spread, generator=generator)
-        bound = 1 / math.sqrt(shape[1])
-        return torch.empty(shape).uniform_(-bound, bound, generator=generator)
+        return super().initial_values(name, shape, config, generator)
 
     @property
     def masked(self) -> Sequence[int]:
         """The widths of the outputs that dropout masks: of every layer."""
         return [self.config.hidden] * self.config.layers
-
-    @staticmethod
-    def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
-        """Return the name and shape of every parameter, as the model file has them."""
-        return parameter_shapes(config)
 
     @classmethod
     def product_count(cls, config: RecurrentConfig) -> int:

@@ -68,7 +68,7 @@ class Trainer:
         self._clock = clock
         self._started = clock()
         self._pace = Pace()
-        if not self.schedule.marks and not config.time_s:
+        if not config.time_s:
             self.schedule.plan(0, self.steps_of(config))
 
     @property

@@ -24,6 +24,7 @@ class WindowNetwork(Network):
 
     family = "window"
     config: WindowConfig
+    parameter_shapes = staticmethod(parameter_shapes)
 
     def initial_state(self, batch: int) -> LayerState:
         """Return the window before any token, (B, N-1): boundaries."""
@@ -60,27 +61,18 @@ class WindowNetwork(Network):
         """The widths of the outputs that dropout masks: of the hidden layer."""
         return [self.config.hidden]
 
-    @staticmethod
-    def parameter_shapes(config: WindowConfig) -> dict[str, tuple[int, ...]]:
-        """Return the name and shape of every parameter, as the model file has them."""
-        return parameter_shapes(config)
-
-    @staticmethod
+    @classmethod
     def initial_values(
+        cls,
         name: str,
         shape: tuple[int, ...],
         config: WindowConfig,
         generator: torch.Generator,
     ) -> Tensor:
         """Return the values that a parameter has before training."""
-        if len(shape) == 1:
-            return torch.zeros(shape)
-        if name == "embedding.weight":
-            return torch.empty(shape).normal_(0, 1, generator=generator)
         if name == "direct.weight":
             return torch.zeros(shape)
-        bound = 1 / math.sqrt(shape[1])
-        return torch.empty(shape).uniform_(-bound, bound, generator=generator)
+        return super().initial_values(name, shape, config, generator)
 
     @staticmethod
     def choose(
