@@ -82,15 +82,15 @@ class Run:
 
     @property
     def identity(self) -> str:
-        """What the run is of."""
-        return self.says("identity")
+        """What the run is of; "" if that is not known."""
+        return str(self.known_info().get("identity", ""))
 
-    def says(self, key: str) -> str:
-        """Return what run.json says; "" if it says nothing readable."""
+    def known_info(self) -> dict[str, Any]:
+        """Return the content of run.json; {} if there is none that can be read."""
         try:
-            return str(self.read_info().get(key, ""))
+            return self.read_info()
         except ModelFileError:
-            return ""
+            return {}
 
     def write_info(self, info: Mapping[str, Any]) -> None:
         """Replace run.json."""

@@ -13,7 +13,7 @@ from charrnn.config import TrainConfig
 from charrnn.errors import ResourceError, UsageError
 from charrnn.models.threads import available_cores
 from charrnn.store import TokenStore
-from charrnn.training.budget import BUDGETS, check_budget
+from charrnn.training.budget import BUDGETS
 from charrnn.training.network import Network
 from charrnn.training.ngrams import hold_out
 from charrnn.training.precision import choose_device, choose_precision
@@ -43,7 +43,6 @@ def choose(
     "auto" for device or precision is the same as not given. Raises UsageError if
     what was given makes no sense.
     """
-    check_budget(training)
     given = {name: value for name, value in training.items() if value != "auto"}
     has_budget = any(given.get(name) for name in BUDGETS)
     if not has_budget:

@@ -80,11 +80,14 @@ def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
                 hint="name another folder, or start afresh in it with --new",
             )
         return run, is_new
-    found = [run for run in all_runs() if run.identity == identity]
-    found = [run for run in found if run.read_info()["stem"] == request.stem]
-    if found and not request.new:
-        newest = max(found, key=lambda run: (run.read_info()["created"], run.path))
-        return newest, False
+    infos = [] if request.new else [(run.known_info(), run) for run in all_runs()]
+    same = [
+        (info["created"], run.path)
+        for info, run in infos
+        if info.get("identity") == identity and info.get("stem") == request.stem
+    ]
+    if same:
+        return Run(max(same)[1]), False
     return new_run(request.stem), True
 
 

@@ -143,7 +143,7 @@ class Request:
         """
         runs = [Run(Path(self.out))] if self.out else []
         if not (self.out or self.new) and (asked := self.asked()):
-            runs = [run for run in all_runs() if run.says("asked") == asked]
+            runs = [run for run in all_runs() if run.known_info().get("asked") == asked]
         for run in runs:
             run.check_free()
 
