@@ -25,6 +25,7 @@ from charrnn import files
 from charrnn.errors import ModelFileError, NotFoundError, ResourceError
 
 FORMAT: Final = "charrnn"
+RESUME_FORMAT: Final = "charrnn-resume"
 FORMAT_VERSION = 1
 MAX_HEADER_BYTES = 32 << 20  # a char tokenizer of all of Unicode takes 20 MB
 MAX_BRACKETS: Final = 1 << 16  # { and [ in a header: three a tensor
@@ -110,7 +111,11 @@ def _laid_out(
 def read_tensors(
     path: Path, *, kind: str = FORMAT
 ) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Read and verify what `write_tensors` wrote. Errors as in `load`."""
+    """Read and verify what `write_tensors` wrote.
+
+    Raises NotFoundError if there is no file, ModelFileError if it is damaged, foreign,
+    or of a newer version, ResourceError if it cannot be read.
+    """
     with _reading(path) as file:
         size = os.fstat(file.fileno()).st_size
         table = _read_table(path, file, size)

@@ -13,7 +13,7 @@ import torch
 from levels import cases
 from training_for_tests import metrics, request, same, train
 
-from charrnn import checkpoint
+from charrnn import tensor_file
 from charrnn.errors import DivergedError
 from charrnn.training import gradients
 from charrnn.training.prepare import open_session
@@ -45,8 +45,9 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], bool]],
 
 def saved_numbers(session: Session) -> Iterator[np.ndarray]:
     for path in session.run.path.glob("*.safetensors"):
-        kind = "charrnn-resume" if "resume" in path.name else checkpoint.FORMAT
-        yield from checkpoint.read_tensors(path, kind=kind)[0].values()
+        is_resume = "resume" in path.name
+        kind = tensor_file.RESUME_FORMAT if is_resume else tensor_file.FORMAT
+        yield from tensor_file.read_tensors(path, kind=kind)[0].values()
 
 
 def warnings(session: Session) -> list[str]:

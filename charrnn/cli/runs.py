@@ -232,7 +232,7 @@ def _problem(path: Path) -> CharRNNError | None:
 
     try:
         if path.name.startswith("resume"):
-            tensor_file.read_tensors(path, kind="charrnn-resume")
+            tensor_file.read_tensors(path, kind=tensor_file.RESUME_FORMAT)
         else:
             checkpoint.load(path)
     except CharRNNError as error:

@@ -18,12 +18,11 @@ import torch
 from charrnn import files
 from charrnn.errors import ModelFileError, NotFoundError
 from charrnn.runs import Run
-from charrnn.tensor_file import read_tensors, write_tensors
+from charrnn.tensor_file import RESUME_FORMAT, read_tensors, write_tensors
 from charrnn.training.events import Counters
 from charrnn.training.schedule import Mark
 from charrnn.training.trainer import Trainer
 
-KIND = "charrnn-resume"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -42,7 +41,7 @@ def save_snapshot(run: Run, trainer: Trainer) -> None:
         "marks": [dataclasses.asdict(mark) for mark in trainer.schedule.marks],
         "scaler": trainer.scaler.state_dict(),
     }
-    write_tensors(run.resume, tensors, meta, kind=KIND, keep=run.previous)
+    write_tensors(run.resume, tensors, meta, kind=RESUME_FORMAT, keep=run.previous)
 
 
 def restore(run: Run, trainer: Trainer) -> str:
@@ -65,7 +64,7 @@ def restore(run: Run, trainer: Trainer) -> str:
 
 
 def _load(path: Path, trainer: Trainer) -> None:
-    tensors, meta = read_tensors(path, kind=KIND)
+    tensors, meta = read_tensors(path, kind=RESUME_FORMAT)
     try:
         trainer.counters = Counters(**meta["counters"])
         trainer.schedule.marks = [Mark(**mark) for mark in meta["marks"]]
