@@ -14,6 +14,7 @@ from charrnn.errors import ResourceError, UsageError
 from charrnn.models.threads import available_cores
 from charrnn.store import TokenStore
 from charrnn.training.budget import BUDGETS
+from charrnn.training.memory import installed_bytes
 from charrnn.training.network import Network
 from charrnn.training.ngrams import hold_out
 from charrnn.training.precision import choose_device, choose_precision
@@ -98,7 +99,7 @@ def _check_machine(parameters: int, threads: int) -> None:
         )
     # weights, gradients and Adam's two moments, in float32
     needed = 16 * parameters
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = installed_bytes()
     if needed > memory:
         raise ResourceError(
             f"the network needs {needed / 1e9:,.0f} GB; there are {memory / 1e9:,.0f}",

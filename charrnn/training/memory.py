@@ -1,5 +1,7 @@
-"""A limit on memory, so that too large a text ends in a message."""
+"""What memory there is, and a limit, so that too large a text ends in a message."""
 
+import os
+import re
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from typing import Final
 #: where Linux says it, and under which name; other systems don't
 AVAILABLE: Final = (Path("/proc/meminfo"), "MemAvailable")
 USED: Final = (Path("/proc/self/status"), "VmData")
+FIGURE: Final = re.compile(r"^(?:(\w+):?\s+)?(\d+)\b", re.MULTILINE)
 KEPT_FREE: Final = 0.05  #: share of what is available that is left to others
 
 
@@ -29,10 +32,20 @@ def memory_limit() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, old)
 
 
-def _bytes(path: Path, name: str) -> int:
-    """Return a figure of a file of the system; a very large one if it is not there."""
+def installed_bytes() -> int:
+    """Return how much memory the machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def figures(path: Path) -> dict[str, int]:
+    """Return the numbers in a file of the system by their names, "" without one."""
     try:
-        found = [line for line in path.read_text().splitlines() if f"{name}:" in line]
-        return int(found[0].split()[1]) * 1024
-    except (OSError, IndexError, ValueError):
-        return 1 << 60
+        text = path.read_text()
+    except OSError:
+        return {}
+    return {name: int(number) for name, number in FIGURE.findall(text)}
+
+
+def _bytes(path: Path, name: str) -> int:
+    """Return a figure in kB of a file of the system; without it a very large one."""
+    return 1024 * figures(path).get(name, 1 << 50)

@@ -1,8 +1,6 @@
 """What training takes of the memory: guessed before it begins, and when it ran out."""
 
 import math
-import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -11,6 +9,7 @@ import torch
 
 from charrnn.config import TrainConfig
 from charrnn.errors import ResourceError
+from charrnn.training.memory import AVAILABLE, figures, installed_bytes
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -18,7 +17,6 @@ Shapes = Mapping[str, tuple[int, ...]]
 COPIES: Final = 9
 #: numbers a token for each row and column of a matrix: measured 1.5 to 3.5 for cells
 KEPT: Final = 4
-FIGURE: Final = re.compile(r"^(?:(\w+):?\s+)?(\d+)\b", re.MULTILINE)
 LIBRARIES_BYTES: Final = 100_000_000  #: what kernels take for themselves
 #: folder of a control group, and where it says how much it may take, and takes
 CGROUPS: Final = (
@@ -46,13 +44,13 @@ def free_bytes(device: str) -> int:
     """Return how much memory is free on a device, and in the control group."""
     if device != "cpu":
         return int(torch.cuda.mem_get_info(device)[0])
-    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    system = _figures("/proc/meminfo")
-    found = [1024 * system["MemAvailable"]] if "MemAvailable" in system else [pages]
+    path, name = AVAILABLE
+    available = figures(path).get(name)
+    found = [installed_bytes() if available is None else 1024 * available]
     for folder, most, taken in CGROUPS:
-        limit, used = (_figures(f"{folder}/{name}").get("") for name in (most, taken))
+        limit, used = (figures(Path(folder, name)).get("") for name in (most, taken))
         # files that were read are given up when memory is wanted
-        given_up = _figures(f"{folder}/memory.stat").get("inactive_file", 0)
+        given_up = figures(Path(folder, "memory.stat")).get("inactive_file", 0)
         if limit is not None and used is not None:
             found.append(limit - used + given_up)
     return min(found)
@@ -84,12 +82,3 @@ def check_out_of_memory(error: RuntimeError) -> None:
     is_gpu = isinstance(error, torch.OutOfMemoryError)
     if not is_gpu and "can't allocate memory" not in str(error):
         raise error
-
-
-def _figures(path: str) -> dict[str, int]:
-    """Return the numbers in a file of the system by their names, "" without one."""
-    try:
-        text = Path(path).read_text()
-    except OSError:
-        return {}
-    return {name: int(number) for name, number in FIGURE.findall(text)}
