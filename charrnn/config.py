@@ -90,7 +90,7 @@ class RecurrentConfig:
     def __post_init__(self) -> None:
         _one_of("--cell", self.cell, CELLS)
         for name in ("vocab_size", "layers", "hidden"):
-            _at_least(f"--{name.replace('_', '-')}", getattr(self, name), 1)
+            _at_least(flag(name), getattr(self, name), 1)
         _at_least("--embed", self.embed, 0)
         if self.tie and not self.embed:
             raise UsageError("--tie needs an embedding, but --embed is 0")
@@ -200,13 +200,10 @@ class TrainConfig:
         for name in ("batch", "bptt", "stages"):
             _at_least(f"--{name}", getattr(self, name), 1)
         for name in ("lr", "clip", "save_every_s"):
-            if not 0 < getattr(self, name) < math.inf:
-                flag = name.removesuffix("_s").replace("_", "-")
-                value = getattr(self, name)
-                raise UsageError(f"--{flag} is {value}, not a number above 0")
+            if not 0 < (value := getattr(self, name)) < math.inf:
+                raise UsageError(f"{flag(name)} is {value}, not a number above 0")
         for name in ("weight_decay", "steps", "epochs", "time_s", "patience", "seed"):
-            flag = name.removesuffix("_s").replace("_", "-")
-            _at_least(f"--{flag}", getattr(self, name), 0)
+            _at_least(flag(name), getattr(self, name), 0)
         _at_least("--ngram-order", self.ngram_order, 0)
         if self.ngram_order and not self.with_ngram:
             raise UsageError(
@@ -248,15 +245,20 @@ class SampleConfig:
             raise UsageError("--stop is empty", hint="give the text to stop at")
 
 
-def _one_of(flag: str, value: str, choices: tuple[str, ...]) -> None:
+def flag(field: str) -> str:
+    """Return the option that a field is given by."""
+    return f"--{field.removesuffix('_s').replace('_', '-')}"
+
+
+def _one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise UsageError(f"{flag} is {value!r}", hint=f"one of {', '.join(choices)}")
+        raise UsageError(f"{option} is {value!r}", hint=f"one of {', '.join(choices)}")
 
 
-def _at_least(flag: str, value: float, least: float) -> None:
+def _at_least(option: str, value: float, least: float) -> None:
     if not least <= value < math.inf:
         what = f"below {least}" if value < least else "not a number that can be used"
-        raise UsageError(f"{flag} is {value}, {what}")
+        raise UsageError(f"{option} is {value}, {what}")
 
 
 def _check_order(value: int, least: int) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from charrnn.config import flag
 from charrnn.errors import UsageError
 
 BUDGETS: Final = ("time_s", "epochs", "steps")
@@ -19,5 +20,6 @@ def check_budget(training: Mapping[str, Any]) -> None:
         )
     for name in given:
         if not 0 < training[name] < math.inf:
-            flag = name.removesuffix("_s")
-            raise UsageError(f"--{flag} is {training[name]:g}, not a number above 0")
+            raise UsageError(
+                f"{flag(name)} is {training[name]:g}, not a number above 0"
+            )

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from charrnn import tokenizers
-from charrnn.config import CorpusConfig
+from charrnn.config import CorpusConfig, flag
 from charrnn.errors import NotFoundError, UsageError
 from charrnn.json_fields import from_json
 from charrnn.runs import Run
 from charrnn.tokenizers import Tokenizer
 from charrnn.training.budget import BUDGETS
-from charrnn.training.request import Request, flag
+from charrnn.training.request import Request
 
 
 def follow_plan(request: Request) -> Request:

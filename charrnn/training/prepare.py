@@ -14,7 +14,7 @@ from typing import Any
 
 import charrnn
 from charrnn import files, tokenizers
-from charrnn.config import TokenizerConfig
+from charrnn.config import TokenizerConfig, flag
 from charrnn.corpus import Corpus
 from charrnn.errors import UsageError
 from charrnn.json_fields import to_json
@@ -24,7 +24,7 @@ from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
 from charrnn.training.families import FAMILIES
 from charrnn.training.plan import follow_plan, plan_tokenizer
-from charrnn.training.request import USUAL, Request, flag
+from charrnn.training.request import USUAL, Request
 from charrnn.training.session import Session, starting_model
 
 

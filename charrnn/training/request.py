@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from charrnn.config import MODELS, CorpusConfig, TokenizerConfig, TrainConfig
+from charrnn.config import MODELS, CorpusConfig, TokenizerConfig, TrainConfig, flag
 from charrnn.errors import UsageError
 from charrnn.json_fields import to_json
 from charrnn.runs import Run, all_runs
@@ -156,11 +156,6 @@ class Request:
 
 def _hash(parts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def flag(field: str) -> str:
-    """Return the option that a field is given by."""
-    return f"--{field.removesuffix('_s').replace('_', '-')}"
 
 
 def _check_family(family: str, given: set[str]) -> None:
