@@ -50,34 +50,22 @@ def choose(
         given["time_s"] = DEFAULT_TIME_S
     device = choose_device(given.get("device", "auto"))
     precision, why = choose_precision(given.get("precision", "auto"), device)
-    has_short_documents = are_short(store.train, TrainConfig.bptt)
     time_s = given.get("time_s", 0)
     network, reasons = kind.choose(store, model, device=device, time_s=time_s)
     _check_machine(kind.parameter_count(network), given.get("threads", 1))
     machine = {"device": device, "precision": precision}
-    windows = kind.choose_windows(store, given) | machine | given
-    if "threads" not in given and device == "cpu":
-        windows["threads"] = fastest_threads(
-            kind.probe(network, windows["batch"]), precision
-        )
-    elif "threads" not in given:
-        # nothing to measure: a GPU trains, whose format the processor may not run
-        windows["threads"] = available_cores()
+    chosen = kind.choose_windows(store, given) | machine | given
+    if "threads" not in given:
+        chosen["threads"] = _threads(kind, network, TrainConfig(**chosen))
     products = kind.product_count(network)
-    epochs = _expected_epochs(products, TrainConfig(**windows), store)
-    enough = ENOUGH_EPOCHS_SHORT if has_short_documents else ENOUGH_EPOCHS
+    epochs = _expected_epochs(products, TrainConfig(**chosen), store)
+    is_short = are_short(store.train, TrainConfig.bptt)
+    enough = ENOUGH_EPOCHS_SHORT if is_short else ENOUGH_EPOCHS
     if not has_budget and epochs > enough:
-        windows["max_epochs"] = epochs = enough
+        chosen["max_epochs"] = epochs = enough
         reasons.append(f"at most {enough:g} epochs: more would learn it by heart")
-    first, last = kind.dropout(epochs)
-    rates: dict[str, Any] = {
-        "lr": kind.peak_rate(network, epochs),
-        "dropout": first,
-        # one that is given stays as it is
-        "dropout_rise": 0.0 if "dropout" in given else last - first,
-        "weight_decay": 0.1 if epochs < 30 else 0.2,
-    }
-    config = TrainConfig(**(rates | windows))
+    rates = _rates(kind, network, epochs, dropout=given.get("dropout"))
+    config = TrainConfig(**(rates | chosen))
     if "dropout" not in given:
         most = config.dropout + config.dropout_rise
         rise = f"dropout {config.dropout:g} to {most:.2g}"
@@ -105,6 +93,27 @@ def _check_machine(parameters: int, threads: int) -> None:
             f"the network needs {needed / 1e9:,.0f} GB; there are {memory / 1e9:,.0f}",
             hint="take a smaller --hidden, --embed or --layers",
         )
+
+
+def _threads(kind: type[Network], network: Any, training: TrainConfig) -> int:
+    """Return how many threads to train with."""
+    if training.device != "cpu":
+        # nothing to measure: a GPU trains, whose format the processor may not run
+        return available_cores()
+    return fastest_threads(kind.probe(network, training.batch), training.precision)
+
+
+def _rates(
+    kind: type[Network], network: Any, epochs: float, *, dropout: float | None
+) -> dict[str, Any]:
+    """Return the rates for so many epochs; a dropout that is given stays as it is."""
+    first, last = (dropout, dropout) if dropout is not None else kind.dropout(epochs)
+    return {
+        "lr": kind.peak_rate(network, epochs),
+        "dropout": first,
+        "dropout_rise": last - first,
+        "weight_decay": 0.1 if epochs < 30 else 0.2,
+    }
 
 
 def _expected_epochs(products: int, config: TrainConfig, store: TokenStore) -> float:

@@ -80,23 +80,22 @@ def _nats(
         before = tuple(array[part] for array in state)
         logits, after = network(inputs[:, part], before)
         states.append(after)
-        nats.append(
-            F.cross_entropy(
-                logits.float().flatten(0, 1),
-                targets[:, part].flatten(),
-                ignore_index=IGNORE,
-                reduction="none",
-            ).view(len(targets), -1)
-        )
+        flat = _cross_entropy(logits, targets[:, part], "none")
+        nats.append(flat.view(len(targets), -1))
     joined = tuple(torch.cat(arrays) for arrays in zip(*states, strict=True))
     return torch.cat(nats, 1), joined
 
 
 def loss_sum(logits: Tensor, targets: Tensor) -> Tensor:
     """Return the summed cross-entropy in nats of logits (T, B, V), targets (T, B)."""
+    return _cross_entropy(logits, targets, "sum")
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
+    """Return the nats of each target (T B,), 0 where none is, or their sum."""
     return F.cross_entropy(
         logits.float().flatten(0, 1),
         targets.flatten(),
         ignore_index=IGNORE,
-        reduction="sum",
+        reduction=reduction,
     )
