@@ -116,7 +116,7 @@ class WindowConfig:
 
     def __post_init__(self) -> None:
         _at_least("--vocab-size", self.vocab_size, 1)
-        _check_order(self.order, 2)
+        _check_order("--order", self.order, 2)
         _at_least("--hidden", self.hidden, 1)
         _at_least("--embed", self.embed, 1)
 
@@ -137,7 +137,7 @@ class NgramConfig:
 
     def __post_init__(self) -> None:
         _at_least("--vocab-size", self.vocab_size, 1)
-        _check_order(self.order, 1)
+        _check_order("--order", self.order, 1)
         _one_of("--smoothing", self.smoothing, SMOOTHINGS)
         if not 0 < self.k < math.inf:
             raise UsageError(f"--k is {self.k}, not a number above 0")
@@ -204,7 +204,7 @@ class TrainConfig:
                 raise UsageError(f"{flag(name)} is {value}, not a number above 0")
         for name in ("weight_decay", "steps", "epochs", "time_s", "patience", "seed"):
             _at_least(flag(name), getattr(self, name), 0)
-        _at_least("--ngram-order", self.ngram_order, 0)
+        _check_order("--ngram-order", self.ngram_order, 0)
         if self.ngram_order and not self.with_ngram:
             raise UsageError(
                 "--ngram-order is given, but not --with-ngram",
@@ -261,7 +261,7 @@ def _at_least(option: str, value: float, least: float) -> None:
         raise UsageError(f"{option} is {value}, {what}")
 
 
-def _check_order(value: int, least: int) -> None:
-    _at_least("--order", value, least)
+def _check_order(option: str, value: int, least: int) -> None:
+    _at_least(option, value, least)
     if value > MOST_ORDER:
-        raise UsageError(f"--order is {value:,}, above {MOST_ORDER}")
+        raise UsageError(f"{option} is {value:,}, above {MOST_ORDER}")

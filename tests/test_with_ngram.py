@@ -129,6 +129,11 @@ def test_order_without_an_n_gram_model_is_refused() -> None:
         train(request(ngram_order=3))
 
 
+def test_order_above_what_a_model_may_have_is_refused() -> None:
+    with pytest.raises(UsageError, match="--ngram-order is 65, above 64"):
+        train(request(with_ngram=True, ngram_order=65))
+
+
 def test_corpus_that_is_too_long_to_count_is_refused_with_a_way_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -5,7 +5,14 @@ from typing import Annotated, Any
 import typer
 
 from charrnn.cli.options import one_of
-from charrnn.config import CELLS, MODELS, PRECISIONS, SCHEDULES, SMOOTHINGS
+from charrnn.config import (
+    CELLS,
+    MODELS,
+    MOST_ORDER,
+    PRECISIONS,
+    SCHEDULES,
+    SMOOTHINGS,
+)
 
 CHOICES = ("auto", *PRECISIONS)
 
@@ -131,7 +138,7 @@ NgramOrder = Annotated[
     _option(
         "--ngram-order",
         min=1,
-        max=100,
+        max=MOST_ORDER,
         metavar="INT",
         help="Tokens of its n-grams, the predicted one too; by that piece, up to 8.",
     ),
