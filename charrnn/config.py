@@ -109,7 +109,7 @@ class WindowConfig:
     """
 
     vocab_size: int
-    order: int = 10
+    order: int = 8
     hidden: int = 512
     embed: int = 64
     direct: bool = False

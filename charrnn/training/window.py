@@ -80,8 +80,8 @@ class WindowNetwork(Network):
     ) -> tuple[WindowConfig, list[str]]:
         """Complete a config by the text and the time; return also why, in phrases."""
         tokens, V = store.train.targets, store.vocab_size
-        # 14 characters learn more slowly
-        order, what = (5, "words") if store.has_long_tokens else (10, "characters")
+        # longer windows learn more slowly
+        order, what = (5, "words") if store.has_long_tokens else (8, "characters")
         hidden = 256 if tokens < 100_000 else 512
         why = {
             "order": f"order {order}: tokens are {what}",
