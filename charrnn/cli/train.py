@@ -185,6 +185,10 @@ class Signals:
     held: bool = False
 
 
+class StoppedError(BaseException):
+    """A signal came. No typer.Exit: some code takes a RuntimeError for its own."""
+
+
 @contextmanager
 def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
     """Catch the signals to stop. A second one stops at once, held or not."""
@@ -196,7 +200,7 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
             console.leave(128 + number)
         signals.number = number
         if not signals.held:
-            raise typer.Exit(128 + number)
+            raise StoppedError
         with suppress(RuntimeError):  # it may come in the middle of another line
             console.say(
                 "stopping after this step; once more stops at once", quiet=quiet
@@ -207,6 +211,8 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
     old = {number: signal.signal(number, catch) for number in heard}
     try:
         yield signals
+    except StoppedError:
+        raise typer.Exit(128 + signals.number) from None
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
