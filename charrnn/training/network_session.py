@@ -109,6 +109,7 @@ class NetworkSession(Session):
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Train until the plan ends or `stop()` is true; yield what happens."""
         yield self._started()
+        yield from self._new_warnings()
         if self.partner:
             self.partner.count()
         while not (self.finished or stop()):
@@ -173,14 +174,13 @@ class NetworkSession(Session):
             yield self._noted(event) if is_line else event
             if event.kind == "validation":
                 yield self._keep_if_best(event)
+            if self.finished or stop():
+                return  # a save now would be a finished run without what follows
             every_s = self.trainer.config.save_every_s
             is_due = self._clock() - self._saved_at >= every_s
-            # a save at the end would be a finished run without what follows
-            if is_due and not self.finished and self._survives(self._save):
+            if is_due and self._survives(self._save):
                 yield self._event("save", {"path": str(self.run.resume)})
             yield from self._new_warnings()
-            if stop():
-                return
 
     def _go_back(self, error: DivergedError) -> Event:
         """Go on from the last save with half the rate; raise the error at last.
