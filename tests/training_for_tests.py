@@ -54,9 +54,10 @@ def train(asked: Request, *, until: int = 10**9, saves: bool = True) -> NetworkS
         def is_there() -> bool:
             return session.trainer.counters.step >= until
 
-        for _ in session.train(lambda: saves and is_there()):
-            if not saves and is_there():
-                break
+        if not session.finished:
+            for _ in session.train(lambda: saves and is_there()):
+                if not saves and is_there():
+                    break
     return session
 
 

@@ -209,6 +209,7 @@ def train(paths: Iterable[str], **options: Any) -> Path:
     options: as in `Request.of`.
     """
     with open_session(Request.of(paths, **options)) as session:
-        for _ in session.train(lambda: False):
-            pass
+        if not session.finished:
+            for _ in session.train(lambda: False):
+                pass
         return session.run.path
