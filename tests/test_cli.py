@@ -172,6 +172,7 @@ def test_too_little_memory_is_an_error_and_no_traceback(
     assert "not enough memory" in result.stderr
 
 
+@pytest.mark.promise("R17")
 @pytest.mark.parametrize(
     "args",
     [["--help"], ["sample"], ["score", "x"], ["score", "x", "--json"], ["runs"]],
@@ -186,6 +187,7 @@ def test_a_full_disk_exits_6(process: Any, char_run: Path, args: list[str]) -> N
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.promise("R17")
 @pytest.mark.parametrize("args", [["sample", "-l", "9999"], ["sample", "--help"]])
 def test_a_reader_who_goes_away_is_no_error(char_run: Path, args: list[str]) -> None:
     save_run(random_model(learned_end=False, hidden=8), "b")
@@ -245,6 +247,7 @@ def test_control_characters_are_spelled_on_a_terminal_only(
     assert b"the\x1b[31m" in process(*args).stdout
 
 
+@pytest.mark.promise("R18")
 def test_any_locale_will_do(process: Any, char_run: Path) -> None:
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     args = ("sample", "Größe 水", "-l", "1", "--seed", "1")

@@ -1,5 +1,8 @@
 import base64
 import io
+import json
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ import sentencepiece
 
 from charrnn.config import SUBWORD_TYPES, TokenizerConfig
 from charrnn.errors import ModelFileError, TextError, UsageError
+from charrnn.tokenizers import sentencepiece_process
 from charrnn.tokenizers.subword import SubwordTokenizer
 from charrnn.tokenizers.subword_training import sample
 
@@ -235,3 +239,45 @@ def test_half_a_model_is_no_model():
 
     with pytest.raises(ModelFileError, match="do not load"):
         SubwordTokenizer.from_model_bytes(data[: len(data) // 2])
+
+
+@pytest.mark.promise("R21")
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("import os; os.abort()", "it ended with code -6"),
+        ("import ctypes; ctypes.string_at(0)", "it ended with code -11"),
+        ("raise SystemExit('no room')", "no room"),
+    ],
+)
+def test_trainer_that_crashes_is_an_error_message(
+    program: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "crash.py"
+    file.write_text(program)
+    monkeypatch.setattr(sentencepiece_process, "__file__", str(file))
+
+    with pytest.raises(TextError, match=f"cannot learn from this text: {says}"):
+        SubwordTokenizer.fit(["some text " * 40], TokenizerConfig("subword"))
+
+
+@pytest.mark.promise("R21")
+def test_model_is_that_of_a_trainer_in_this_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[bytes] = []
+    run = subprocess.run
+    monkeypatch.setattr(
+        subprocess, "run", lambda *a, **k: shown.append(k["input"]) or run(*a, **k)
+    )
+    text = "the quick brown fox jumps over the lazy dog\n" * 50
+
+    tokenizer = SubwordTokenizer.fit([text], TokenizerConfig("subword", 300))
+
+    options, *sentences = map(json.loads, shown[0].splitlines())
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(sentences), model_writer=model, **options
+    )
+    assert tokenizer.to_json() == SubwordTokenizer(model.getvalue()).to_json()
+    assert max(len(sentence.encode()) for sentence in sentences) <= 4000

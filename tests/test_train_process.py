@@ -156,6 +156,7 @@ def test_training_goes_on_after_a_signal_at_any_moment(
     assert first["step"] == stopped["step"] > 0
 
 
+@pytest.mark.promise("R14")
 def test_second_signal_leaves_at_once(tmp_path: Path) -> None:
     process = start(tmp_path / "twice", *MORE)
     assert process.stdout
@@ -169,6 +170,7 @@ def test_second_signal_leaves_at_once(tmp_path: Path) -> None:
     assert b"stopped and saved" not in stderr
 
 
+@pytest.mark.promise("R14")
 def test_signal_that_is_ignored_stays_so_as_under_nohup(charrnn: Any) -> None:
     Path("prose.txt").write_text(TEXTS["file"])
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -182,6 +184,7 @@ def test_signal_that_is_ignored_stays_so_as_under_nohup(charrnn: Any) -> None:
     assert result.exit_code == 0
 
 
+@pytest.mark.promise("R17")
 def test_training_goes_on_when_nobody_reads_its_lines(tmp_path: Path) -> None:
     process = start(tmp_path / "piped", "--steps", "200")
     assert process.stdout

@@ -1,0 +1,144 @@
+"""R5, R18 and 24 hours: disks that fill, odd places, and runs that take long."""
+
+import os
+import resource
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from levels import cases
+from processes_for_tests import OPTIONS, Nursery, nursery
+from test_promise_kills import wait_for
+from training_for_tests import TEXTS
+
+from charrnn.runs import Run
+from charrnn.tensor_file import RESUME_FORMAT, read_tensors
+
+forks = pytest.fixture(scope="module")(nursery)
+
+SOAK_S = float(os.environ.get("CHARRNN_SOAK_S", cases(3, 1200)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a text."""
+    made = tmp_path / "work"
+    made.mkdir()
+    (made / "prose.txt").write_text(TEXTS["file"])
+    return made
+
+
+@pytest.mark.promise("R5")
+def test_training_goes_on_while_files_cannot_grow_and_saves_when_they_can(
+    forks: Nursery, folder: Path
+) -> None:
+    args = ["train", "prose.txt", *OPTIONS, "-o", "run"]
+    args += ["--steps", "1000000", "--save-every", "0.02s"]
+    run = Run(folder / "run")
+    process = forks.start(folder, *args)
+    wait_for(run.resume.exists, "save")
+    # as if the disk was full: no file may grow beyond what stderr needs
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4000, -1))
+    wait_for(lambda: "warning: cannot write" in process.stderr, "warning")
+    full = step_of(run)
+    time.sleep(0.5)  # some saves more
+    assert step_of(run) == full
+    assert process.stderr.count("warning") == 1
+
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (-1, -1))
+
+    wait_for(lambda: step_of(run) > full, "save when there is room")
+    process.kill(signal.SIGTERM)
+    assert process.wait() == 143
+    assert forks.start(folder, *args, "--steps", "1").wait() == 0
+
+
+def step_of(run: Run) -> int:
+    meta = read_tensors(run.resume, kind=RESUME_FORMAT)[1]
+    return int(meta["counters"]["step"])
+
+
+@pytest.mark.promise("R5")
+def test_disk_on_which_nothing_was_ever_saved_exits_with_6(
+    forks: Nursery, folder: Path
+) -> None:
+    args = ["train", "prose.txt", *OPTIONS, "-o", "run", "--json"]
+    process = forks.start(folder, *args, "--steps", "1000000")
+    wait_for(lambda: process.events, "start")
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1000, -1))
+
+    process.kill(signal.SIGTERM)
+
+    assert process.wait() == 6
+    assert "cannot write" in process.stderr
+    assert len(process.stderr.splitlines()) <= 6
+
+
+@pytest.mark.promise("R18")
+def test_copied_run_gives_the_same_scores_from_any_place(
+    char_run: Path, charrnn: Any, process: Any, tmp_path: Path
+) -> None:
+    expected = charrnn("score", "the dog", "-m", char_run, "--json").stdout
+    copied = tmp_path / "lecteur de médias"
+    shutil.copytree(char_run, copied)
+    for path in (*copied.iterdir(), copied):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = [(path.name, path.stat().st_mtime_ns) for path in copied.iterdir()]
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        "LC_ALL": "C",
+        "HOME": "/nonexistent",
+    }
+
+    scored = process("score", "the dog", "-m", copied, "--json", cwd="/", env=env)
+    sampled = process("sample", "-m", copied, "-l", "9", cwd="/", env=env)
+
+    assert (scored.returncode, sampled.returncode) == (0, 0)
+    ours, theirs = (
+        text[: text.index('"model"')] for text in (scored.stdout.decode(), expected)
+    )
+    assert ours == theirs
+    assert before == [(path.name, path.stat().st_mtime_ns) for path in copied.iterdir()]
+    copied.chmod(0o755)
+
+
+@pytest.mark.promise("24 hours")
+def test_memory_and_open_files_stay_the_same_for_hours(
+    forks: Nursery, folder: Path
+) -> None:
+    args = ["train", "prose.txt", *OPTIONS, "-o", "run", "--json"]
+    args += ["--time", f"{10 * SOAK_S}s", "--save-every", "0.5s"]
+    process = forks.start(folder, *args)
+    wait_for(lambda: b'"save"' in tail(process.out), "save")
+
+    seen = list(watch(process.pid, SOAK_S))
+
+    process.kill(signal.SIGTERM)
+    assert process.wait() == 143
+    first_bytes, first_files = seen[len(seen) // 10]
+    last_bytes, last_files = seen[-1]
+    print(f"{last_bytes - first_bytes:,} bytes more after {SOAK_S:g} s")  # noqa: T201
+    assert last_bytes - first_bytes < 50_000_000
+    assert last_files == first_files
+
+
+def tail(out: Path) -> bytes:
+    return out.with_suffix(".out").read_bytes()[-100_000:]
+
+
+def watch(pid: int, seconds: float) -> Iterator[tuple[int, int]]:
+    """Yield memory in use, and the most of some counts of open files."""
+    page_bytes = os.sysconf("SC_PAGE_SIZE")
+    for _ in range(30):
+        files = 0
+        until = time.monotonic() + seconds / 30
+        while time.monotonic() < until:
+            files = max(files, len(os.listdir(f"/proc/{pid}/fd")))
+            time.sleep(seconds / 600)
+        resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        yield resident * page_bytes, files
