@@ -119,8 +119,11 @@ def test_fit_that_was_killed_begins_anew(ngram: Any) -> None:
     assert len(run.metrics.read_text().splitlines()) == len(lines)
 
 
-def test_plan_of_an_ngram_run_brings_its_options(ngram: Any, charrnn: Any) -> None:
-    ngram("--order", "3", "--smoothing", "addk", "--k", "0.5")
+@pytest.mark.parametrize("options", [(), ("--smoothing", "addk", "--k", "0.5")])
+def test_plan_of_an_ngram_run_brings_its_options(
+    options: tuple[str, ...], ngram: Any, charrnn: Any
+) -> None:
+    ngram("--order", "3", *options)
 
     charrnn("train", "file.txt", "--plan", "runs/file-001")
 

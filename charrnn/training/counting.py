@@ -34,6 +34,8 @@ class CountingSession(Session):
     @staticmethod
     def check(request: Request) -> None:
         """Raise UsageError for what counting has no use for."""
+        if request.plan:  # which brings all options, those too that others leave out
+            return
         if "k" in request.model and request.model.get("smoothing") != "addk":
             smoothing = request.model.get("smoothing", NgramConfig.smoothing)
             raise UsageError(
