@@ -48,31 +48,9 @@ def draw(
 
     figure = Figure(figsize=(8, 1.3 + 0.34 * len(found)), layout="constrained")
     axes = figure.add_subplot()
-    bits = [one.reading.score.bits_per_char for one in found]
-    widths = [value if isfinite(value) else 0.0 for value in bits]
-    rows = range(len(found))
-    bars = axes.barh(rows, widths, height=0.72, color=_colours(found))
-    for one, bar in zip(found, bars, strict=True):
-        bar.set_alpha(1 if one.is_fair else 0.4)
     best = next(one for one in found if one.is_best).reading.score.bits_per_char
-    for row, (one, width) in enumerate(zip(found, widths, strict=True)):
-        low, high = (best + end for end in one.interval)
-        if isfinite(low):
-            axes.plot([low, high], [row, row], color=INK, lw=1.4, solid_capstyle="butt")
-            axes.plot([low, high], [row, row], "|", color=INK, ms=6, mew=1.4)
-        edge = max(width, high if isfinite(high) else 0.0)
-        axes.annotate(
-            _figure(one),
-            (edge, row),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-            color=INK,
-            fontsize=9,
-            fontweight="bold" if one.is_best else "normal",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-        )
-    axes.set_yticks(rows, names)
+    widths = [_draw_row(axes, row, one, best) for row, one in enumerate(found)]
+    axes.set_yticks(range(len(found)), names)
     axes.set_xlim(0, MARGIN * max(*widths, 0.1))
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.set_xlabel("bits per character", color=INK)
@@ -83,17 +61,41 @@ def draw(
     axes.tick_params(length=0, labelcolor=INK)
     image = BytesIO()
     kind = path.suffix.lower().removeprefix(".")
+    undated = {"Date": None} if kind == "svg" else {}
     with matplotlib.rc_context({"svg.hashsalt": "charrnn"}):  # equal plot, equal file
-        figure.savefig(image, format=kind, dpi=160, metadata=_undated(kind))
+        figure.savefig(image, format=kind, dpi=160, metadata=undated)
     files.write(path, image.getvalue())
 
 
-def _colours(found: Sequence["Compared"]) -> list[str]:
-    """Return grey for what counts, the darker the longer, and colours for the rest."""
-    return [_colour(one.reading.model.model) for one in found]
+def _draw_row(axes: Any, row: int, one: "Compared", best: float) -> float:
+    """Draw the bar, the interval and the figure of a model; return the bar's width.
+
+    best: the bits a character of the best model.
+    """
+    bits = one.reading.score.bits_per_char
+    width = bits if isfinite(bits) else 0.0
+    colour, alpha = _colour(one.reading.model.model), 1 if one.is_fair else 0.4
+    axes.barh(row, width, height=0.72, color=colour, alpha=alpha)
+    low, high = (best + end for end in one.interval)
+    if isfinite(low):
+        axes.plot([low, high], [row, row], color=INK, lw=1.4, solid_capstyle="butt")
+        axes.plot([low, high], [row, row], "|", color=INK, ms=6, mew=1.4)
+    axes.annotate(
+        _figure(one),
+        (max(width, high if isfinite(high) else 0.0), row),
+        (6, 0),
+        textcoords="offset points",
+        va="center",
+        color=INK,
+        fontsize=9,
+        fontweight="bold" if one.is_best else "normal",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )
+    return width
 
 
 def _colour(model: "LanguageModel") -> str:
+    """Return grey for what counts, the darker the longer, and colours for the rest."""
     if model.family == "ngram":
         grey = round(LIGHTEST - DARKER * min(5, log2(model.config_json()["order"])))
         return f"#{grey:02x}{grey:02x}{grey:02x}"
@@ -105,7 +107,3 @@ def _figure(one: "Compared") -> str:
     if one.is_best:
         return f"{bits}  best"
     return f"{bits}  {one.difference:+.3f}" if isfinite(one.difference) else bits
-
-
-def _undated(kind: str) -> dict[str, Any]:
-    return {"Date": None} if kind == "svg" else {}
