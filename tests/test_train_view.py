@@ -5,7 +5,8 @@ import math
 import pytest
 
 from charrnn.cli import console
-from charrnn.cli.train_view import Figures, clock, excerpt, lines_of, plural
+from charrnn.cli.train_lines import clock, excerpt, lines_of, plural
+from charrnn.cli.train_view import Figures
 from charrnn.training.events import Event
 
 STEP = {"smoothed_nats": math.log(2), "tokens": 100, "progress": 0.5}
