@@ -112,7 +112,7 @@ def make_folder(path: Path) -> None:
 
 
 def claim_folder(path: Path) -> bool:
-    """Make a folder that must be new; False if it is there already."""
+    """Make a folder that must be new; False if it is there. Raises ResourceError."""
     make_folder(path.parent)
     with _said(path):
         try:
@@ -150,30 +150,30 @@ def lock(path: Path, note: str) -> Iterator[None]:
     """Hold a lock file with a note about its holder while the block runs.
 
     The kernel drops the lock when the process dies, however it dies. Raises
-    BusyError, with the other holder's note, when the lock is taken.
+    BusyError, with the other holder's note, when the lock is taken, and
+    ResourceError.
     """
     with _said(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         with _said(path):
-            _take(handle, path, note)
+            _flock(handle, path, fcntl.LOCK_EX)
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, note.encode(), 0)
         yield
     finally:
         os.close(handle)
 
 
 def check_unlocked(path: Path) -> None:
-    """Raise BusyError, with the holder's note, if a process holds a lock file."""
+    """Raise BusyError, with the holder's note, if a process holds a lock file.
+
+    Raises ResourceError if that cannot be seen.
+    """
     if not os.path.exists(path):
         return
     with _said(path), _opened(path, os.O_RDONLY) as handle:
         _flock(handle, path, fcntl.LOCK_SH)
-
-
-def _take(handle: int, path: Path, note: str) -> None:
-    _flock(handle, path, fcntl.LOCK_EX)
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, note.encode(), 0)
 
 
 def _flock(handle: int, path: Path, kind: int) -> None:

@@ -79,14 +79,18 @@ def check_sources(paths: list[str]) -> None:
     from charrnn.sources import find_sources
 
     find_sources([path for path in paths if path != "-"])
-    if "-" in paths and sys.stdin is None:
-        raise UsageError("stdin is closed", hint="name a file")
+    _check_stdin(paths)
 
 
 def sources(path: str) -> list["Source"]:
     """Return the texts meant by a path, or by - for stdin."""
     from charrnn.sources import find_sources
 
-    if path == "-" and sys.stdin is None:
-        raise UsageError("stdin is closed", hint="name a file")
+    _check_stdin([path])
     return find_sources([path])
+
+
+def _check_stdin(paths: list[str]) -> None:
+    """Raise UsageError if stdin is to be read, but closed."""
+    if "-" in paths and sys.stdin is None:
+        raise UsageError("stdin is closed", hint="name a file")
