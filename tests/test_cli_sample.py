@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import random_model, save_run
+
+from charrnn.models.recurrent import RecurrentModel
+from charrnn.text_model import TextModel
 
 KEYS = (
     *("text", "prompt", "seed", "temperature", "top_k", "top_p", "min_p", "tokens"),
@@ -193,3 +197,17 @@ def test_the_model_named_wins_over_the_environment_and_the_newest(
 def _stderr_of_a_file(charrnn: Any, run: Path) -> str:
     Path("x.safetensors").write_bytes((run / "model.safetensors").read_bytes())
     return str(charrnn("sample", "-m", "x.safetensors").stderr)
+
+
+def test_figures_too_large_for_numpy_bring_no_line_of_code(
+    process: Any, bare_setting: Path
+) -> None:
+    diverged = random_model()
+    tensors = {n: x * np.float32(1e30) for n, x in diverged.model.tensors().items()}
+    with np.errstate(over="ignore"):
+        model = RecurrentModel.build(diverged.model.config_json(), tensors)
+    save_run(TextModel(model, diverged.tokenizer))
+
+    done = process("sample", "-l", "5", "-q")
+
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -6,6 +6,7 @@ Only `main` is here, and it imports nothing before it can be interrupted quietly
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 
 
@@ -19,6 +20,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _leave)
+    # NumPy's, of a network that diverged: the figures say so without a line of code
+    warnings.filterwarnings("ignore", category=RuntimeWarning)
     try:
         from charrnn.cli.app import app
 
