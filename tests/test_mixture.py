@@ -38,6 +38,11 @@ def probabilities(model: LanguageModel, tokens: list[int]) -> np.ndarray:
 # --- what it says
 
 
+def test_mixture_is_called_by_the_number_of_its_members_or_as_the_only_one() -> None:
+    assert MIXTURE.title == "mixture of 2"
+    assert MixtureModel([network()], [1]).title == network().title
+
+
 def test_mixture_of_two_tables_worked_by_hand() -> None:
     # after 0:  1/4 (0.5, 0.5) + 3/4 (0.1, 0.9) = (0.2, 0.8)
     # after 1:  1/4 (1.0, 0.0) + 3/4 (0.0, 1.0) = (0.25, 0.75)

@@ -62,8 +62,9 @@ class MixtureModel(LanguageModel):
 
     @property
     def title(self) -> str:
-        """How many members it has."""
-        return f"mixture of {len(self.members)}"
+        """How many members it has; of one, how that is called."""
+        first, *others = self.members
+        return f"mixture of {len(self.members)}" if others else first.title
 
     @property
     def parameters(self) -> int:
