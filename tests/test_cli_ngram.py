@@ -211,6 +211,17 @@ def test_option_of_another_family_is_refused_for_a_window(
 # --- impossible texts
 
 
+def test_text_that_ends_as_nothing_can_follow_is_said(ngram: Any, charrnn: Any) -> None:
+    Path("unknown-first").write_text("Q" + "the rain fell on the boat. " * 20)
+    charrnn("train", "unknown-first", "--model", "ngram", "--smoothing", "mle")
+
+    result = charrnn("sample", "-n", "9", "--seed", "1")
+
+    assert result.exit_code == 0
+    assert not result.stdout.strip()
+    assert result.stderr.count("nothing that can be written has a probability") == 1
+
+
 def test_text_that_mle_thinks_impossible_costs_infinitely_many_bits(
     ngram: Any, charrnn: Any
 ) -> None:

@@ -1,5 +1,6 @@
 """`charrnn sample`: write text."""
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -159,9 +160,16 @@ def sample(
             written = _as_json(written, loaded.name, config)
         else:
             written = _apart(written, start if echo else "")
+    is_stuck = False
     for one in written:
+        is_stuck |= one.finish == "end" and math.isinf(one.nats)
         if scores:
             _say_score(one)
+    if is_stuck:
+        console.warn(
+            "a text ended where nothing that can be written has a probability",
+            quiet=quiet,
+        )
 
 
 def _prompt_source(
