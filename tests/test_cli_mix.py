@@ -194,3 +194,15 @@ def test_weights_to_score_with_must_leave_some(
 
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+@pytest.mark.parametrize("out", ["-", "runs", "gone/mixed.safetensors"])
+def test_place_that_can_hold_no_model_is_refused_before_weights_are_sought(
+    out: str, charrnn: Any, two_runs: list[str]
+) -> None:
+    result = charrnn("mix", *two_runs, "-o", out, "-f", "text.txt")
+
+    assert result.exit_code == 2
+    assert f"--out {out} is not a file" in result.stderr
+    assert "weights from" not in result.stderr
+    assert not Path("-").exists()

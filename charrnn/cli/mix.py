@@ -94,9 +94,18 @@ def mix(
 
 
 def _check_out(out: str, members: Sequence["TextModel"]) -> None:
-    """Raise UsageError if a model would be replaced by what is made of it."""
+    """Raise UsageError for what is no place for a model, before anything is slow.
+
+    Nor is the place of a model that it is made of.
+    """
     from charrnn.runs import find_model
 
+    folder = os.path.dirname(out) or "."
+    if out == "-" or os.path.isdir(out) or not os.path.isdir(folder):
+        raise UsageError(
+            f"--out {out} is not a file in a folder that is there",
+            hint="for example: -o mixture.safetensors",
+        )
     for one in members:
         if os.path.exists(out) and os.path.samefile(out, find_model(one.name)):
             raise UsageError(
