@@ -109,4 +109,4 @@ def _order(store: TokenStore) -> tuple[int, str]:
         return 4, "tokens are words or parts of them"
     if are_short(store.train, TrainConfig.bptt):
         return 6, "documents are short"
-    return 7, "tokens are characters"
+    return 7, "the vocabulary is small"

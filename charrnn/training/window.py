@@ -81,10 +81,12 @@ class WindowNetwork(Network):
         """Complete a config by the text and the time; return also why, in phrases."""
         tokens, V = store.train.targets, store.vocab_size
         # longer windows learn more slowly
-        order, what = (5, "words") if store.has_long_tokens else (8, "characters")
+        order, what = 8, "the vocabulary is small"
+        if store.has_long_tokens:
+            order, what = 5, "tokens are words or parts of them"
         hidden = 256 if tokens < 100_000 else 512
         why = {
-            "order": f"order {order}: tokens are {what}",
+            "order": f"order {order}: {what}",
             "hidden": f"hidden {hidden}: {tokens:,} tokens to train on",
         }
         sizes = {"order": order, "hidden": hidden, **given, "vocab_size": V}
