@@ -149,7 +149,8 @@ def test_damaged_file_takes_no_more_memory_than_twice_its_size(tmp_path: Path) -
     for mutant in mutants(path, cases(30, 500)):
         path.write_bytes(mutant)
 
-        assert peak_bytes(path) < 2 * len(mutant) + 100_000
+        # the first time may fill a cache of Python's, as that of patterns
+        assert min(peak_bytes(path) for _ in "ab") < 2 * len(mutant) + 100_000
 
 
 @pytest.mark.promise("R6")

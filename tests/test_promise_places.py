@@ -120,11 +120,15 @@ def test_memory_and_open_files_stay_the_same_for_hours(
 
     process.kill(signal.SIGTERM)
     assert process.wait() == 143
-    first_bytes, first_files = seen[len(seen) // 10]
-    last_bytes, last_files = seen[-1]
+    first_bytes, last_bytes = seen[len(seen) // 10][0], seen[-1][0]
+    half = len(seen) // 2
     print(f"{last_bytes - first_bytes:,} bytes more after {SOAK_S:g} s")  # noqa: T201
     assert last_bytes - first_bytes < 50_000_000
-    assert last_files == first_files
+    # a save has one more open while it is written
+    early, late = (
+        min(files for _, files in part) for part in (seen[:half], seen[half:])
+    )
+    assert late == early
 
 
 def tail(out: Path) -> bytes:
