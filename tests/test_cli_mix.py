@@ -63,8 +63,8 @@ def test_json_has_the_weights_and_the_score(charrnn: Any, two_runs: list[str]) -
     result = charrnn("mix", *two_runs, "-o", OUT, "-f", "text.txt", "--json")
 
     found = json.loads(result.stdout)
-    assert list(found["weights"]) == two_runs
-    assert sum(found["weights"].values()) == pytest.approx(1)
+    assert [one["model"] for one in found["members"]] == two_runs
+    assert sum(one["weight"] for one in found["members"]) == pytest.approx(1)
     assert found["tokens"] == 25
 
 

@@ -27,7 +27,9 @@ class Text(NamedTuple):
 def mix(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL...", help="Run folders or model files."),
+        typer.Argument(
+            metavar="MODEL...", help="Run folders, names of runs, or model files."
+        ),
     ],
     out: Annotated[
         str,
@@ -81,7 +83,9 @@ def mix(
     if not shares:
         shares, text = _found(members, text, quiet=quiet)
     mixed = _mixture(members, shares, quiet=quiet)
-    record = {"model": out, "weights": dict(zip(models, shares, strict=True))}
+    pairs = zip(models, shares, strict=True)
+    weighed = [{"model": name, "weight": share} for name, share in pairs]
+    record: dict[str, Any] = {"model": out, "members": weighed}
     if text:
         record |= _scores(members, shares, mixed, text, quiet=quiet or as_json)
     checkpoint.save(Path(out), mixed)
