@@ -18,21 +18,21 @@ OPTIONS = [
 ]
 
 # a line {"args", "folder", "out"} is answered by the process id of a fork, a line
-# {"wait": id} by how that ended; None after 100 s
+# {"wait": id} by its exit code and seconds; None after 100 s
 PROGRAM = """
-import json, os, sys, time
+import json, os, signal, sys, time
 import torch
 import charrnn.cli.app, charrnn.cli.train_view
 import charrnn.training.network_session, charrnn.training.prepare
-from charrnn.cli import main
+from charrnn.cli import _leave, main
 
 torch.set_num_threads(1)
 
 def ended(pid):
     for _ in range(20_000):
-        found, status = os.waitpid(pid, os.WNOHANG)
+        found, status, used = os.wait4(pid, os.WNOHANG)
         if found:
-            return os.waitstatus_to_exitcode(status)
+            return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
         time.sleep(0.005)
 
 for line in sys.stdin:
@@ -48,6 +48,10 @@ for line in sys.stdin:
             path = f"{asked['out']}.{name}"
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), number)
         sys.argv = ["charrnn", *asked["args"]]
+        # as main does: a signal at the moment of a fork is lost
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _leave)
+        open(f"{asked['out']}.begun", "w").close()
         main()
     print(pid, flush=True)
 """
@@ -60,15 +64,22 @@ class Forked:
     nursery: "Nursery"
     pid: int
     out: Path
+    used_s: float = 0.0  #: of the processor, when it has ended
 
     def kill(self, number: int) -> None:
         os.kill(self.pid, number)
 
     def wait(self) -> int:
         """Return the exit code, -N for a signal."""
-        code = self.nursery.ask(wait=self.pid)
-        assert code is not None, f"hangs: {self.stderr}"
-        return int(code)
+        ended = self.nursery.ask(wait=self.pid)
+        assert ended, f"hangs: {self.stderr}"
+        self.used_s = float(ended[1])
+        return int(ended[0])
+
+    @property
+    def begun(self) -> bool:
+        """Whether a signal is heard."""
+        return self.out.with_suffix(".begun").exists()
 
     @property
     def events(self) -> list[dict[str, Any]]:

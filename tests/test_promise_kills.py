@@ -62,7 +62,7 @@ def test_kill_at_any_moment_loses_the_work_since_the_last_save_only(
 ) -> None:
     chance = random.Random(1)
     before: list[dict[str, Any]] = []
-    for number in range(cases(12, 500)):
+    for number in range(cases(8, 500)):
         process = forks.start(folder, *endless())
         wait_for(lambda p=process: p.events, "start")
         written = chance.randint(0, 20_000)  # bytes, some 60 steps
@@ -115,17 +115,25 @@ def test_signal_at_any_moment_ends_quietly_and_the_run_goes_on(
     forks: Nursery, folder: Path
 ) -> None:
     chance = random.Random(2)
-    for k in range(cases(6, 60)):
+    for k in range(cases(3, 60)):
         number = list(CODES)[k % 3]
         process = forks.start(folder, *endless())
+        wait_for(lambda p=process: p.begun, "begin")
         # while it prepares, and while it trains
         time.sleep(chance.uniform(0.02, 0.5))
-        sent_s = time.monotonic()
+        before_s = used_s(process.pid)
         process.kill(number)
         assert process.wait() == CODES[number], process.stderr
-        assert time.monotonic() - sent_s < 5
+        # of the processor, for other programs may be running
+        assert process.used_s - before_s < 5
         assert_quiet(process.stderr)
     end(forks, folder)
+
+
+def used_s(pid: int) -> float:
+    """Return the time of the processor that a process took so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.promise("R14")
