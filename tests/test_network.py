@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 from models_for_tests import NetworkConfig, label, network_configs, random_network
+from parts_for_tests import part_of
 from torch import Tensor
 
 from charrnn.cells import CELLS
 from charrnn.config import RecurrentConfig
+from charrnn.store import Survey, TokenStore
 from charrnn.training.families import FAMILIES
 from charrnn.training.network import Network
 from charrnn.training.recurrent import RecurrentNetwork
@@ -240,3 +242,28 @@ def test_tied_embedding_begins_with_rows_of_length_one() -> None:
 
     # sum of 64 squares of spread 1/8: mean 1, standard error 0.18/sqrt(200) = 0.013
     assert weight.square().sum(1).mean().item() == pytest.approx(1, abs=0.06)
+
+
+# --- what suits the text
+
+
+@pytest.mark.parametrize(
+    ("targets", "training", "hidden"),
+    [
+        (50_000, {}, 256),
+        (200_000, {}, 384),
+        (400_000, {"time_s": 300}, 512),
+        (400_000, {"time_s": 900}, 1024),
+        (400_000, {"time_s": 300, "with_ngram": True}, 448),
+    ],
+)
+def test_width_follows_from_text_and_time(
+    targets: int, training: dict[str, Any], hidden: int
+) -> None:
+    part = part_of([targets])
+    survey = Survey(targets, targets, 0, 1, "")
+    store = TokenStore(part, part_of([100]), 66, False, 0, survey)
+
+    config, _ = RecurrentNetwork.choose(store, {}, training, device="cpu")
+
+    assert config.hidden == hidden

@@ -50,8 +50,7 @@ def choose(
         given["time_s"] = DEFAULT_TIME_S
     device = choose_device(given.get("device", "auto"))
     precision, why = choose_precision(given.get("precision", "auto"), device)
-    time_s = given.get("time_s", 0)
-    network, reasons = kind.choose(store, model, device=device, time_s=time_s)
+    network, reasons = kind.choose(store, model, given, device=device)
     _check_machine(kind.parameter_count(network), given.get("threads", 1))
     machine = {"device": device, "precision": precision}
     chosen = kind.choose_windows(store, given) | machine | given

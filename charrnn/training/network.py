@@ -74,9 +74,16 @@ class Network(nn.Module, ABC):
     @staticmethod
     @abstractmethod
     def choose(
-        store: TokenStore, given: Mapping[str, Any], *, device: str, time_s: float
+        store: TokenStore,
+        given: Mapping[str, Any],
+        training: Mapping[str, Any],
+        *,
+        device: str,
     ) -> tuple[Any, list[str]]:
-        """Complete a config by the text and the time; return also why, in phrases."""
+        """Complete a config; return also why, in phrases.
+
+        given, training: the fields of the config and of TrainConfig that are known.
+        """
 
     @staticmethod
     @abstractmethod

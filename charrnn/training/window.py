@@ -76,7 +76,11 @@ class WindowNetwork(Network):
 
     @staticmethod
     def choose(
-        store: TokenStore, given: Mapping[str, Any], *, device: str, time_s: float
+        store: TokenStore,
+        given: Mapping[str, Any],
+        training: Mapping[str, Any],
+        *,
+        device: str,
     ) -> tuple[WindowConfig, list[str]]:
         """Complete a config by the text and the time; return also why, in phrases."""
         tokens, V = store.train.targets, store.vocab_size
