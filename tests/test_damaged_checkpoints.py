@@ -1,5 +1,6 @@
 """Model files: nothing that is damaged or hostile is accepted."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -161,3 +162,16 @@ def test_tensors_that_are_not_numbers_we_know_are_refused(path: Path) -> None:
         header = json.dumps(table).encode()
 
         rejected(path, len(header).to_bytes(8, "little") + header + bytes(size))
+
+
+def test_metadata_that_is_not_json_is_refused_though_the_hash_agrees(
+    path: Path,
+) -> None:
+    strings = {"format": "charrnn", "format_version": "1", "config": "{"}
+    content = json.dumps(strings, sort_keys=True).encode()
+    strings["sha256"] = hashlib.sha256(content).hexdigest()
+    header = json.dumps({"__metadata__": strings}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+
+    with pytest.raises(ModelFileError, match="its metadata is not JSON"):
+        load(path)
