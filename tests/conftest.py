@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -39,6 +40,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if LEVEL > 1 and item.get_closest_marker("promise"):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_configure() -> None:
+    """Hear what nohup ignores: what the tests start would not hear it, either."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_finish() -> None:
