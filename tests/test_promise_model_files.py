@@ -142,15 +142,16 @@ def peak_bytes(path: Path) -> int:
 
 @pytest.mark.promise("R6")
 def test_damaged_file_takes_no_more_memory_than_twice_its_size(tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
+    # alone: an intact model is looked for in the runs beside this one
+    path = tmp_path / "runs" / "run" / "model.safetensors"
+    path.parent.mkdir(parents=True)
     save(path, random_text_model(["the cat\n"], hidden=256, embed=64))
     assert path.stat().st_size > 1_000_000
 
     for mutant in mutants(path, cases(30, 500)):
         path.write_bytes(mutant)
 
-        # the first time may fill a cache of Python's, as that of patterns
-        assert min(peak_bytes(path) for _ in "ab") < 2 * len(mutant) + 100_000
+        assert peak_bytes(path) < 2 * len(mutant) + 100_000
 
 
 @pytest.mark.promise("R6")
