@@ -271,7 +271,7 @@ def _check_size(characters: int, valid_frac: float) -> None:
     least = max(3, math.ceil(2 / (1 - valid_frac)))
     if characters < least:
         raise TextError(
-            f"the corpus has {characters:,} characters; the least is {least}",
+            f"the corpus has {characters:,} of at least {least} characters",
             hint="a useful model needs 10,000 characters, better a million",
         )
 

@@ -126,9 +126,10 @@ def find_model(given: str | None = None) -> Path:
 
     Raises NotFoundError naming where it looked.
     """
-    named = given or os.environ.get("CHARRNN_MODEL")
-    if named:
-        return _named_model(Path(named), "--model" if given else "$CHARRNN_MODEL")
+    if given is not None:
+        return _named_model(given, "the model")
+    if named := os.environ.get("CHARRNN_MODEL"):
+        return _named_model(named, "$CHARRNN_MODEL")
     found = [run.model for run in all_runs() if os.path.isfile(run.model)]
     if found:
         return max(found, key=lambda path: (path.stat().st_mtime_ns, path))
@@ -138,14 +139,17 @@ def find_model(given: str | None = None) -> Path:
     )
 
 
-def _named_model(path: Path, source: str) -> Path:
+def _named_model(name: str, what: str) -> Path:
+    if not name:  # as of a variable of the shell that is not set
+        raise NotFoundError(f"{what} has an empty name")
+    path = Path(name)
     for place in (path, runs_folder() / path):  # the name of a run is enough
         model = place / MODEL_FILE if os.path.isdir(place) else place
         if os.path.isfile(model):
             return model
-    what = "has no model yet" if os.path.isdir(path) else "does not exist"
+    why = "is a folder with no model" if os.path.isdir(path) else "does not exist"
     raise NotFoundError(
-        f"{source} {path} {what}", hint="charrnn runs lists the models there are"
+        f"{what} {path} {why}", hint="charrnn runs lists the models there are"
     )
 
 

@@ -121,7 +121,7 @@ def test_mistyped_words_are_guessed(charrnn: Any, args: list[str], hint: str) ->
         (["score", "x", "--plain", "--sort"], 2, "--plain writes numbers"),
         (["score", "x", "--top", "2", "--per", "total"], 2, "--top shows parts"),
         (["sample"], 3, "no model yet: looked for runs in runs/"),
-        (["sample", "-m", "gone"], 3, "--model gone does not exist"),
+        (["sample", "-m", "gone"], 3, "the model gone does not exist"),
         (["tokenize", "gone.txt"], 3, "gone.txt does not exist"),
         (["runs", "show", "gone"], 3, "there is no run gone"),
         (["tokenize", "--encode", "--decode", "x"], 2, "undo each other"),

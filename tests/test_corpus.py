@@ -81,7 +81,7 @@ def test_sha256_tells_where_documents_end_and_which_validate():
 def test_a_corpus_too_small_names_its_size_and_the_least(text):
     found = len(text.strip())
 
-    with pytest.raises(TextError, match=f"has {found} characters; the least is 3"):
+    with pytest.raises(TextError, match=f"has {found} of at least 3 characters"):
         Corpus([source(text)], CorpusConfig("line")).survey()
 
 

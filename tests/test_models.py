@@ -153,7 +153,7 @@ def test_large_vocabulary_without_a_table_gives_the_same(
     with_table = random_model(config)
     tokens = some_tokens(with_table)
     expected, _ = with_table.forward(tokens, with_table.initial_state(B))
-    monkeypatch.setattr(recurrent, "TABLE_TOKENS", 0)
+    monkeypatch.setattr(recurrent, "TABLE_SIZE", 0)
 
     without = random_model(config)
     logits, _ = without.forward(tokens, without.initial_state(B))

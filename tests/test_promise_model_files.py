@@ -226,6 +226,18 @@ def test_hostile_file_takes_little_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.promise("R7")
+def test_small_file_of_many_units_takes_little_memory(tmp_path: Path) -> None:
+    # a minGRU has no matrix of hidden by hidden; a table of all tokens would be 0.6 GB
+    tokens = [chr(0x4E00 + k) for k in range(4000)]
+    shape: dict[str, Any] = {"cell": "mingru", "hidden": 20_000, "embed": 1}
+    path = tmp_path / "model.safetensors"
+    save(path, random_text_model(tokens, tie=True, **shape))
+    assert path.stat().st_size < 1_000_000
+
+    assert peak_bytes(path) < 64 << 20
+
+
+@pytest.mark.promise("R7")
 @pytest.mark.parametrize("command", ["sample", "score", "runs verify", "train"])
 def test_every_command_refuses_a_hostile_file(
     command: str, charrnn: Any, tmp_path: Path

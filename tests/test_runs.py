@@ -160,12 +160,13 @@ def test_named_model_comes_before_the_environment_before_the_newest(
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ("nowhere", "--model nowhere does not exist"),
-        ("runs/a-001", "--model runs/a-001 has no model yet"),
+        ("nowhere", "the model nowhere does not exist"),
+        ("runs/a-001", "the model runs/a-001 is a folder with no model"),
+        ("", "the model has an empty name"),
         ("x" * 5000, "does not exist"),
         ("a\0b", "does not exist"),
     ],
-    ids=["missing", "no model", "long", "nul"],
+    ids=["missing", "no model", "empty", "long", "nul"],
 )
 def test_model_that_is_not_there_is_not_found(given: str, says: str) -> None:
     new_run("a")

@@ -62,7 +62,10 @@ class Commands(TyperGroup):
         except OSError as error:
             # only what no command caught: a help page to a full disk
             console.discard_output()
-            failed = ResourceError(f"input or output failed: {error.strerror or error}")
+            why = ": ".join(
+                str(part) for part in (error.filename, error.strerror or error) if part
+            )
+            failed = ResourceError(f"input or output failed: {why}")
         _report(failed, as_json="--json" in _options(args))
         return failed.exit_code
 

@@ -136,7 +136,7 @@ def _given_tokenizer(model: str | None, file: str | None) -> "Tokenizer | None":
         from charrnn import tokenizers
 
         return tokenizers.load(Path(file))
-    return inputs.load_model(model).tokenizer if model else None
+    return inputs.load_model(model).tokenizer if model is not None else None
 
 
 def _check_filter(

@@ -102,7 +102,8 @@ Order = Annotated[
     _option(
         "--order",
         metavar="INT",
-        help="Tokens of a window or n-gram, the last one predicted; by the corpus.",
+        help="Tokens of a window or n-gram, the last one predicted; up to 64, by "
+        "default by the corpus.",
     ),
 ]
 Direct = Annotated[

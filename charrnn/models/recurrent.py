@@ -33,9 +33,10 @@ from charrnn.models.base import ConfiguredModel, Floats, State, Tokens, check_te
 from charrnn.models.steps import steps_of
 
 NORM_EPSILON = 1e-5
-# up to this the first layer's input product is one table of all tokens; with 32,000
-# tokens and 1,024 units it would be 0.4 GB and take longer to make than most texts
-TABLE_TOKENS = 4096
+# up to this many numbers the first layer's input product is one table of all tokens;
+# with 32,000 tokens and 1,024 units it would take longer to make than most texts, and a
+# small file could ask for more than there is memory
+TABLE_SIZE = 1 << 23
 
 
 def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
@@ -90,7 +91,8 @@ class RecurrentModel(ConfiguredModel):
             for k in range(config.layers)
         ]
         self._norms = [self._group(f"norms.{k}.") for k in range(config.layers)]
-        is_small = not config.embed or config.vocab_size <= TABLE_TOKENS
+        size = config.vocab_size * self._layers[0].bias.size
+        is_small = not config.embed or size <= TABLE_SIZE
         self._table = self._project_vocabulary() if is_small else None
 
     def initial_state(self, batch: int) -> State:
