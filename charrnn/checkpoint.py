@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from charrnn import models, tensor_file, tokenizers
 from charrnn.errors import CharRNNError, ModelFileError
-from charrnn.runs import MODEL_FILE, all_runs
+from charrnn.runs import MODEL_FILE, Run, all_runs
 from charrnn.tensor_file import read_tensors, write_tensors
 from charrnn.text_model import TextModel
 
@@ -63,7 +63,8 @@ def _load(path: Path, name: str) -> TextModel:
 
 def _intact_neighbour(path: Path) -> Path | None:
     """Return a model that loads: the newest in the folder, or of the runs beside it."""
-    found = set(path.parent.glob("*.safetensors"))
+    run = Run(path.parent)
+    found = set(run.path.glob("*.safetensors")) - {run.resume, run.previous}
     if path.name == MODEL_FILE:
         found |= {run.model for run in all_runs(path.parent.parent)}
     others = [other for other in found - {path} if other.is_file()]

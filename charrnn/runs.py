@@ -48,6 +48,11 @@ class Run:
         return self.path / "resume-previous.safetensors"
 
     @property
+    def info(self) -> Path:
+        """What was chosen, and what came of it."""
+        return self.path / "run.json"
+
+    @property
     def metrics(self) -> Path:
         """The events of training, JSON Lines."""
         return self.path / "metrics.jsonl"
@@ -69,7 +74,7 @@ class Run:
 
     def read_info(self) -> dict[str, Any]:
         """Return the content of run.json; {} if there is none yet."""
-        path = self.path / "run.json"
+        path = self.info
         try:
             info = json.loads(path.read_bytes())
         except FileNotFoundError:
@@ -95,7 +100,7 @@ class Run:
     def write_info(self, info: Mapping[str, Any]) -> None:
         """Replace run.json."""
         # in ASCII: the name of a file need not be UTF-8, but is kept this way
-        files.write(self.path / "run.json", json.dumps(info, indent=1).encode())
+        files.write(self.info, json.dumps(info, indent=1).encode())
 
 
 def runs_folder() -> Path:
@@ -110,7 +115,7 @@ def all_runs(folder: Path | None = None) -> list[Run]:
         return []
     # isfile: a folder that may not be read is no run, where is_file would raise
     paths = sorted(folder.iterdir())
-    return [Run(path) for path in paths if os.path.isfile(path / "run.json")]
+    return [Run(path) for path in paths if os.path.isfile(Run(path).info)]
 
 
 def new_run(stem: str, folder: Path | None = None) -> Run:

@@ -108,7 +108,9 @@ class TokenStore:
                 values[name] = _open_part(folder / name, dtype, **values[name])
             return cls(**values | {"survey": Survey(**values["survey"])})
         except FileNotFoundError as error:
-            raise NotFoundError(f"{folder} has no {error.filename}") from error
+            raise NotFoundError(
+                f"{error.filename} is missing", hint="train anew from the text: --new"
+            ) from error
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelFileError(
                 f"the token store {folder} is damaged: {error}",

@@ -10,17 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import settings
 from levels import LEVEL
+from models_for_tests import random_text_model
 from typer.testing import CliRunner, Result
 
-from charrnn import checkpoint, tokenizers
+from charrnn import checkpoint
 from charrnn.cli.app import app
-from charrnn.config import RecurrentConfig, TokenizerConfig
-from charrnn.json_fields import to_json
-from charrnn.models.recurrent import RecurrentModel, parameter_shapes
 from charrnn.text_model import TextModel
 
 TEXT = "the quick brown fox jumps over the lazy dog\nand sleeps, dear reader.\n"
@@ -101,18 +98,10 @@ def random_model(
     **sizes: Any,
 ) -> TextModel:
     """Return a model with random weights and a tokenizer learned from `text`."""
-    tokenizer = tokenizers.fit(
-        [text], TokenizerConfig(level=level, vocab_size=0, min_count=1)
-    )
-    shape = {"hidden": 16, "embed": 8, "layers": 1} | sizes
-    config = RecurrentConfig(vocab_size=tokenizer.vocab_size, **shape)
-    rng = np.random.default_rng(seed)
-    tensors = {
-        name: rng.normal(0, 0.5, shape).astype(np.float32)
-        for name, shape in parameter_shapes(config).items()
-    }
-    model = RecurrentModel.build(to_json(config), tensors)
-    return TextModel(model, tokenizer, summary={"learned_end": learned_end})
+    sizes = {"hidden": 16, "embed": 8} | sizes
+    model = random_text_model([text], level=level, seed=seed, **sizes)
+    model.summary = {"learned_end": learned_end}
+    return model
 
 
 def save_run(model: TextModel, name: str = "names-001") -> Path:

@@ -1,7 +1,6 @@
 """Systems for `charrnn.files` to call: one that fails, one that notes what it did.
 
-monkeypatch.setattr(files, "os", system)
-monkeypatch.setattr(files, "fcntl", system)
+with calling(system): ...
 """
 
 import fcntl

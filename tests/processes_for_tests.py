@@ -7,10 +7,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from training_for_tests import TEXTS
 
 OPTIONS = [
     *("--hidden", "8", "--embed", "4", "--batch", "4", "--bptt", "8"),
@@ -133,3 +136,19 @@ def nursery() -> Iterator[Nursery]:
     opened = Nursery()
     yield opened
     opened.close()
+
+
+def prose_folder(tmp_path: Path) -> Path:
+    """Return a folder with a text."""
+    made = tmp_path / "work"
+    made.mkdir()
+    (made / "prose.txt").write_text(TEXTS["file"])
+    return made
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    """Look again and again, for 100 s at most: other programs may be running."""
+    until = time.monotonic() + 100
+    while not condition():
+        assert time.monotonic() < until, f"no {what}"
+        time.sleep(0.001)

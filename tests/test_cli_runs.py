@@ -113,3 +113,19 @@ def test_nothing_to_verify_is_not_found(charrnn: Any) -> None:
     assert charrnn("runs", "verify").exit_code == 3
     Path("runs/empty-001").mkdir(parents=True)
     assert charrnn("runs", "verify", "empty-001").exit_code == 3
+
+
+def test_folder_that_is_no_run_is_not_shown(charrnn: Any, char_run: Path) -> None:
+    Path("plain").mkdir()
+
+    for name in ("plain", ""):
+        result = charrnn("runs", "show", name)
+
+        assert result.exit_code == 3
+        assert f"there is no run {name}" in result.stderr
+
+
+def test_model_may_have_any_name(charrnn: Any, char_run: Path) -> None:
+    (char_run / "model.safetensors").rename("resumed-novel.safetensors")
+
+    assert charrnn("runs", "verify", "resumed-novel.safetensors").exit_code == 0

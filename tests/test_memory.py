@@ -37,8 +37,9 @@ def test_limit_ends_with_its_context() -> None:
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
+@pytest.mark.usefixtures("scarce")
 def test_system_that_says_nothing_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "AVAILABLE", (Path("nowhere"), ""))
+    monkeypatch.setattr(memory, "USED", (Path("nowhere"), ""))
 
     with memory_limit():
         np.empty(1 << 32, np.uint8)

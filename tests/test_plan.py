@@ -43,6 +43,16 @@ def test_plan_that_was_followed_is_continued_when_interrupted() -> None:
     assert same(first, again)
 
 
+def test_run_of_a_plan_is_found_by_what_was_typed() -> None:
+    first = train(request(steps=4))
+    asked = plan_of(first.run.path).asked()
+
+    again = train(plan_of(first.run.path))
+
+    assert again.run.read_info()["asked"] == asked
+    assert asked not in ("", first.run.read_info()["asked"])
+
+
 def test_plan_brings_the_split_of_its_run() -> None:
     first = train(request("line", steps=4))
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from operator import sub
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 from levels import cases
-from processes_for_tests import OPTIONS, Forked, Nursery, nursery
-from training_for_tests import TEXTS
+from processes_for_tests import (
+    OPTIONS,
+    Forked,
+    Nursery,
+    nursery,
+    prose_folder,
+    wait_for,
+)
 
 from charrnn.runs import Run
 from charrnn.tensor_file import RESUME_FORMAT, read_tensors
@@ -25,15 +30,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SAVE_EVERY_S = 0.02
 
 forks = pytest.fixture(scope="module")(nursery)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a folder with a text."""
-    made = tmp_path / "work"
-    made.mkdir()
-    (made / "prose.txt").write_text(TEXTS["file"])
-    return made
+folder = pytest.fixture(prose_folder)
 
 
 def command(*more: str) -> list[str]:
@@ -46,14 +43,6 @@ def endless() -> list[str]:
 
 def is_training(process: Forked) -> bool:
     return any(event.get("event") == "start" for event in process.events)
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Look again and again, for 100 s at most: other programs may be running."""
-    until = time.monotonic() + 100
-    while not condition():
-        assert time.monotonic() < until, f"no {what}"
-        time.sleep(0.001)
 
 
 @pytest.mark.promise("R1")
@@ -144,15 +133,13 @@ def test_signal_while_it_loads_ends_quietly(folder: Path) -> None:
     first = start(folder)
     assert first.stdout
     first.stdout.readline()
-    first.stdout.readline()
     loading_s = time.monotonic() - began_s
     chance = random.Random(3)
     running = [(signal.SIGKILL, first)]
     for k in range(cases(3, 40)):
         number = list(CODES)[k % 3]
         process = start(folder, "-o", f"other-{k}")
-        assert process.stdout
-        process.stdout.readline()  # main begins
+        wait_for(lambda p=process: hears(p.pid), "handler")
         time.sleep(chance.uniform(0, loading_s))
         process.send_signal(number)
         running.append((number, process))
@@ -163,10 +150,16 @@ def test_signal_while_it_loads_ends_quietly(folder: Path) -> None:
         assert_quiet(stderr.decode())
 
 
+def hears(pid: int) -> bool:
+    """Return whether a process has handlers for signals; that for SIGHUP is last."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> signal.SIGHUP - 1 & 1)
+
+
 def start(folder: Path, *args: str) -> "subprocess.Popen[bytes]":
-    program = "import charrnn.cli as c; print('begin', flush=True); c.main()"
     return subprocess.Popen(
-        [sys.executable, "-c", program, *endless(), *args],
+        [sys.executable, "-m", "charrnn", *endless(), *args],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,12 +1,10 @@
 """Model files from anywhere: damaged, hostile, old, or being replaced right now."""
 
-import os
 import random
 import shutil
 import subprocess
 import sys
 import time
-import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +18,7 @@ from hostile_for_tests import BYTES, ROWS, make
 from levels import cases
 from mixtures_for_tests import mixed_text_model
 from models_for_tests import fit_ngrams, random_network, random_text_model
+from parts_for_tests import peak_bytes
 
 from charrnn import tensor_file
 from charrnn.checkpoint import load, save
@@ -130,14 +129,14 @@ def test_damaged_file_is_refused_at_once_and_an_intact_one_named(
         assert str(good) in caught.value.hint
 
 
-def peak_bytes(path: Path) -> int:
+def loading_bytes(path: Path) -> int:
     """Return the most memory that loading a file takes, also where it fails."""
-    tracemalloc.start()
-    with suppress(CharRNNError):
-        load(path)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak
+
+    def work() -> None:
+        with suppress(CharRNNError):
+            load(path)
+
+    return peak_bytes(work)
 
 
 @pytest.mark.promise("R6")
@@ -151,7 +150,7 @@ def test_damaged_file_takes_no_more_memory_than_twice_its_size(tmp_path: Path) -
     for mutant in mutants(path, cases(30, 500)):
         path.write_bytes(mutant)
 
-        assert peak_bytes(path) < 2 * len(mutant) + 100_000
+        assert loading_bytes(path) < 2 * len(mutant) + 100_000
 
 
 @pytest.mark.promise("R6")
@@ -165,6 +164,22 @@ def test_model_of_another_run_is_named_where_that_of_a_run_is_damaged(
     result = charrnn("score", "the fox", "-m", char_run)
 
     assert result.exit_code == 5
+    assert "runs/other-001/model.safetensors is intact" in result.stderr
+
+
+@pytest.mark.promise("R6")
+def test_intact_model_is_found_beyond_files_that_are_none(
+    char_run: Path, charrnn: Any
+) -> None:
+    shutil.copytree(char_run, "runs/other-001")
+    (char_run / "model.safetensors").write_bytes(b"damaged")
+    for name in ("resume", "resume-previous"):
+        (char_run / f"{name}.safetensors").write_bytes(b"not to be tried")
+    shutil.copytree(char_run, "runs/damaged-001")
+    shutil.copytree(char_run, "runs/damaged-002")
+
+    result = charrnn("score", "the fox", "-m", char_run)
+
     assert "runs/other-001/model.safetensors is intact" in result.stderr
 
 
@@ -198,7 +213,6 @@ def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.mark.parametrize("row", ROWS)
 def test_hostile_file_is_refused_and_runs_nothing(row: str, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    os.chdir(tmp_path)
     make(row, path)
     before = {*tmp_path.iterdir()}
 
@@ -222,7 +236,7 @@ def test_hostile_file_takes_little_memory(tmp_path: Path) -> None:
         make(row, path)
 
         # at most two million numbers of a table are made
-        assert peak_bytes(path) < 2 * path.stat().st_size + (64 << 20), row
+        assert loading_bytes(path) < 2 * path.stat().st_size + (64 << 20), row
 
 
 @pytest.mark.promise("R7")
@@ -234,7 +248,7 @@ def test_small_file_of_many_units_takes_little_memory(tmp_path: Path) -> None:
     save(path, random_text_model(tokens, tie=True, **shape))
     assert path.stat().st_size < 1_000_000
 
-    assert peak_bytes(path) < 64 << 20
+    assert loading_bytes(path) < 64 << 20
 
 
 @pytest.mark.promise("R7")

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "runs show": (["runs", "show"], []),
     "runs verify": (["runs", "verify"], []),
     "mix": (["mix", *["runs/names-001"] * 2, *MIX], ["m.safetensors"]),
+    "compare": (["compare", "-f", "text.txt"], []),
     "help": (["--help"], []),
     "a mistake": (["sample", "--temp", "hot"], []),
 }
@@ -71,10 +72,11 @@ with noted() as events:
     from charrnn.cli import main
     try:
         main()
-    except SystemExit:
-        pass
+        code = 0
+    except SystemExit as end:
+        code = end.code
 found = [str(event) for event in of_kind(events, NETWORK)]
-print(json.dumps([found, sorted(changed_paths(events))]), file=sys.stderr)
+print(json.dumps([code, found, sorted(changed_paths(events))]), file=sys.stderr)
 """
 
 
@@ -89,6 +91,7 @@ def test_process_opens_no_socket_even_while_it_imports(name: str) -> None:
         [sys.executable, "-c", CHILD, tests, *command], capture_output=True, timeout=120
     )
 
-    sockets, paths = json.loads(ended.stderr.splitlines()[-1])
+    code, sockets, paths = json.loads(ended.stderr.splitlines()[-1])
+    assert code == (2 if name == "a mistake" else 0)
     assert not sockets
     assert not stray(set(paths), named, Path.cwd())

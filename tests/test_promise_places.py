@@ -11,25 +11,15 @@ from typing import Any
 
 import pytest
 from levels import cases
-from processes_for_tests import OPTIONS, Nursery, nursery
-from test_promise_kills import wait_for
-from training_for_tests import TEXTS
+from processes_for_tests import OPTIONS, Nursery, nursery, prose_folder, wait_for
 
 from charrnn.runs import Run
 from charrnn.tensor_file import RESUME_FORMAT, read_tensors
 
 forks = pytest.fixture(scope="module")(nursery)
+folder = pytest.fixture(prose_folder)
 
 SOAK_S = float(os.environ.get("CHARRNN_SOAK_S", cases(3, 1200)))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a folder with a text."""
-    made = tmp_path / "work"
-    made.mkdir()
-    (made / "prose.txt").write_text(TEXTS["file"])
-    return made
 
 
 @pytest.mark.promise("R5")
@@ -80,20 +70,16 @@ def test_disk_on_which_nothing_was_ever_saved_exits_with_6(
 
 @pytest.mark.promise("R18")
 def test_copied_run_gives_the_same_scores_from_any_place(
-    char_run: Path, charrnn: Any, process: Any, tmp_path: Path
+    char_run: Path, process: Any, tmp_path: Path
 ) -> None:
-    expected = charrnn("score", "the dog", "-m", char_run, "--json").stdout
+    # by a process, too, and in its setting: others may choose other products
+    expected = process("score", "the dog", "-m", char_run, "--json").stdout.decode()
     copied = tmp_path / "lecteur de médias"
     shutil.copytree(char_run, copied)
     for path in (*copied.iterdir(), copied):
         path.chmod(0o555 if path.is_dir() else 0o444)
     before = [(path.name, path.stat().st_mtime_ns) for path in copied.iterdir()]
-    env = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-        "LC_ALL": "C",
-        "HOME": "/nonexistent",
-    }
+    env = dict(os.environ) | {"LC_ALL": "C", "HOME": "/nonexistent"}
 
     scored = process("score", "the dog", "-m", copied, "--json", cwd="/", env=env)
     sampled = process("sample", "-m", copied, "-l", "9", cwd="/", env=env)

@@ -139,7 +139,7 @@ def test_text_of_another_name_is_another_run(corpus: str) -> None:
 
 
 def test_network_that_no_memory_holds_is_refused(corpus: str) -> None:
-    with pytest.raises(ResourceError, match="the network needs"):
+    with pytest.raises(ResourceError, match="training needs about"):
         run_of(corpus, hidden=1_000_000)
 
 

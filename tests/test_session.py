@@ -1,5 +1,6 @@
 """Runs and their models: what they begin from, what they keep, what they leave."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from training_for_tests import (
     request,
+    same,
     train,
     validations,
 )
@@ -45,6 +47,18 @@ def test_sizes_that_are_not_those_of_the_model_are_refused() -> None:
 def test_model_that_is_missing_is_said() -> None:
     with pytest.raises(NotFoundError, match="nothing"):
         train(request(init_from="nothing"))
+
+
+def test_run_whose_metrics_are_lost_does_not_begin_at_that_model_again() -> None:
+    train(request(steps=1, out="start"))
+    asked = request(init_from="start", steps=40)
+    whole = train(replace(asked, out="whole"))
+    stopped = train(replace(asked, out="stopped"), until=3)
+    stopped.run.metrics.unlink()
+
+    train(replace(asked, out="stopped"), until=4)
+
+    assert same(train(replace(asked, out="stopped")), whole)
 
 
 # --- the model that is kept

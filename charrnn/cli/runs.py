@@ -2,7 +2,10 @@
 
 import json
 import math
+import os
+import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -57,8 +60,9 @@ def list_runs(
     console.say(heading, quiet=quiet)
     for line in lines:
         console.write_line(line)
-    newest = min(found, key=lambda one: one["age_s"])
-    console.suggest(f"charrnn sample -m {newest['run']}", quiet=quiet)
+    if speaking := [one for one in found if one["model_bytes"]]:
+        newest = min(speaking, key=lambda one: one["age_s"])
+        console.suggest(f"charrnn sample -m {newest['run']}", quiet=quiet)
 
 
 @app.command("show")
@@ -123,8 +127,11 @@ def _summary(run: Run) -> dict[str, Any]:
     except ModelFileError:
         status = "damaged"
     step, best = _progress(run)
-    files = [path for path in run.path.rglob("*") if path.is_file()]
-    stats = [path.stat() for path in files]
+    stats = []
+    for path in run.path.rglob("*"):
+        with suppress(FileNotFoundError):  # a save was renamed just now
+            stats.append(path.stat())
+    stats = [one for one in stats if stat.S_ISREG(one.st_mode)]
     newest = max((one.st_mtime for one in stats), default=time.time())
     model = run.model.stat().st_size if run.model.is_file() else 0
     return {
@@ -186,14 +193,10 @@ def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 def _find(name: str | None) -> Run:
     """Return a run by its folder or its name, by default the newest."""
     if name is None:
-        runs = all_runs()
-        if runs:
-            return min(runs, key=lambda run: _summary(run)["age_s"])
-        raise NotFoundError(
-            f"no runs in {runs_folder()}", hint="train one: charrnn train corpus.txt"
-        )
+        return min(_some_runs(), key=lambda run: _summary(run)["age_s"])
     for path in (Path(name), runs_folder() / name):
-        if path.is_dir():
+        files = (Run(path).info, Run(path).model)
+        if name and any(map(os.path.isfile, files)):
             return Run(path)
     raise NotFoundError(
         f"there is no run {name}, here or in {runs_folder()}",
@@ -201,13 +204,19 @@ def _find(name: str | None) -> Run:
     )
 
 
+def _some_runs() -> list[Run]:
+    """Return all runs. Raises NotFoundError if there are none."""
+    if runs := all_runs():
+        return runs
+    raise NotFoundError(
+        f"no runs in {runs_folder()}", hint="train one: charrnn train corpus.txt"
+    )
+
+
 def _model_files(names: list[str]) -> list[Path]:
     """Return the files to verify: those named, or those of all runs."""
     if not names:
-        runs = all_runs()
-        if not runs:
-            _find(None)
-        return [path for run in runs for path in _files_of(run)]
+        return [path for run in _some_runs() for path in _files_of(run)]
     found = []
     for name in names:
         if Path(name).is_file():
@@ -230,8 +239,9 @@ def _problem(path: Path) -> CharRNNError | None:
     """Return what is wrong with a model file, if anything."""
     from charrnn import checkpoint, tensor_file
 
+    run = Run(path.parent)
     try:
-        if path.name.startswith("resume"):
+        if path in (run.resume, run.previous):
             tensor_file.read_tensors(path, kind=tensor_file.RESUME_FORMAT)
         else:
             checkpoint.load(path)

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from charrnn.cli import console, inputs, options, train_options
+from charrnn.config import flag
 from charrnn.errors import NotFoundError, TextError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.training.request import Request
     from charrnn.training.session import Session
 
-#: options whose field has another name
-FIELDS: Final = {"time": "time_s", "save_every": "save_every_s"}
+#: options in seconds, and their fields
+DURATIONS: Final = {"time": "time_s", "save_every": "save_every_s"}
 #: what is about one call and not about training; --config files don't hold it
-NOT_IN_FILES: Final = {"corpus", "config", "dry_run", "json", "quiet", "help"}
+OF_ONE_CALL: Final = {"corpus", "config", "dry_run", "json", "quiet", "help"}
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -146,7 +147,7 @@ def _read_config(path: str, context: typer.Context) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TextError(f"--config {path} is not TOML: {error}") from error
     values = {name.replace("-", "_"): value for name, value in values.items()}
-    known = {p.name: p for p in context.command.params if p.name not in NOT_IN_FILES}
+    known = {p.name: p for p in context.command.params if p.name not in OF_ONE_CALL}
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise UsageError(
@@ -168,13 +169,11 @@ def _request(corpus: tuple[str, ...], given: Mapping[str, Any]) -> "Request":
     """Return what was asked for, sorted by what it is about."""
     from charrnn.training.request import Request
 
-    values = {FIELDS.get(name, name): value for name, value in given.items()}
-    for name, flag in (("time_s", "--time"), ("save_every_s", "--save-every")):
+    values = {name: given[name] for name in given if name not in OF_ONE_CALL}
+    for name, field in DURATIONS.items():
         if name in values:
-            values[name] = options.parse_duration(str(values[name]), flag)
-
-    about = {name: values[name] for name in values if name not in NOT_IN_FILES}
-    return Request.of(corpus, **about)
+            values[field] = options.parse_duration(str(values.pop(name)), flag(name))
+    return Request.of(corpus, **values)
 
 
 @dataclass
@@ -185,7 +184,7 @@ class Signals:
     held: bool = False
 
 
-class StoppedError(BaseException):
+class SignalledError(BaseException):
     """A signal came. No typer.Exit: some code takes a RuntimeError for its own."""
 
 
@@ -200,7 +199,7 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
             console.leave(128 + number)
         signals.number = number
         if not signals.held:
-            raise StoppedError
+            raise SignalledError
         with suppress(RuntimeError):  # it may come in the middle of another line
             console.say(
                 "stopping after this step; once more stops at once", quiet=quiet
@@ -211,7 +210,7 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
     old = {number: signal.signal(number, catch) for number in heard}
     try:
         yield signals
-    except StoppedError:
+    except SignalledError:
         raise typer.Exit(128 + signals.number) from None
     finally:
         for number, handler in old.items():

@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from charrnn.batches import are_short
 from charrnn.config import TrainConfig
-from charrnn.errors import ResourceError, UsageError
+from charrnn.errors import UsageError
 from charrnn.models.threads import available_cores
 from charrnn.store import TokenStore
 from charrnn.training.budget import BUDGETS
-from charrnn.training.memory import installed_bytes
 from charrnn.training.network import Network
 from charrnn.training.ngrams import hold_out
 from charrnn.training.precision import choose_device, choose_precision
+from charrnn.training.room import check_memory
 from charrnn.training.session import Choice
 from charrnn.training.threads import fastest_threads
 
@@ -38,22 +38,27 @@ def choose(
     store: TokenStore,
     model: Mapping[str, Any],
     training: Mapping[str, Any],
+    *,
+    force: bool = False,
 ) -> Choice:
     """Complete what was given: fields of the network's config and of TrainConfig.
 
-    "auto" for device or precision is the same as not given. Raises UsageError if
-    what was given makes no sense.
+    "auto" for device or precision is the same as not given. force: also train what is
+    likely to need more memory than there is. Raises UsageError if what was given makes
+    no sense, ResourceError for too little memory.
     """
     given = {name: value for name, value in training.items() if value != "auto"}
     has_budget = any(given.get(name) for name in BUDGETS)
     if not has_budget:
         given["time_s"] = DEFAULT_TIME_S
+    _check_threads(given.get("threads", 1))
     device = choose_device(given.get("device", "auto"))
     precision, why = choose_precision(given.get("precision", "auto"), device)
     network, reasons = kind.choose(store, model, given, device=device)
-    _check_machine(kind.parameter_count(network), given.get("threads", 1))
     machine = {"device": device, "precision": precision}
     chosen = kind.choose_windows(store, given) | machine | given
+    if not force:
+        check_memory(kind.parameter_shapes(network), TrainConfig(**chosen))
     if "threads" not in given:
         chosen["threads"] = _threads(kind, network, TrainConfig(**chosen))
     products = kind.product_count(network)
@@ -76,21 +81,12 @@ def choose(
     return Choice(network, config, tuple(reasons))
 
 
-def _check_machine(parameters: int, threads: int) -> None:
-    """Raise UsageError or ResourceError for what this machine cannot do."""
+def _check_threads(threads: int) -> None:
     cores = os.cpu_count() or 1
     if threads > cores:
         raise UsageError(
             f"--threads is {threads:,}, but there are {cores} cores",
             hint="leave --threads out",
-        )
-    # weights, gradients and Adam's two moments, in float32
-    needed = 16 * parameters
-    memory = installed_bytes()
-    if needed > memory:
-        raise ResourceError(
-            f"the network needs {needed / 1e9:,.0f} GB; there are {memory / 1e9:,.0f}",
-            hint="take a smaller --hidden, --embed or --layers",
         )
 
 

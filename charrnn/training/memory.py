@@ -8,9 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-#: where Linux says it, and under which name; other systems don't
+#: where Linux says it in kB, and under which name; other systems don't
 AVAILABLE: Final = (Path("/proc/meminfo"), "MemAvailable")
 USED: Final = (Path("/proc/self/status"), "VmData")
+#: folder of a control group, and where it says how much it may take, and takes
+CGROUPS: Final = (
+    ("/sys/fs/cgroup", "memory.max", "memory.current"),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+)
 FIGURE: Final = re.compile(r"^(?:(\w+):?\s+)?(\d+)\b", re.MULTILINE)
 KEPT_FREE: Final = 0.05  #: share of what is available that is left to others
 
@@ -23,21 +28,34 @@ def memory_limit() -> Iterator[None]:
     used.
     """
     old = resource.getrlimit(resource.RLIMIT_DATA)
-    most = _bytes(*USED) + int((1 - KEPT_FREE) * _bytes(*AVAILABLE))
-    limits = [limit for limit in (most, *old) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_DATA, (min(limits), old[1]))
+    limits = [limit for limit in old if limit != resource.RLIM_INFINITY]
+    if used := _bytes(*USED):
+        limits.append(used + int((1 - KEPT_FREE) * available_bytes()))
+    if limits:
+        resource.setrlimit(resource.RLIMIT_DATA, (min(limits), old[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, old)
 
 
-def installed_bytes() -> int:
-    """Return how much memory the machine has."""
+def available_bytes() -> int:
+    """Return how much memory is free, and in the control group."""
+    found = [_bytes(*AVAILABLE) or _installed_bytes()]
+    for folder, most, taken in CGROUPS:
+        limit, used = (_figures(Path(folder, name)).get("") for name in (most, taken))
+        # files that were read are given up when memory is wanted
+        given_up = _figures(Path(folder, "memory.stat")).get("inactive_file", 0)
+        if limit is not None and used is not None:
+            found.append(limit - used + given_up)
+    return min(found)
+
+
+def _installed_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def figures(path: Path) -> dict[str, int]:
+def _figures(path: Path) -> dict[str, int]:
     """Return the numbers in a file of the system by their names, "" without one."""
     try:
         text = path.read_text()
@@ -47,5 +65,5 @@ def figures(path: Path) -> dict[str, int]:
 
 
 def _bytes(path: Path, name: str) -> int:
-    """Return a figure in kB of a file of the system; without it a very large one."""
-    return 1024 * figures(path).get(name, 1 << 50)
+    """Return what a file of the system says in kB, 0 if it says nothing."""
+    return 1024 * _figures(path).get(name, 0)

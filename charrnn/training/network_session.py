@@ -23,7 +23,7 @@ from charrnn.training.families import FAMILIES
 from charrnn.training.ngrams import Partner, best_ngram
 from charrnn.training.precision import choose_device
 from charrnn.training.request import ADJUSTABLE, Request
-from charrnn.training.room import check_memory
+from charrnn.training.room import check_memory, making_room
 from charrnn.training.schedule import Mark
 from charrnn.training.session import Choice, Session, starting_model
 from charrnn.training.snapshot import restore, save_snapshot
@@ -48,7 +48,7 @@ class NetworkSession(Session):
         self.partner = None
         if training.with_ngram:
             self.partner = Partner(self.store, training.ngram_order)
-        self.trainer = self._trainer()
+        self.trainer = self._trainer(training)
         self._model: TextModel | None = None  # the best one, while it isn't saved
         self._saved_at = clock()
 
@@ -62,10 +62,9 @@ class NetworkSession(Session):
     def choose(store: TokenStore, request: Request) -> Choice:
         """Complete sizes, rates and budget. Raises UsageError, ResourceError."""
         kind = FAMILIES[request.family].network_type()
-        choice = defaults.choose(kind, store, request.model, request.training)
-        if not request.force:
-            check_memory(kind.parameter_shapes(choice.model), choice.training)
-        return choice
+        return defaults.choose(
+            kind, store, request.model, request.training, force=request.force
+        )
 
     @property
     def counters(self) -> Counters:
@@ -137,19 +136,20 @@ class NetworkSession(Session):
         counted = {"ngram": self.info["ngram"]} if "ngram" in self.info else {}
         return dataclasses.replace(done, values=done.values | counted)
 
-    def _trainer(self) -> Trainer:
+    def _trainer(self, training: TrainConfig) -> Trainer:
         """Return a trainer at the last save, or at the beginning."""
-        training = from_json(TrainConfig, self.info["training"])
         torch.set_num_threads(training.threads)
         generator = torch.Generator().manual_seed(training.seed)
         kind = FAMILIES[self.info["family"]].network_type()
-        network = kind(self.config, generator)
-        trainer = Trainer(
-            network, self.store, training, partner=self.partner, clock=self._clock
-        )
-        self._warnings += filter(None, [restore(self.run, trainer)])
+        with making_room("the network"):
+            network = kind(self.config, generator)
+            trainer = Trainer(
+                network, self.store, training, partner=self.partner, clock=self._clock
+            )
+            if said := restore(self.run, trainer):
+                self._warnings.append(said)
         counters = trainer.counters
-        is_new = not counters.metrics_bytes
+        is_new = not self.run.resume.is_file()
         if is_new and self.info["init_from"]:
             start = starting_model(Path(self.info["init_from"]))
             network.load(start.model.tensors())
@@ -193,7 +193,7 @@ class NetworkSession(Session):
             raise error
         elapsed_s = self.counters.elapsed_s
         self._lines, self._model = b"", None
-        self.trainer = self._trainer()
+        self.trainer = self._trainer(self.trainer.config)
         self._started()
         self.trainer.schedule.slow(self.counters.step, rate)
         self.counters.elapsed_s = elapsed_s

@@ -6,7 +6,7 @@ a new plan.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -35,14 +35,15 @@ def open_session(request: Request) -> Iterator[Session]:
     Raises TextError for an unusable corpus, UsageError for options that make no
     sense, BusyError while another process trains that run.
     """
+    asked = request.asked()
     request = follow_plan(request)
     start = _starting_model(request)
     request = replace(request, family=_family(request, start))
     kind = FAMILIES[request.family].session_type()
     kind.check(request)
     given = start.tokenizer if start else _given_tokenizer(request)
-    asked = TokenizerConfig(**request.tokenizer)
-    level = given.level if given else asked.level
+    wanted = TokenizerConfig(**request.tokenizer)
+    level = given.level if given else wanted.level
     corpus = Corpus(
         find_sources(request.paths),
         request.corpus,
@@ -57,8 +58,9 @@ def open_session(request: Request) -> Iterator[Session]:
             files.remove_leftovers(folder)
         if request.new or run.identity != identity:
             with _removed_on_failure(run.path) if is_new else nullcontext():
-                tokenizer = given or tokenizers.fit(corpus.training_texts(), asked)
-                _prepare(run, request, corpus, tokenizer, start, identity)
+                tokenizer = given or tokenizers.fit(corpus.training_texts(), wanted)
+                hashes = {"identity": identity, "asked": asked}
+                _prepare(run, request, corpus, tokenizer, start, hashes)
         session = kind(run)
         session.follow(request)
         yield session
@@ -107,11 +109,13 @@ def _prepare(
     corpus: Corpus,
     tokenizer: Tokenizer,
     start: TextModel | None,
-    identity: str,
+    hashes: Mapping[str, str],
 ) -> None:
-    """Fill a run folder; run.json is written last and says that it is complete."""
-    asked = request.asked()
-    for path in (run.path / "run.json", run.resume, run.previous, run.model):
+    """Fill a run folder; run.json is written last and says that it is complete.
+
+    hashes: of what the run is of and of what was typed, to find it by.
+    """
+    for path in (run.info, run.resume, run.previous, run.model):
         files.remove(path)
     store = corpus.write_store(tokenizer, run.tokens)
     if start:
@@ -124,8 +128,7 @@ def _prepare(
         {
             "charrnn": charrnn.__version__,
             "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "identity": identity,
-            "asked": asked,
+            **hashes,
             "stem": request.stem,
             "corpus": {
                 "files": list(request.paths),

@@ -127,6 +127,7 @@ class Request:
         """
         files = [*self.paths, *self.valid, self.tokenizer_file]
         files += [str(self.starting_file)] * bool(self.init_from)
+        files += [str(Run(Path(self.plan)).info)] * bool(self.plan)
         files = [path for path in files if path]
         if not all(map(os.path.isfile, files)):
             return ""

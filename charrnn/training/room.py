@@ -1,15 +1,15 @@
 """What training takes of the memory: guessed before it begins, and when it ran out."""
 
 import math
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import torch
 
 from charrnn.config import TrainConfig
 from charrnn.errors import ResourceError
-from charrnn.training.memory import AVAILABLE, figures, installed_bytes
+from charrnn.training.memory import available_bytes
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -18,11 +18,6 @@ COPIES: Final = 9
 #: numbers a token for each row and column of a matrix: measured 1.5 to 3.5 for cells
 KEPT: Final = 4
 LIBRARIES_BYTES: Final = 100_000_000  #: what kernels take for themselves
-#: folder of a control group, and where it says how much it may take, and takes
-CGROUPS: Final = (
-    ("/sys/fs/cgroup", "memory.max", "memory.current"),
-    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
-)
 
 
 def needed_bytes(shapes: Shapes, training: TrainConfig) -> int:
@@ -41,19 +36,10 @@ def needed_bytes(shapes: Shapes, training: TrainConfig) -> int:
 
 
 def free_bytes(device: str) -> int:
-    """Return how much memory is free on a device, and in the control group."""
-    if device != "cpu":
-        return int(torch.cuda.mem_get_info(device)[0])
-    path, name = AVAILABLE
-    available = figures(path).get(name)
-    found = [installed_bytes() if available is None else 1024 * available]
-    for folder, most, taken in CGROUPS:
-        limit, used = (figures(Path(folder, name)).get("") for name in (most, taken))
-        # files that were read are given up when memory is wanted
-        given_up = figures(Path(folder, "memory.stat")).get("inactive_file", 0)
-        if limit is not None and used is not None:
-            found.append(limit - used + given_up)
-    return min(found)
+    """Return how much memory is free on a device."""
+    if device == "cpu":
+        return available_bytes()
+    return int(torch.cuda.mem_get_info(device)[0])
 
 
 def check_memory(shapes: Shapes, training: TrainConfig) -> None:
@@ -67,6 +53,16 @@ def check_memory(shapes: Shapes, training: TrainConfig) -> None:
             f" --batch {training.batch} or --bptt {training.bptt}\n"
             "or try it all the same: --force",
         )
+
+
+@contextmanager
+def making_room(what: str) -> Iterator[None]:
+    """Say so if memory runs out while the block runs. Raises ResourceError."""
+    try:
+        yield
+    except RuntimeError as error:
+        check_out_of_memory(error)
+        raise no_room(what) from error
 
 
 def no_room(what: str) -> ResourceError:

@@ -34,6 +34,7 @@ from charrnn.training.ngrams import Partner
 from charrnn.training.optimizer import new_optimizer
 from charrnn.training.pace import Pace
 from charrnn.training.precision import loss_scaler
+from charrnn.training.room import making_room
 from charrnn.training.schedule import Schedule, learning_rate
 from charrnn.training.stages import Stages
 
@@ -179,7 +180,8 @@ class Trainer:
         can_skip = self.scaler.is_enabled() and self.scaler.get_scale() > 1
         if not (math.isfinite(value) and (math.isfinite(norm) or can_skip)):
             raise self._diverged(f"the loss is {value:g}, its gradient {norm:g}")
-        self.scaler.step(self.optimizer)
+        with making_room("what the optimizer remembers"):
+            self.scaler.step(self.optimizer)
         self.scaler.update()
         follow(self.average, self.network, step)
         self.state = state
