@@ -12,6 +12,7 @@ own `os` and `fcntl` here: one fails at the n-th call, one notes what was not fl
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from pathlib import Path
 from charrnn.errors import BusyError, ResourceError
 
 TEMPORARY = ".tmp"
+LEFT_OVER = re.compile(rf"\.\d+{re.escape(TEMPORARY)}$")  # after the process
 
 
 class Output:
@@ -140,7 +142,7 @@ def remove_leftovers(folder: Path) -> None:
     with _said(folder):
         names = os.listdir(folder) if os.path.isdir(folder) else []
     for name in names:
-        if name.endswith(TEMPORARY):
+        if LEFT_OVER.search(name):
             with contextlib.suppress(OSError):
                 os.unlink(folder / name)
 

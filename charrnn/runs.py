@@ -14,14 +14,14 @@ A run is named after its text and numbered; the newest model is the one meant.
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from charrnn import files
-from charrnn.errors import ModelFileError, NotFoundError
+from charrnn.errors import BusyError, ModelFileError, NotFoundError
 
 MODEL_FILE = "model.safetensors"
 
@@ -58,6 +58,11 @@ class Run:
         return self.path / "metrics.jsonl"
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """All that can be in it but its tokens."""
+        return self.info, self.resume, self.previous, self.model, self.metrics
+
+    @property
     def tokens(self) -> Path:
         """The folder of the encoded corpus."""
         return self.path / "tokens"
@@ -67,6 +72,18 @@ class Run:
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         note = f"process {os.getpid()} since {since}"
         return files.lock(self.path / "lock", note)
+
+    def check_held(self) -> None:
+        """Raise BusyError if the folder was removed, and made again by another process.
+
+        The lock that is held is then of a file that is gone.
+        """
+        try:
+            note = (self.path / "lock").read_text("utf-8", "replace")
+        except OSError:
+            return  # what is to be saved will fail, too
+        if not note.startswith(f"process {os.getpid()} "):
+            raise BusyError(f"{self.path} was removed, and is now of {note}")
 
     def check_free(self) -> None:
         """Raise BusyError if another process holds the run."""
@@ -103,6 +120,19 @@ class Run:
         files.write(self.info, json.dumps(info, indent=1).encode())
 
 
+@contextmanager
+def described(path: Path) -> Iterator[None]:
+    """Read what describes a run. Raises ModelFileError where it makes no sense."""
+    try:
+        yield
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise ModelFileError(
+            f"{path} is not described as a run is: {why}",
+            hint="train anew from the text: --new",
+        ) from error
+
+
 def runs_folder() -> Path:
     """Return where runs are kept: $CHARRNN_RUNS, or ./runs."""
     return Path(os.environ.get("CHARRNN_RUNS") or "runs")
@@ -124,6 +154,17 @@ def new_run(stem: str, folder: Path | None = None) -> Run:
         if files.claim_folder(path):
             return Run(path)
     raise AssertionError("numbers do not end")
+
+
+def find_run(name: str) -> Run:
+    """Return a run by its folder or its name. Raises NotFoundError."""
+    for run in (Run(Path(name)), Run(runs_folder() / name)):
+        if name and any(os.path.isfile(path) for path in (run.info, run.model)):
+            return run
+    raise NotFoundError(
+        f"there is no run {name}, here or in {runs_folder()}",
+        hint="charrnn runs lists those there are",
+    )
 
 
 def find_model(given: str | None = None) -> Path:

@@ -6,6 +6,7 @@ through `Part`, whose arrays lie on the disk.
 
 import hashlib
 import json
+import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ MANY_DOCUMENTS: Final = 20
 #: vocabularies above it are of words or subwords
 LONG_TOKENS: Final = 1024
 STORE_FILE: Final = "store.json"
+SUFFIXES: Final = (".tokens", ".starts", ".lengths")
 FORMAT: Final = 1
 
 Positions = npt.NDArray[np.int64]
@@ -185,10 +187,11 @@ class PartWriter:
         self._tokenizer = tokenizer
         self._learns_end = learns_end
         self._dtype = _token_type(tokenizer.vocab_size)
-        self._tokens, self._starts, self._lengths = (
-            stack.enter_context(files.writing(path.with_suffix(suffix)))
-            for suffix in (".tokens", ".starts", ".lengths")
-        )
+        self._files = {
+            suffix: stack.enter_context(files.writing(path.with_suffix(suffix)))
+            for suffix in SUFFIXES
+        }
+        self._checksums = dict.fromkeys(SUFFIXES, 0)
         self._tally = Tally()
         self._size = 0  # tokens written, boundaries included
         self._start = 0  # the boundary that opens the unfinished document
@@ -212,8 +215,8 @@ class PartWriter:
         self._write_tokens(ids)
         self._close_documents(ends, is_end_target=self._learns_end)
 
-    def finish(self) -> dict[str, int]:
-        """Close a document that was cut; return the counts of the part.
+    def finish(self) -> dict[str, Any]:
+        """Close a document that was cut; return the counts and checksums of the part.
 
         Raises TextError if there is too little to predict.
         """
@@ -236,21 +239,27 @@ class PartWriter:
             "bytes": self._tally.bytes,
             "words": self._tally.words,
             "unknown": self._unknown,
+            "crc32": self._checksums,
         }
 
     def _close_documents(self, ends: Positions, *, is_end_target: bool) -> None:
         """Note documents whose end is written at `ends`."""
         borders = np.concatenate([[self._start], ends])
         lengths = np.diff(borders) - (not is_end_target)
-        self._starts.write(borders[:-1].astype("<i8").tobytes())
-        self._lengths.write(lengths.astype("<i8").tobytes())
+        self._write(".starts", borders[:-1].astype("<i8"))
+        self._write(".lengths", lengths.astype("<i8"))
         self._start = int(borders[-1])
         self._documents += len(lengths)
         self._targets += int(lengths.sum())
 
     def _write_tokens(self, tokens: npt.NDArray[Any]) -> None:
-        self._tokens.write(tokens.astype(self._dtype, copy=False).tobytes())
+        self._write(".tokens", tokens.astype(self._dtype, copy=False))
         self._size += len(tokens)
+
+    def _write(self, suffix: str, array: npt.NDArray[Any]) -> None:
+        data = array.tobytes()
+        self._files[suffix].write(data)
+        self._checksums[suffix] = zlib.crc32(data, self._checksums[suffix])
 
 
 def _token_type(vocab_size: int) -> np.dtype[Any]:
@@ -259,14 +268,25 @@ def _token_type(vocab_size: int) -> np.dtype[Any]:
 
 
 def _open_part(
-    path: Path, dtype: np.dtype[Any], *, tokens: int, documents: int, **counts: int
+    path: Path, dtype: np.dtype[Any], *, tokens: int, documents: int, **more: Any
 ) -> Part:
+    for suffix, expected in more.pop("crc32", {}).items():  # the first stores had none
+        _check(path.with_suffix(suffix), expected)
     return Part(
         _map(path.with_suffix(".tokens"), dtype, tokens),
         _map(path.with_suffix(".starts"), np.dtype("<i8"), documents),
         _map(path.with_suffix(".lengths"), np.dtype("<i8"), documents),
-        **counts,
+        **more,
     )
+
+
+def _check(path: Path, expected: int) -> None:
+    found = 0
+    with path.open("rb") as file:  # read, as what is mapped would count as memory
+        while block := file.read(1 << 20):
+            found = zlib.crc32(block, found)
+    if found != expected:
+        raise ValueError(f"{path.name} does not match its checksum")
 
 
 def _map(path: Path, dtype: np.dtype[Any], count: int) -> npt.NDArray[Any]:

@@ -277,3 +277,22 @@ def test_run_in_use_exits_with_8_and_says_by_whom(train: Any) -> None:
     assert result.exit_code == 8
     assert "runs/prose-001 is in use by process" in result.stderr
     assert "since 20" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["init-from", "plan", "out", "tokenizer"])
+def test_option_that_is_empty_is_refused(name: str, train: Any) -> None:
+    result = train("prose.txt", f"--{name}", "")
+
+    assert result.exit_code == 2
+    assert f"--{name} is empty" in result.stderr
+
+
+def test_name_of_a_corpus_need_not_be_utf_8(train: Any) -> None:
+    name = "caf\udce9.txt"
+    Path(name).write_text(PROSE)
+
+    assert train(name).exit_code == 0
+
+    (metrics,) = Path("runs").glob("*/metrics.jsonl")
+    start, *_ = map(json.loads, metrics.read_text().splitlines())
+    assert start["corpus"]["files"] == [name]

@@ -96,10 +96,12 @@ def test_mode_is_0666_less_the_umask(umask: int, path: Path) -> None:
 def test_leftovers_of_writers_that_died_are_removed(path: Path) -> None:
     files.write(path, b"kept")
     path.with_name(f"{path.name}.123{files.TEMPORARY}").write_bytes(b"half")
+    theirs = path.with_name(f"thesis{files.TEMPORARY}")
+    theirs.write_bytes(b"precious")
 
     files.remove_leftovers(path.parent)
 
-    assert os.listdir(path.parent) == [path.name]
+    assert {*path.parent.iterdir()} == {path, theirs}
 
 
 def test_appended_line_takes_the_place_of_what_stood_there(path: Path) -> None:
@@ -136,7 +138,7 @@ def test_folder_that_another_process_makes_at_the_same_time_is_no_error(
 
 
 def test_leftover_that_cannot_be_removed_is_left(path: Path) -> None:
-    left = path.with_name(f"x{files.TEMPORARY}")
+    left = path.with_name(f"x.123{files.TEMPORARY}")
     left.write_bytes(b"half")
 
     with calling(FailingSystem(2, errno.EACCES)):  # the first lists

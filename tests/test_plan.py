@@ -62,7 +62,7 @@ def test_plan_brings_the_split_of_its_run() -> None:
 
 
 def test_plan_of_no_run_is_not_found(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="finished run"):
+    with pytest.raises(NotFoundError, match="there is no run"):
         train(plan_of(tmp_path / "nothing"))
 
 
@@ -71,3 +71,20 @@ def test_plan_with_other_options_is_refused() -> None:
 
     with pytest.raises(UsageError, match="--lr is given too"):
         train(replace(plan, training={"lr": 0.1}))
+
+
+def test_plan_from_a_model_that_has_changed_is_refused() -> None:
+    train(request(steps=2, out="start"))
+    first = train(request(steps=4, init_from="start"))
+    again = train(replace(plan_of(first.run.path), out="again"))
+    train(request(steps=6, out="start"))
+
+    assert same(first, again)
+    with pytest.raises(UsageError, match="which has changed"):
+        train(replace(plan_of(first.run.path), out="once more"))
+
+
+def test_plan_is_found_by_the_name_of_its_run() -> None:
+    first = train(request(steps=4))
+
+    assert same(first, train(plan_of(Path(first.run.path.name))))

@@ -124,7 +124,7 @@ def test_folder_with_a_model_of_unknown_origin_is_not_taken(
     (folder / "run.json").unlink()
     before = (folder / "model.safetensors").read_bytes()
 
-    with pytest.raises(UsageError, match="holds a run"):
+    with pytest.raises(UsageError, match="files that are named as those of a run"):
         run_of(corpus, out=str(folder))
 
     assert (folder / "model.safetensors").read_bytes() == before

@@ -19,7 +19,7 @@ from training_for_tests import (
 
 from charrnn import tokenizers
 from charrnn.config import CorpusConfig, TokenizerConfig
-from charrnn.errors import UsageError
+from charrnn.errors import BusyError, ModelFileError, UsageError
 from charrnn.training.prepare import open_session
 
 pytestmark = pytest.mark.usefixtures("small_corpora")
@@ -237,3 +237,60 @@ def test_folder_of_another_run_is_refused_and_left_alone(other: dict[str, Any]) 
         train(request(out="here", **other))
 
     assert files_of(session) == before
+
+
+@pytest.mark.parametrize("name", ["run.json", "metrics.jsonl", "resume.safetensors"])
+def test_folder_with_files_of_another_program_is_left_alone(name: str) -> None:
+    Path("mine").mkdir()
+    Path("mine", name).write_text("precious")
+
+    with pytest.raises(UsageError, match="files that are named as those of a run"):
+        train(request(out="mine"))
+
+    assert Path("mine", name).read_text() == "precious"
+    assert [path.name for path in Path("mine").iterdir() if path.name != "lock"] == [
+        name
+    ]
+
+
+def test_run_whose_folder_another_process_made_anew_is_left_to_it() -> None:
+    with open_session(request(out="run")) as session:
+        events = session.train(lambda: False)
+        next(events)
+        (session.run.path / "lock").write_text("process 1 since 1970-01-01")
+
+        with pytest.raises(BusyError, match="now of process 1 since"):
+            list(events)
+
+    assert not session.run.model.exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"family": "fish"},
+        {"family": "ngram"},
+        {"model": {}},
+        {"tokenizer": 5},
+        {"training": {"batch": "many"}},
+    ],
+    ids=str,
+)
+def test_description_that_makes_no_sense_is_damage(damage: dict[str, Any]) -> None:
+    session = train(request(out="run"), until=2)
+    session.run.write_info(session.run.read_info() | damage)
+
+    with pytest.raises(ModelFileError, match="not described as a run is"):
+        train(request(out="run"))
+
+
+@pytest.mark.parametrize("name", ["train.tokens", "valid.tokens", "valid.lengths"])
+def test_token_that_has_changed_on_the_disk_is_damage(name: str) -> None:
+    session = train(request(out="run"), until=2)
+    path = session.run.tokens / name
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+    with pytest.raises(ModelFileError, match=f"{name} does not match its checksum"):
+        train(request(out="run"))

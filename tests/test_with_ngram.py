@@ -19,6 +19,7 @@ from charrnn.training import ngrams
 from charrnn.training.evaluate import target_nats
 from charrnn.training.network_session import NetworkSession
 from charrnn.training.ngrams import hold_out
+from charrnn.training.prepare import open_session
 
 pytestmark = pytest.mark.usefixtures("noise")
 
@@ -113,6 +114,15 @@ def test_run_that_was_stopped_ends_as_one_that_was_not() -> None:
     files = [checkpoint.load(session.run.model) for session in (whole, parts)]
     configs = [model.model.config_json() for model in files]
     assert configs[0] == configs[1]
+
+
+def test_run_that_was_stopped_while_it_counts_ends_as_one_that_was_not() -> None:
+    whole = mixed(out="whole")
+    with open_session(request(with_ngram=True, out="stopped")) as session:
+        kinds = [event.kind for event in session.train(lambda: True)]
+
+    assert kinds == ["start", "save"]
+    assert same(mixed(out="stopped"), whole)
 
 
 def test_network_of_a_mixture_can_be_trained_on() -> None:

@@ -70,11 +70,9 @@ def write_line(text: str) -> None:
 
 def write_json(record: Mapping[str, Any]) -> None:
     """Write one object as a line. What is not a finite number is null."""
-    finite = _finite(record)
-    line = json.dumps(finite, ensure_ascii=False)
-    # an escaped byte of a text has no UTF-8; in ASCII its line is JSON even so
-    is_text = not any("\ud800" <= character <= "\udfff" for character in line)
-    write_line(line if is_text else json.dumps(finite))
+    line = json.dumps(_finite(record), ensure_ascii=False)
+    # an escaped byte of a text has no UTF-8; escaped once more it is JSON even so
+    write_line(line.encode("utf-8", "backslashreplace").decode())
 
 
 def discard_output() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import stat
 import time
 from contextlib import suppress
@@ -13,7 +12,7 @@ import typer
 
 from charrnn.cli import console, options
 from charrnn.errors import CharRNNError, ModelFileError, NotFoundError
-from charrnn.runs import MODEL_FILE, Run, all_runs, runs_folder
+from charrnn.runs import MODEL_FILE, Run, all_runs, find_run, runs_folder
 
 HEADING: Final = ("run", "step", "bits/char", "state", "size", "age")
 
@@ -194,14 +193,7 @@ def _find(name: str | None) -> Run:
     """Return a run by its folder or its name, by default the newest."""
     if name is None:
         return min(_some_runs(), key=lambda run: _summary(run)["age_s"])
-    for path in (Path(name), runs_folder() / name):
-        files = (Run(path).info, Run(path).model)
-        if name and any(map(os.path.isfile, files)):
-            return Run(path)
-    raise NotFoundError(
-        f"there is no run {name}, here or in {runs_folder()}",
-        hint="charrnn runs lists those there are",
-    )
+    return find_run(name)
 
 
 def _some_runs() -> list[Run]:

@@ -170,6 +170,9 @@ def _request(corpus: tuple[str, ...], given: Mapping[str, Any]) -> "Request":
     from charrnn.training.request import Request
 
     values = {name: given[name] for name in given if name not in OF_ONE_CALL}
+    for name, value in values.items():
+        if value == "":  # as of a variable of the shell that is not set
+            raise UsageError(f"{flag(name)} is empty", hint=f"leave {flag(name)} out")
     for name, field in DURATIONS.items():
         if name in values:
             values[field] = options.parse_duration(str(values.pop(name)), flag(name))

@@ -18,6 +18,7 @@ from charrnn.store import TokenStore
 from charrnn.text_model import TextModel
 from charrnn.training import defaults
 from charrnn.training.budget import BUDGETS, check_budget
+from charrnn.training.evaluate import StoppedError
 from charrnn.training.events import Counters, Event
 from charrnn.training.families import FAMILIES
 from charrnn.training.ngrams import Partner, best_ngram
@@ -110,7 +111,8 @@ class NetworkSession(Session):
         yield self._started()
         yield from self._new_warnings()
         if self.partner:
-            self.partner.count()
+            with suppress(StoppedError):
+                self.partner.count(stop)
         while not (self.finished or stop()):
             try:
                 yield from self._steps(stop)
@@ -124,7 +126,8 @@ class NetworkSession(Session):
         marks = [dataclasses.asdict(mark) for mark in self.trainer.schedule.marks]
         self.info |= {"best": self._best(), "plan": marks}
         if not self.partner and "ngram" not in self.info:
-            self.info["ngram"] = best_ngram(self.store)
+            with suppress(StoppedError):
+                self.info["ngram"] = best_ngram(self.store, stop)
         self.run.write_info(self.info)
         done = self._noted(self.done_event())
         self._save()

@@ -21,7 +21,7 @@ from charrnn.models.mixture import MixtureModel
 from charrnn.models.ngram import NgramModel
 from charrnn.scoring import Nats, Score, part_nats, score_of
 from charrnn.store import Part, TokenStore
-from charrnn.training.evaluate import target_nats
+from charrnn.training.evaluate import StoppedError, target_nats
 from charrnn.training.events import score_values
 from charrnn.training.network import Network
 
@@ -37,15 +37,16 @@ MOST_COUNTED: Final = 4_000_000  #: tokens that are counted at the end of any ru
 MOST_MIXED: Final = 20_000_000  #: tokens that are counted for a mixture: 2 GB
 
 
-def best_ngram(store: TokenStore) -> dict[str, Any] | None:
+def best_ngram(store: TokenStore, stop: Callable[[], bool]) -> dict[str, Any] | None:
     """Return the order and validation of the best n-gram model of a corpus.
 
-    None if it is too large to count in passing.
+    None if it is too large to count in passing. Raises StoppedError when `stop()` is
+    true before the end.
     """
     if store.train.targets > MOST_COUNTED:
         return None
     counted = baselines.count(store.train, store.vocab_size, ORDERS)
-    tried = _until_worse(counted, store.valid)
+    tried = _until_worse(counted, store.valid, stop)
     ngram, nats = min(tried, key=lambda pair: float(pair[1].sum()))
     score = score_of(nats, store.valid)
     return {"order": ngram.config.order} | score_values(score)
@@ -96,15 +97,19 @@ class Partner:
         self._order = order
         self._candidates: list[_Candidate] = []
 
-    def count(self) -> None:
-        """Count all that `validate` needs: seconds for a million tokens."""
+    def count(self, stop: Callable[[], bool]) -> None:
+        """Count all that `validate` needs: seconds for a million tokens.
+
+        Raises StoppedError when `stop()` is true before the end.
+        """
         store = self._store
         orders = range(self._order, self._order + 1) if self._order else ORDERS
         counted = baselines.count(self.train, store.vocab_size, orders)
         # with a network the order above the best is often better
-        tried = _until_worse(counted, self.held)[-2:]
+        tried = _until_worse(counted, self.held, stop)[-2:]
         first, last = (tried[k][0].config.order for k in (0, -1))
-        kept = baselines.count(store.train, store.vocab_size, range(first, last + 1))
+        orders = range(first, last + 1)
+        kept = _unless(stop, baselines.count(store.train, store.vocab_size, orders))
         self._candidates = [
             _Candidate(ngram, part_nats(ngram, store.valid), held_nats)
             for (_, held_nats), ngram in zip(tried, kept, strict=True)
@@ -152,13 +157,23 @@ class Partner:
         return MixtureModel(*zip(*used, strict=True))
 
 
+def _unless(
+    stop: Callable[[], bool], models: Iterator[NgramModel]
+) -> Iterator[NgramModel]:
+    """Yield models; raise StoppedError when `stop()` is true after one was counted."""
+    for model in models:
+        if stop():
+            raise StoppedError
+        yield model
+
+
 def _until_worse(
-    models: Iterator[NgramModel], part: Part
+    models: Iterator[NgramModel], part: Part, stop: Callable[[], bool]
 ) -> list[tuple[NgramModel, Nats]]:
     """Return models with the nats of a part, up to the first that is no better."""
     tried: list[tuple[NgramModel, Nats]] = []
     least = np.inf
-    for model in models:
+    for model in _unless(stop, models):
         nats = part_nats(model, part)
         tried.append((model, nats))
         if nats.sum() >= least:

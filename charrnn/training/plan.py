@@ -14,7 +14,7 @@ from charrnn import tokenizers
 from charrnn.config import CorpusConfig, flag
 from charrnn.errors import NotFoundError, UsageError
 from charrnn.json_fields import from_json
-from charrnn.runs import Run
+from charrnn.runs import described, find_run
 from charrnn.tokenizers import Tokenizer
 from charrnn.training.budget import BUDGETS
 from charrnn.training.request import Request
@@ -30,27 +30,35 @@ def follow_plan(request: Request) -> Request:
         return request
     info = _read(request)
     _refuse_other_options(request)
-    marks = tuple(info["plan"])  # none of what is counted
-    training = {k: v for k, v in info["training"].items() if k not in BUDGETS}
-    steps = {"steps": marks[-1]["total"]} if marks else {}
-    return replace(
-        request,
-        family=info["family"],
-        corpus=from_json(CorpusConfig, info["split"]),
-        model={k: v for k, v in info["model"].items() if k != "vocab_size"},
-        training=training | steps,
-        init_from=info["init_from"],
-        marks=marks,
-    )
+    with described(Path(request.plan)):
+        marks = tuple(info["plan"])  # none of what is counted
+        training = {k: v for k, v in info["training"].items() if k not in BUDGETS}
+        steps = {"steps": marks[-1]["total"]} if marks else {}
+        followed = replace(
+            request,
+            family=info["family"],
+            corpus=from_json(CorpusConfig, info["split"]),
+            model={k: v for k, v in info["model"].items() if k != "vocab_size"},
+            training=training | steps,
+            init_from=info["init_from"],
+            marks=marks,
+        )
+    if followed.starting_sha256 != info.get("init_sha256", ""):
+        raise UsageError(
+            f"--plan {request.plan} began with {followed.init_from}, which has changed",
+            hint="its weights cannot be had again without that model",
+        )
+    return followed
 
 
 def plan_tokenizer(request: Request) -> Tokenizer:
     """Return the tokenizer of the run whose plan is followed."""
-    return tokenizers.from_json(_read(request)["tokenizer"])
+    with described(Path(request.plan)):
+        return tokenizers.from_json(_read(request)["tokenizer"])
 
 
 def _read(request: Request) -> dict[str, Any]:
-    info = Run(Path(request.plan)).read_info()
+    info = find_run(request.plan).read_info()
     if "plan" not in info:
         raise NotFoundError(
             f"--plan {request.plan} is not the folder of a finished run",

@@ -5,6 +5,7 @@ left alone, unless the budget is larger now: then it trains on from its weights 
 a new plan.
 """
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -18,7 +19,7 @@ from charrnn.config import TokenizerConfig, flag
 from charrnn.corpus import Corpus
 from charrnn.errors import UsageError
 from charrnn.json_fields import to_json
-from charrnn.runs import Run, all_runs, new_run
+from charrnn.runs import Run, all_runs, described, new_run
 from charrnn.sources import find_sources
 from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
@@ -61,7 +62,8 @@ def open_session(request: Request) -> Iterator[Session]:
                 tokenizer = given or tokenizers.fit(corpus.training_texts(), wanted)
                 hashes = {"identity": identity, "asked": asked}
                 _prepare(run, request, corpus, tokenizer, start, hashes)
-        session = kind(run)
+        with described(run.path):
+            session = kind(run)
         session.follow(request)
         yield session
 
@@ -75,10 +77,12 @@ def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
         run = Run(Path(request.out))
         is_new = files.claim_folder(run.path)
         files.make_folder(run.path)  # a file of that name is an error
-        is_taken = run.identity or run.model.exists()
+        is_taken = any(map(os.path.lexists, run.files))
         if is_taken and run.identity != identity and not request.new:
+            other = "a run of another corpus or with other options"
+            what = other if run.identity else "files that are named as those of a run"
             raise UsageError(
-                f"{request.out} holds a run of another corpus or with other options",
+                f"{request.out} holds {what}",
                 hint="name another folder, or start afresh in it with --new",
             )
         return run, is_new
@@ -115,7 +119,7 @@ def _prepare(
 
     hashes: of what the run is of and of what was typed, to find it by.
     """
-    for path in (run.info, run.resume, run.previous, run.model):
+    for path in run.files:
         files.remove(path)
     store = corpus.write_store(tokenizer, run.tokens)
     if start:
@@ -142,7 +146,8 @@ def _prepare(
             "model": to_json(choice.model),
             "training": to_json(choice.training) if choice.training else {},
             "reasons": list(choice.reasons),
-            "init_from": str(request.starting_file) if start else "",
+            "init_from": str(request.starting_file.absolute()) if start else "",
+            "init_sha256": request.starting_sha256,
             "split": to_json(request.corpus),
             "follows": [dict(mark) for mark in request.marks],
         }
@@ -177,8 +182,8 @@ def _family(request: Request, start: TextModel | None) -> str:
     family, source = start.model.family, f"--init-from {request.init_from}"
     if family not in FAMILIES or not FAMILIES[family].network:
         raise UsageError(
-            f"{source} is of the family {family}: it has no weights to start from",
-            hint="name a model that was trained in steps",
+            f"{source} is of the family {family}: no one network to start from",
+            hint="name a model that was trained in steps, or has one such member",
         )
     if request.family not in ("", family):
         raise UsageError(

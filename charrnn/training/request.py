@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from charrnn.config import MODELS, CorpusConfig, TokenizerConfig, TrainConfig, flag
 from charrnn.errors import UsageError
 from charrnn.json_fields import to_json
-from charrnn.runs import Run, all_runs
+from charrnn.runs import Run, all_runs, find_model, find_run
 from charrnn.training.budget import BUDGETS
 from charrnn.training.families import FAMILIES
 
@@ -97,22 +97,27 @@ class Request:
 
     @property
     def starting_file(self) -> Path:
-        """The model file meant by `init_from`, which may name a run folder."""
-        path = Path(self.init_from)
-        return Run(path).model if path.is_dir() else path
+        """The model file meant by `init_from`. Raises NotFoundError."""
+        return find_model(self.init_from)
+
+    @property
+    def starting_sha256(self) -> str:
+        """The hash of that file, "" without one."""
+        if not self.init_from:
+            return ""
+        return hashlib.sha256(self.starting_file.read_bytes()).hexdigest()
 
     def identity(self, survey: "Survey", tokenizer: "Tokenizer | None") -> str:
         """Return a hash of what makes a run this one and no other.
 
         tokenizer: the one that was given in a file, or comes with `init_from`.
         """
-        start = self.starting_file.read_bytes() if self.init_from else b""
         parts = [
             survey.sha256,
             to_json(TokenizerConfig(**self.tokenizer)),
             to_json(self.corpus),
             tokenizer.to_json() if tokenizer else None,
-            hashlib.sha256(start).hexdigest(),
+            self.starting_sha256,
             {"family": self.family} | dict(self.model),
             self._fixed(),
             [dict(mark) for mark in self.marks],
@@ -126,8 +131,8 @@ class Request:
         It is "" where that cannot be known: of a text from stdin, of a folder.
         """
         files = [*self.paths, *self.valid, self.tokenizer_file]
-        files += [str(self.starting_file)] * bool(self.init_from)
-        files += [str(Run(Path(self.plan)).info)] * bool(self.plan)
+        files += [str(self.starting_file)] if self.init_from else []
+        files += [str(find_run(self.plan).info)] if self.plan else []
         files = [path for path in files if path]
         if not all(map(os.path.isfile, files)):
             return ""

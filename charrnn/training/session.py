@@ -152,13 +152,16 @@ class Session(ABC):
 
     def _noted(self, event: Event) -> Event:
         """Add an event to metrics.jsonl."""
-        line = json.dumps(event.to_json(), ensure_ascii=False).encode() + b"\n"
+        text = json.dumps(event.to_json(), ensure_ascii=False)
+        # a name that is not UTF-8: what stands for its bytes is escaped, as JSON does
+        line = text.encode("utf-8", "backslashreplace") + b"\n"
         self._lines += line
         self.counters.metrics_bytes += len(line)
         self._survives(self._append_lines)
         return event
 
     def _append_lines(self) -> None:
+        self.run.check_held()
         known = self.counters.metrics_bytes - len(self._lines)
         files.append(self.run.metrics, self._lines, at=known)
         self._lines = b""
