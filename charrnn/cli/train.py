@@ -92,8 +92,13 @@ def train(
     if not dry_run:
         request.check_free()  # before torch is imported
     from charrnn.cli.train_view import make_view
+    from charrnn.training.families import FAMILIES
     from charrnn.training.prepare import open_session
+    from charrnn.training.request import USUAL
 
+    # while a signal still ends all at once: as an exception in the middle of an import
+    # it would abort torch
+    FAMILIES[request.family or USUAL].session_type()
     scratch = tempfile.TemporaryDirectory() if dry_run else nullcontext(request.out)
     with scratch as folder, _caught_signals(quiet=quiet) as signals:
         request = replace(request, out=folder, new=request.new or dry_run)
