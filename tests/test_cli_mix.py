@@ -158,6 +158,14 @@ def test_model_is_not_replaced_by_what_is_made_of_it(
     assert path.read_bytes() == before
 
 
+def test_text_is_not_replaced_by_the_mixture(charrnn: Any, two_runs: list[str]) -> None:
+    result = charrnn("mix", *two_runs, "-o", "text.txt", "-f", "text.txt")
+
+    assert result.exit_code == 2
+    assert "--out text.txt is read too" in result.stderr
+    assert Path("text.txt").read_text() == NEW
+
+
 # --- on the fly
 
 

@@ -165,6 +165,19 @@ def test_a_saved_tokenizer_is_said_and_written_to_stdout_for_a_dash(
     assert json.loads(printed) == json.loads(Path("t.json").read_text())
 
 
+@pytest.mark.parametrize("read", ["a.txt", "."])
+def test_text_is_not_replaced_by_the_tokenizer_learned_from_it(
+    charrnn: Any, read: str
+) -> None:
+    Path("a.txt").write_text(TEXT)
+
+    result = charrnn("tokenize", read, "-o", "a.txt")
+
+    assert result.exit_code == 2
+    assert "--out a.txt is read too" in result.stderr
+    assert Path("a.txt").read_text() == TEXT
+
+
 def test_a_sentencepiece_model_is_a_tokenizer(charrnn: Any) -> None:
     model = random_model("subword", text=TEXT * 50)
     Path("m.model").write_bytes(model.tokenizer._model)  # type: ignore[attr-defined]

@@ -90,6 +90,26 @@ def sources(path: str) -> list["Source"]:
     return find_sources([path])
 
 
+def check_out(out: str | None, paths: list[str]) -> None:
+    """Raise UsageError if writing a file would replace one that is read.
+
+    paths: of files, of folders with all their files, - for stdin.
+    """
+    from charrnn.sources import find_sources
+
+    if not out or not os.path.isfile(out):
+        return
+    folders = [path for path in paths if os.path.isdir(path)]
+    inside = [source.name for source in find_sources(folders)]
+    for path in (*paths, *inside):
+        read: str | int = 0 if path == "-" else path
+        if os.path.exists(read) and os.path.samefile(out, read):
+            raise UsageError(
+                f"--out {out} is read too, and would be replaced",
+                hint="name another file",
+            )
+
+
 def _check_stdin(paths: list[str]) -> None:
     """Raise UsageError if stdin is to be read, but closed."""
     if "-" in paths and sys.stdin is None:

@@ -76,6 +76,7 @@ def mix(
     members = [inputs.load_model(model) for model in models]
     mixtures.check_tokenizers(members)
     _check_out(out, members)
+    inputs.check_out(out, file or [])
 
     from charrnn import checkpoint
 

@@ -80,6 +80,7 @@ def tokenize(
     if not files:
         inputs.needs_stdin("charrnn tokenize corpus.txt")
     if not (encode or decode):
+        inputs.check_out(out, [*paths, *filter(None, (model, tokenizer))])
         known = _given_tokenizer(model, tokenizer)
         _report(paths, config, known, out=out, as_json=as_json, quiet=quiet)
         return
