@@ -107,6 +107,13 @@ def test_what_is_no_id_is_named_with_its_line(
     assert f'line 2: "{word}" is not an id' in result.stderr
 
 
+def test_half_a_character_is_named_with_its_line(charrnn: Any, char_run: Path) -> None:
+    result = charrnn("tokenize", "--decode", input="t h e\nx \\ud800\n")
+
+    assert result.exit_code == 4
+    assert "line 2: \\ud800 is half a character" in result.stderr
+
+
 def test_the_report_counts_the_corpus(charrnn: Any) -> None:
     Path("a.txt").write_bytes(b"aab\r\nb\r\n")
     Path("b.txt").write_bytes("aé\n".encode())

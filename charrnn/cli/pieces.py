@@ -52,7 +52,7 @@ def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
         if form == "ids":
             data = tokenizer.decode_bytes(_ids(words, tokenizer.vocab_size, number))
         else:
-            data = b"".join(map(piece_bytes, words))
+            data = _bytes(words, number)
         _write(data + newline.encode())
 
 
@@ -107,6 +107,17 @@ def _ids(words: list[str], vocab_size: int, number: int) -> list[int]:
                 hint="pieces are decoded without --as ids",
             )
     return [int(word) for word in words]
+
+
+def _bytes(words: list[str], number: int) -> bytes:
+    try:
+        return b"".join(map(piece_bytes, words))
+    except UnicodeEncodeError as error:
+        code = ord(error.object[error.start])
+        raise TextError(
+            f"line {number:,}: \\u{code:04x} is half a character",
+            hint="a character above \\uffff is written as it is",
+        ) from error
 
 
 def _write(data: bytes) -> None:
