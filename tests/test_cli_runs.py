@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import random_model, save_run
 
 from charrnn.cli import console
@@ -107,6 +108,17 @@ def test_a_damaged_description_is_listed_as_that(charrnn: Any, char_run: Path) -
     (char_run / "run.json").write_text("{")
 
     assert "damaged" in charrnn("runs").stdout
+
+
+@pytest.mark.parametrize("step", ["Infinity", "1e999", "NaN", "[" * 100_000, "null"])
+def test_damaged_line_of_the_events_is_skipped(
+    charrnn: Any, char_run: Path, step: str
+) -> None:
+    add_metrics(char_run)
+    with (char_run / "metrics.jsonl").open("a") as metrics:
+        metrics.write(f'\n{{"event": "step", "step": {step}}}\n')
+
+    assert charrnn("runs").stdout.split()[:3] == ["runs/names-001", "1,040", "2.500"]
 
 
 def test_nothing_to_verify_is_not_found(charrnn: Any) -> None:

@@ -159,8 +159,8 @@ def _progress(run: Run) -> tuple[int | None, float | None]:
                 bits = event["bits_per_char"]
                 value = math.inf if bits is None else float(bits)
                 best = value if best is None else min(best, value)
-        except (ValueError, KeyError, TypeError):
-            continue  # a line that is just being written
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            continue  # a line that is just being written, or damaged
     return step, best
 
 
