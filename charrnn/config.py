@@ -26,6 +26,8 @@ SUBWORD_TYPES: Final = ("unigram", "bpe")
 SCHEDULES: Final = ("linear", "cosine", "constant")
 SMOOTHINGS: Final = ("kneser-ney", "addk", "mle")
 MOST_ORDER: Final = 64  #: far above what pays, and a loop over orders ends
+LEAST_K: Final = 1e-30  #: with it no probability of addk is 0 in float32
+MOST_K: Final = 1e30
 PRECISIONS: Final = ("fp32", "bf16", "fp16")
 
 
@@ -139,8 +141,8 @@ class NgramConfig:
         _at_least("--vocab-size", self.vocab_size, 1)
         _check_order("--order", self.order, 1)
         _one_of("--smoothing", self.smoothing, SMOOTHINGS)
-        if not 0 < self.k < math.inf:
-            raise UsageError(f"--k is {self.k}, not a number above 0")
+        if not LEAST_K <= self.k <= MOST_K:
+            raise UsageError(f"--k is {self.k}, not from {LEAST_K:g} to {MOST_K:g}")
 
     @property
     def title(self) -> str:

@@ -133,6 +133,8 @@ def test_children_whose_sum_runs_over_are_refused() -> None:
         {"smoothing": "mle"},  # without discounts
         {"smoothing": "guess"},
         {"k": 0},
+        {"k": 1e-46},
+        {"k": 1e308},
         {"k": float("nan")},
         {"k": float("inf")},
         {"k": 10**400},

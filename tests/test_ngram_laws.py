@@ -20,7 +20,14 @@ from ngrams_for_tests import (
     part_of_documents,
 )
 
-from charrnn.config import SMOOTHINGS, NgramConfig, SampleConfig, TokenizerConfig
+from charrnn.config import (
+    LEAST_K,
+    MOST_K,
+    SMOOTHINGS,
+    NgramConfig,
+    SampleConfig,
+    TokenizerConfig,
+)
 from charrnn.models import ngram
 from charrnn.models.ngram import NgramModel
 from charrnn.models.ngram_counts import count_ngrams
@@ -177,6 +184,13 @@ def test_token_that_mle_never_saw_costs_infinitely_many_nats_and_never_nan() -> 
     assert not np.isnan(rows).any()
     assert score.bits_per_char == score.perplexity == math.inf
     assert score.log10 == -math.inf
+
+
+@pytest.mark.parametrize("k", [LEAST_K, MOST_K])
+def test_every_token_has_a_probability_with_addk(k: float) -> None:
+    model = fit_ngrams([EIGHT * 10_000], NgramConfig(4, 1, "addk", k), end=False)
+
+    assert distribution(model, [1]).min() > 0
 
 
 def test_context_that_mle_never_saw_says_nothing() -> None:

@@ -124,7 +124,9 @@ Smoothing = Annotated[
 ]
 K = Annotated[
     float | None,
-    _option("--k", metavar="FLOAT", help="The count that addk adds, above 0. [1]"),
+    _option(
+        "--k", metavar="FLOAT", help="The count that addk adds, 1e-30 to 1e30. [1]"
+    ),
 ]
 WithNgram = Annotated[
     bool | None,
