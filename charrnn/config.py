@@ -6,6 +6,7 @@ them without importing anything heavy.
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Final
 
 from charrnn.errors import UsageError
@@ -237,12 +238,17 @@ class SampleConfig:
     def __post_init__(self) -> None:
         if not self.temperature >= 0:
             raise UsageError(f"--temp is {self.temperature}, below 0")
-        _at_least("--top-k", self.top_k, 0)
-        _at_least("--length", self.length, 0)
+        _whole("--top-k", self.top_k)
+        _whole("--length", self.length)
         if not 0 < self.top_p <= 1:
             raise UsageError(f"--top-p is {self.top_p}, not in (0, 1]")
         if not 0 <= self.min_p <= 1:
             raise UsageError(f"--min-p is {self.min_p}, not in [0, 1]")
+        if isinstance(self.stop, str):  # its characters would be stops
+            raise UsageError(
+                f"stop is the text {self.stop!r}, not a tuple of texts",
+                hint=f"stop=({self.stop!r},)",
+            )
         if not all(self.stop):
             raise UsageError("--stop is empty", hint="give the text to stop at")
 
@@ -261,6 +267,12 @@ def _at_least(option: str, value: float, least: float) -> None:
     if not least <= value < math.inf:
         what = f"below {least}" if value < least else "not a number that can be used"
         raise UsageError(f"{option} is {value}, {what}")
+
+
+def _whole(option: str, value: int) -> None:
+    if not isinstance(value, Integral):
+        raise UsageError(f"{option} is {value!r}, not a whole number")
+    _at_least(option, value, 0)
 
 
 def _check_order(option: str, value: int, least: int) -> None:

@@ -21,8 +21,12 @@ from charrnn.json_fields import from_json, to_json
         {"min_p": -0.1},
         {"min_p": math.nan},
         {"top_k": -1},
+        {"top_k": 2.5},
         {"length": -1},
+        {"length": 2.5},
+        {"length": math.nan},
         {"stop": ("",)},
+        {"stop": "the"},
     ],
     ids=str,
 )
