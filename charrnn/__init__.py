@@ -34,10 +34,13 @@ The public names are imported when they are first used, so that `import charrnn`
 costs nothing and loading a model never imports torch.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from charrnn.config import SampleConfig
     from charrnn.errors import CharRNNError
     from charrnn.models import LanguageModel
@@ -79,7 +82,7 @@ def load(path: str | None = None) -> "TextModel":
     return load_file(find_model(path))
 
 
-def train(*corpus: str, **options: Any) -> "TextModel":
+def train(*corpus: "str | PathLike[str]", **options: Any) -> "TextModel":
     """Train on texts, as `charrnn train` does, and return the best model.
 
     options: as on the command line, with _ for - and times in seconds: time_s,
@@ -88,7 +91,7 @@ def train(*corpus: str, **options: Any) -> "TextModel":
     """
     from charrnn.training.prepare import train as run
 
-    return load(str(run(corpus, **options)))
+    return load(str(run([os.fspath(path) for path in corpus], **options)))
 
 
 def __getattr__(name: str) -> Any:

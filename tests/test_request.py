@@ -44,6 +44,16 @@ def test_training_from_python_returns_the_best_model(corpus: str) -> None:
     assert model.score("a text").tokens == 6
 
 
+def test_path_may_be_a_text_or_a_path_object(corpus: str) -> None:
+    names = ("out", "init_from", "plan", "tokenizer", "valid")
+
+    objects = Request.of("a", **dict.fromkeys(names, Path("b")))
+
+    assert objects == Request.of(["a"], **dict.fromkeys(names, "b"))
+    assert objects.valid == ("b",)
+    assert charrnn.train(Path(corpus), **TINY, valid=corpus).name
+
+
 def test_option_that_does_not_exist_is_refused(corpus: str) -> None:
     with pytest.raises(ValueError, match="no option depth"):
         charrnn.train(corpus, depth=3)

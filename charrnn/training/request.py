@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -51,12 +52,13 @@ class Request:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, paths: Iterable[str], **options: Any) -> Self:
+    def of(cls, paths: str | Iterable[str], **options: Any) -> Self:
         """Sort options by what they are about.
 
-        options: fields of the configs, and `valid`, `out`, `new`, `force`, `init_from`,
-        `plan`, `model` (a family) and `tokenizer` (a file). Raises UsageError for a
-        wrong value or an option of another family, ValueError for a name that is none.
+        paths: one or several, as is `valid`. options: fields of the configs, and
+        `valid`, `out`, `new`, `force`, `init_from`, `plan`, `model` (a family) and
+        `tokenizer` (a file). Raises UsageError for a wrong value or an option of
+        another family, ValueError for a name that is none.
         """
         plain = {"valid", "out", "new", "force", "init_from", "plan"}
         plain |= {"model", "tokenizer"}
@@ -73,15 +75,15 @@ class Request:
         own.model(vocab_size=1, **of[own.model])
         TrainConfig(**{k: v for k, v in of[TrainConfig].items() if v != "auto"})
         return cls(
-            paths=tuple(paths),
-            valid=tuple(options.get("valid") or ()),
-            out=options.get("out") or "",
+            paths=_names(paths),
+            valid=_names(options.get("valid") or ()),
+            out=os.fspath(options.get("out") or ""),
             new=options.get("new", False),
             force=options.get("force", False),
-            init_from=options.get("init_from") or "",
-            plan=options.get("plan") or "",
+            init_from=os.fspath(options.get("init_from") or ""),
+            plan=os.fspath(options.get("plan") or ""),
             family=family,
-            tokenizer_file=options.get("tokenizer") or "",
+            tokenizer_file=os.fspath(options.get("tokenizer") or ""),
             tokenizer=of[TokenizerConfig],
             corpus=CorpusConfig(**of[CorpusConfig]),
             model=of[own.model],
@@ -158,6 +160,14 @@ class Request:
         free = (*BUDGETS, *ADJUSTABLE)
         given = {k: v for k, v in self.training.items() if k not in free}
         return {"seed": TrainConfig.seed} | given  # typed or not, the same run
+
+
+def _names(
+    paths: str | PathLike[str] | Iterable[str | PathLike[str]],
+) -> tuple[str, ...]:
+    """Return one path or several as texts."""
+    several = (paths,) if isinstance(paths, str | PathLike) else paths
+    return tuple(os.fspath(path) for path in several)
 
 
 def _hash(parts: list[Any]) -> str:
