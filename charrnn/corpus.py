@@ -268,11 +268,16 @@ class _Leaks:
 
 
 def _check_size(characters: int, valid_frac: float) -> None:
-    least = max(3, math.ceil(2 / (1 - valid_frac)))
-    if characters < least:
+    if characters < 3:
         raise TextError(
-            f"the corpus has {characters:,} of at least {least} characters",
+            f"the corpus has {characters} of at least 3 characters",
             hint="a useful model needs 10,000 characters, better a million",
+        )
+    if characters < math.ceil(2 / (1 - valid_frac)):
+        raise TextError(
+            f"--valid-frac {valid_frac} of {characters:,} characters leaves too few "
+            "to train on",
+            hint="choose a smaller --valid-frac; 0.1 is usual",
         )
 
 

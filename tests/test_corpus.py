@@ -184,6 +184,13 @@ def test_equal_documents_land_together(tmp_path):
     assert store.leaked == 0
 
 
+def test_share_that_leaves_nothing_to_train_on_is_named():
+    corpus = Corpus([source("abcde" * 4000)], CorpusConfig(valid_frac=0.99999))
+
+    with pytest.raises(TextError, match="--valid-frac 0.99999 of 20,000 characters"):
+        corpus.survey()
+
+
 @pytest.mark.parametrize("valid_frac", [1e-9, 0.1, 0.999999])
 def test_the_hash_split_leaves_no_part_empty(tmp_path, valid_frac):
     text = "\n".join(f"{n:02}" for n in range(20))
