@@ -148,6 +148,12 @@ def test_text_of_another_name_is_another_run(corpus: str) -> None:
     assert (first.name, run_of(str(other)).name) == ("prose-001", "verse-001")
 
 
+def test_name_of_a_run_has_no_control_characters(tmp_path: Path) -> None:
+    request = Request.of(tmp_path / "a\nb\x1b\x9bé.txt")
+
+    assert request.stem == "a_b__é"
+
+
 def test_network_that_no_memory_holds_is_refused(corpus: str) -> None:
     with pytest.raises(ResourceError, match="training needs about"):
         run_of(corpus, hidden=1_000_000)

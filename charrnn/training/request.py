@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from os import PathLike
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 #: what may differ when the same is asked again, besides the budget
 ADJUSTABLE: Final = ("patience", "save_every_s", "threads")
+CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: what is trained where nothing is said
 USUAL: Final = "recurrent"
 
@@ -95,7 +97,8 @@ class Request:
         """The name that a run folder begins with: that of the first file."""
         if self.paths[0] == "-":
             return "stdin"
-        return Path(self.paths[0]).resolve().name.split(".")[0] or "run"
+        stem = Path(self.paths[0]).resolve().name.split(".")[0]
+        return CONTROLS.sub("_", stem) or "run"
 
     @property
     def starting_file(self) -> Path:
