@@ -101,7 +101,7 @@ class Source:
         return TextError(
             f"{self.name} is not UTF-8: byte 0x{byte:02x} at offset {offset:,}",
             hint=f"convert it, perhaps: iconv -f latin1 -t utf-8 {self.name}\n"
-            "or take any bytes as they are: --level byte",
+            "or train with --level byte, which takes any bytes as they are",
         )
 
 

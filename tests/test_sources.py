@@ -165,7 +165,7 @@ def test_a_wrong_byte_is_named_with_its_offset(block_bytes, start):
         list(source(data).text(block_bytes=block_bytes))
 
     assert "iconv" in caught.value.hint
-    assert "--level byte" in caught.value.hint
+    assert "or train with --level byte" in caught.value.hint
 
 
 def test_an_offset_has_thousands_separators():
