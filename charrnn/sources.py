@@ -263,9 +263,7 @@ def _reading(name: str) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFoundError(
-            f"{name} does not exist", hint=f"looked for it from {os.getcwd()}"
-        ) from error
+        raise NotFoundError(f"{name} does not exist", hint=_looked_from()) from error
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise _damaged(name, error) from error
     except OSError as error:
@@ -274,6 +272,13 @@ def _reading(name: str) -> Iterator[None]:
             raise _damaged(name, error) from error
         reason = error.strerror or error
         raise ResourceError(f"cannot read {name}: {reason}") from error
+
+
+def _looked_from() -> str:
+    try:
+        return f"looked for it from {os.getcwd()}"
+    except FileNotFoundError:
+        return "the working folder was removed: go to another one"
 
 
 def _damaged(name: str, error: Exception) -> TextError:

@@ -146,6 +146,17 @@ def test_a_file_without_rights_is_a_resource_error(tmp_path):
         list(find_sources([str(path)])[0].text())
 
 
+def test_a_missing_file_is_named_from_a_folder_that_was_removed(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(NotFoundError, match="nosuch does not exist") as caught:
+        find_sources(["nosuch"])
+
+    assert "was removed" in caught.value.hint
+
+
 def test_stdin_can_be_read_twice(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\r\nb")))
 
