@@ -236,8 +236,8 @@ class SampleConfig:
     stop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.temperature >= 0:
-            raise UsageError(f"--temp is {self.temperature}, below 0")
+        if self.temperature != math.inf:  # which makes all tokens equal
+            _at_least("--temp", self.temperature, 0)
         _whole("--top-k", self.top_k)
         _whole("--length", self.length)
         if not 0 < self.top_p <= 1:

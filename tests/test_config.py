@@ -35,6 +35,11 @@ def test_values_that_make_no_sense_are_refused(values: dict) -> None:
         SampleConfig(**values)
 
 
+def test_temperature_that_is_no_number_is_not_said_to_be_below_0() -> None:
+    with pytest.raises(UsageError, match="--temp is nan, not a number that can be"):
+        SampleConfig(temperature=math.nan)
+
+
 def test_configuration_comes_back_from_json() -> None:
     config = SampleConfig(temperature=0.5, top_k=3, stop=("a", "é\n"))
 
