@@ -35,12 +35,15 @@ def load(path: Path, *, name: str = "") -> TextModel:
     """Read, verify and rebuild a model.
 
     Raises NotFoundError if there is no file, ModelFileError if it is damaged,
-    foreign, or of a newer version; it names another that is intact, if any.
+    foreign, or of a newer version; it names another that is intact, if any, where the
+    name is that of a model.
     """
     try:
         return _load(path, name or str(path))
     except ModelFileError as error:
-        if other := _intact_neighbour(path):
+        # a text may be named by mistake: that is not damaged
+        is_model = path.suffix == ".safetensors"
+        if is_model and (other := _intact_neighbour(path)):
             error.hint = f"{other} is intact: use that one, or copy this one again"
         raise
 

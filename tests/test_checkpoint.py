@@ -160,6 +160,18 @@ def test_foreign_files_are_model_file_errors(data: bytes, path: Path) -> None:
     rejected(path, data)
 
 
+def test_text_named_as_a_model_is_no_reason_to_use_another(
+    path: Path, tmp_path: Path
+) -> None:
+    save(path, some_model())
+    (tmp_path / "corpus.txt").write_text(TEXT)
+
+    with pytest.raises(ModelFileError, match="not a model file") as caught:
+        load(tmp_path / "corpus.txt")
+
+    assert "intact" not in caught.value.hint
+
+
 def test_pickle_is_never_executed(path: Path, tmp_path: Path) -> None:
     class Bomb:
         def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
