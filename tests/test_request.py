@@ -148,6 +148,21 @@ def test_text_of_another_name_is_another_run(corpus: str) -> None:
     assert (first.name, run_of(str(other)).name) == ("prose-001", "verse-001")
 
 
+@pytest.mark.parametrize("out", ["file", "file/run", "link"])
+def test_place_that_is_no_folder_is_named(
+    out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("file").touch()
+    Path("link").symlink_to("gone")
+    message = f"{out.split('/')[0]} is .* folder"
+
+    with pytest.raises(UsageError, match=message):
+        Request.of("a.txt", out=out)
+    monkeypatch.setenv("CHARRNN_RUNS", out)
+    with pytest.raises(UsageError, match=message):
+        Request.of("a.txt")
+
+
 def test_name_of_a_run_has_no_control_characters(tmp_path: Path) -> None:
     request = Request.of(tmp_path / "a\nb\x1b\x9bé.txt")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from charrnn.config import MODELS, CorpusConfig, TokenizerConfig, TrainConfig, flag
 from charrnn.errors import UsageError
 from charrnn.json_fields import to_json
-from charrnn.runs import Run, all_runs, find_model, find_run
+from charrnn.runs import Run, all_runs, find_model, find_run, runs_folder
 from charrnn.training.budget import BUDGETS
 from charrnn.training.families import FAMILIES
 
@@ -76,10 +76,12 @@ class Request:
         TokenizerConfig(**of[TokenizerConfig])
         own.model(vocab_size=1, **of[own.model])
         TrainConfig(**{k: v for k, v in of[TrainConfig].items() if v != "auto"})
+        out = os.fspath(options.get("out") or "")
+        _check_place(Path(out) if out else runs_folder())
         return cls(
             paths=_names(paths),
             valid=_names(options.get("valid") or ()),
-            out=os.fspath(options.get("out") or ""),
+            out=out,
             new=options.get("new", False),
             force=options.get("force", False),
             init_from=os.fspath(options.get("init_from") or ""),
@@ -171,6 +173,19 @@ def _names(
     """Return one path or several as texts."""
     several = (paths,) if isinstance(paths, str | PathLike) else paths
     return tuple(os.fspath(path) for path in several)
+
+
+def _check_place(folder: Path) -> None:
+    """Raise UsageError if what is there, or above, is no folder."""
+    for place in (folder, *folder.parents):
+        if os.path.isdir(place):
+            return
+        if os.path.lexists(place):
+            what = "a link to no" if os.path.islink(place) else "not a"
+            raise UsageError(
+                f"{place} is {what} folder",
+                hint="name another place for the run: -o DIR",
+            )
 
 
 def _hash(parts: list[Any]) -> str:
