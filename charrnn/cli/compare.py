@@ -125,7 +125,7 @@ def _of_files(
     first = loaded[0]
     mode = documents or first.summary.get("corpus", {}).get("documents_in", "file")
     config, raw = CorpusConfig(mode), first.tokenizer.level == "byte"
-    sources = [source for path in files for source in inputs.sources(path)]
+    sources = inputs.sources(files)
     found = tuple(whole_documents(cut(sources, mode, raw=raw)))
     name = ", ".join(files)
     if not found:

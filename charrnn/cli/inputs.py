@@ -50,7 +50,7 @@ def split_of(model: "TextModel") -> tuple[str | None, Any]:
 
 def read_text(path: str, *, raw: bool) -> str:
     """Return the text of a file, or of stdin for -; raw takes any bytes."""
-    return "".join(part for source in sources(path) for part in source.text(raw=raw))
+    return "".join(part for source in sources([path]) for part in source.text(raw=raw))
 
 
 def read_lines(paths: list[str], *, raw: bool) -> Iterator[tuple[str, str]]:
@@ -59,7 +59,7 @@ def read_lines(paths: list[str], *, raw: bool) -> Iterator[tuple[str, str]]:
     Only a newline ends a line, and only the last line of a file may lack it. After
     the last newline there is no further line.
     """
-    for source in (source for path in paths for source in sources(path)):
+    for source in sources(paths):
         held = ""
         for part in source.text(raw=raw):
             *whole, held = (held + part).split("\n")
@@ -82,12 +82,12 @@ def check_sources(paths: list[str]) -> None:
     _check_stdin(paths)
 
 
-def sources(path: str) -> list["Source"]:
-    """Return the texts meant by a path, or by - for stdin."""
+def sources(paths: list[str]) -> list["Source"]:
+    """Return the texts meant by paths, or by - for stdin."""
     from charrnn.sources import find_sources
 
-    _check_stdin([path])
-    return find_sources([path])
+    _check_stdin(paths)
+    return find_sources(paths)
 
 
 def check_out(out: str | None, paths: list[str]) -> None:

@@ -124,7 +124,7 @@ def _of_files(files: list[str], first: "TextModel") -> Text:
     from charrnn.sources import documents, whole_documents
 
     mode = first.summary.get("corpus", {}).get("documents_in", "file")
-    sources = [source for file in files for source in inputs.sources(file)]
+    sources = inputs.sources(files)
     blocks = documents(sources, mode, raw=first.tokenizer.level == "byte")
     texts = list(whole_documents(blocks))
     if not texts:

@@ -111,7 +111,7 @@ def survey(
     """
     from charrnn import tokenizers
 
-    sources = [source for path in paths for source in inputs.sources(path)]
+    sources = inputs.sources(paths)
     report = Report(known or tokenizers.fit(_texts(sources), config))
     _count_characters(report, sources)
     _count_tokens(report, sources)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from charrnn import tokenizers
-from charrnn.config import CorpusConfig, flag
+from charrnn.config import CorpusConfig
 from charrnn.errors import NotFoundError, UsageError
 from charrnn.json_fields import from_json
 from charrnn.runs import described, find_run
 from charrnn.tokenizers import Tokenizer
 from charrnn.training.budget import BUDGETS
-from charrnn.training.request import Request
+from charrnn.training.request import Request, refuse_beside
 
 
 def follow_plan(request: Request) -> Request:
@@ -73,8 +73,4 @@ def _refuse_other_options(request: Request) -> None:
     given += ["init-from"] * bool(request.init_from)
     given += ["model"] * bool(request.family)
     given += ["documents"] * (request.corpus != CorpusConfig())
-    for name in given:
-        raise UsageError(
-            f"--plan brings all options, but {flag(name)} is given too",
-            hint=f"leave {flag(name)} out",
-        )
+    refuse_beside("--plan", "all options", given)

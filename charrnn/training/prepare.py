@@ -25,7 +25,7 @@ from charrnn.text_model import TextModel
 from charrnn.tokenizers import Tokenizer
 from charrnn.training.families import FAMILIES
 from charrnn.training.plan import follow_plan, plan_tokenizer
-from charrnn.training.request import USUAL, Request
+from charrnn.training.request import USUAL, Request, refuse_beside
 from charrnn.training.session import Session, starting_model
 
 
@@ -157,12 +157,8 @@ def _prepare(
 def _starting_model(request: Request) -> TextModel | None:
     if not request.init_from:
         return None
-    if request.tokenizer_file:
-        raise UsageError(
-            "--init-from brings its own tokenizer, but --tokenizer is given too",
-            hint="leave --tokenizer out",
-        )
-    _refuse_tokenizer_options(request, "--init-from")
+    given = [*request.tokenizer, *["tokenizer"] * bool(request.tokenizer_file)]
+    refuse_beside("--init-from", "a tokenizer", given)
     start = starting_model(request.starting_file)
     sizes = start.model.config_json()
     for name, value in request.model.items():
@@ -198,17 +194,8 @@ def _given_tokenizer(request: Request) -> Tokenizer | None:
         return plan_tokenizer(request)
     if not request.tokenizer_file:
         return None
-    _refuse_tokenizer_options(request, "--tokenizer")
+    refuse_beside("--tokenizer", "a tokenizer", request.tokenizer)
     return tokenizers.load(Path(request.tokenizer_file))
-
-
-def _refuse_tokenizer_options(request: Request, source: str) -> None:
-    """Raise UsageError if a tokenizer is given and options to make one are, too."""
-    for name in request.tokenizer:
-        raise UsageError(
-            f"{source} brings a tokenizer, but {flag(name)} is given too",
-            hint=f"leave {flag(name)} out",
-        )
 
 
 def train(paths: Iterable[str], **options: Any) -> Path:

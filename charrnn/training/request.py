@@ -167,6 +167,15 @@ class Request:
         return {"seed": TrainConfig.seed} | given  # typed or not, the same run
 
 
+def refuse_beside(source: str, what: str, names: Iterable[str]) -> None:
+    """Raise UsageError for an option that says again what `source` brings."""
+    for name in names:
+        raise UsageError(
+            f"{source} brings {what}, but {flag(name)} is given too",
+            hint=f"leave {flag(name)} out",
+        )
+
+
 def _names(
     paths: str | PathLike[str] | Iterable[str | PathLike[str]],
 ) -> tuple[str, ...]:
