@@ -204,7 +204,7 @@ def test_figures_too_large_for_numpy_bring_no_line_of_code(
 ) -> None:
     diverged = random_model()
     tensors = {n: x * np.float32(1e30) for n, x in diverged.model.tensors().items()}
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         model = RecurrentModel.build(diverged.model.config_json(), tensors)
     save_run(TextModel(model, diverged.tokenizer))
 
