@@ -75,16 +75,13 @@ def writing(path: Path, *, keep: Path | None = None) -> Iterator[Output]:
 def append(path: Path, data: bytes, *, at: int) -> None:
     """Add `data` to the first `at` bytes of a file; what stood there after is cut.
 
-    It is on the disk only when the file is flushed. Raises ResourceError.
+    It is on the disk only when the file is flushed, and so is its folder, as when
+    another file in it is published. Raises ResourceError.
     """
-    with _said(path):
-        is_new = not os.path.exists(path)
-        with _opened(path, os.O_WRONLY | os.O_CREAT) as handle:
-            os.ftruncate(handle, at)
-            os.lseek(handle, 0, os.SEEK_END)
-            Output(handle).write(data)
-        if is_new:
-            _flush_folder(path.parent)
+    with _said(path), _opened(path, os.O_WRONLY | os.O_CREAT) as handle:
+        os.ftruncate(handle, at)
+        os.lseek(handle, 0, os.SEEK_END)
+        Output(handle).write(data)
 
 
 def flush(path: Path) -> None:

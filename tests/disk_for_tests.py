@@ -206,6 +206,8 @@ def _torn(inode: Inode, share: float, chance: random.Random) -> bytes:
 def restore(content: Mapping[str, bytes | None], source: Path, target: Path) -> None:
     """Make a folder of what is left of another: a name counts if its folder is."""
     target.mkdir()
+    if str(source) not in content:
+        return
     for name in sorted(content):
         inside = Path(name)
         if inside.is_relative_to(source) and inside != source:

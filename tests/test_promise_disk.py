@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -266,6 +267,28 @@ def test_power_failure_leaves_the_newest_complete_files() -> None:
 def test_run_ends_the_same_after_a_power_failure(whole: Session) -> None:
     for _, folder in crashes(cases(5, 300)):
         goes_on_to(whole, folder)
+
+
+@pytest.mark.promise("R5")
+def test_model_that_could_not_be_kept_is_published_with_the_next_save(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish, failures = checkpoint.save, iter([ResourceError("the disk is full")])
+
+    def failing(*given: Any) -> None:
+        for failure in failures:
+            raise failure
+        publish(*given)
+
+    monkeypatch.setattr(checkpoint, "save", failing)
+    with open_session(replace(ASKED, out="run")) as session:
+        events = session.train(lambda: False)
+        for kind in ("validation", "save"):
+            next(event for event in events if event.kind == kind)
+
+    _, snapshot = tensor_file.read_tensors(RUN.resume, kind="charrnn-resume")
+    kept = checkpoint.load(RUN.model).summary["validation"]["nats_per_token"]
+    assert kept == snapshot["counters"]["best_nats"]
 
 
 # --- files that are damaged in other ways
