@@ -34,7 +34,6 @@ The public names are imported when they are first used, so that `import charrnn`
 costs nothing and loading a model never imports torch.
 """
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +90,7 @@ def train(*corpus: "str | PathLike[str]", **options: Any) -> "TextModel":
     """
     from charrnn.training.prepare import train as run
 
-    return load(str(run([os.fspath(path) for path in corpus], **options)))
+    return load(str(run(corpus, **options)))
 
 
 def __getattr__(name: str) -> Any:

@@ -70,8 +70,7 @@ class Run:
     def lock(self) -> AbstractContextManager[None]:
         """Hold the run while training. Raises BusyError if another process does."""
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        note = f"process {os.getpid()} since {since}"
-        return files.lock(self.path / "lock", note)
+        return files.lock(self.path / "lock", f"{_this_process()} since {since}")
 
     def check_held(self) -> None:
         """Raise BusyError if the folder was removed, and made again by another process.
@@ -82,7 +81,7 @@ class Run:
             note = (self.path / "lock").read_text("utf-8", "replace")
         except OSError:
             return  # what is to be saved will fail, too
-        if not note.startswith(f"process {os.getpid()} "):
+        if not note.startswith(f"{_this_process()} since"):
             raise BusyError(f"{self.path} was removed, and is now of {note}")
 
     def check_free(self) -> None:
@@ -118,6 +117,10 @@ class Run:
         """Replace run.json."""
         # in ASCII: the name of a file need not be UTF-8, but is kept this way
         files.write(self.info, json.dumps(info, indent=1).encode())
+
+
+def _this_process() -> str:
+    return f"process {os.getpid()}"
 
 
 @contextmanager

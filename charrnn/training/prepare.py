@@ -60,7 +60,11 @@ def open_session(request: Request) -> Iterator[Session]:
         if request.new or run.identity != identity:
             with _removed_on_failure(run.path) if is_new else nullcontext():
                 tokenizer = given or tokenizers.fit(corpus.training_texts(), wanted)
-                hashes = {"identity": identity, "asked": asked}
+                hashes = {
+                    "identity": identity,
+                    "asked": asked,
+                    "init_sha256": request.starting_sha256,
+                }
                 _prepare(run, request, corpus, tokenizer, start, hashes)
         with described(run.path):
             session = kind(run)
@@ -117,7 +121,7 @@ def _prepare(
 ) -> None:
     """Fill a run folder; run.json is written last and says that it is complete.
 
-    hashes: of what the run is of and of what was typed, to find it by.
+    hashes: of what the run is of, what was typed, and the file it begins from.
     """
     for path in run.files:
         files.remove(path)
@@ -147,7 +151,6 @@ def _prepare(
             "training": to_json(choice.training) if choice.training else {},
             "reasons": list(choice.reasons),
             "init_from": str(request.starting_file.absolute()) if start else "",
-            "init_sha256": request.starting_sha256,
             "split": to_json(request.corpus),
             "follows": [dict(mark) for mark in request.marks],
         }
@@ -198,7 +201,7 @@ def _given_tokenizer(request: Request) -> Tokenizer | None:
     return tokenizers.load(Path(request.tokenizer_file))
 
 
-def train(paths: Iterable[str], **options: Any) -> Path:
+def train(paths: Iterable[str | os.PathLike[str]], **options: Any) -> Path:
     """Train to the end of the budget; return the run folder.
 
     options: as in `Request.of`.

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from charrnn.store import Survey
     from charrnn.tokenizers import Tokenizer
 
+#: one path or several
+Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 #: what may differ when the same is asked again, besides the budget
 ADJUSTABLE: Final = ("patience", "save_every_s", "threads")
 CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -54,7 +57,7 @@ class Request:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, paths: str | Iterable[str], **options: Any) -> Self:
+    def of(cls, paths: Paths, **options: Any) -> Self:
         """Sort options by what they are about.
 
         paths: one or several, as is `valid`. options: fields of the configs, and
@@ -107,7 +110,7 @@ class Request:
         """The model file meant by `init_from`. Raises NotFoundError."""
         return find_model(self.init_from)
 
-    @property
+    @cached_property
     def starting_sha256(self) -> str:
         """The hash of that file, "" without one."""
         if not self.init_from:
@@ -176,9 +179,7 @@ def refuse_beside(source: str, what: str, names: Iterable[str]) -> None:
         )
 
 
-def _names(
-    paths: str | PathLike[str] | Iterable[str | PathLike[str]],
-) -> tuple[str, ...]:
+def _names(paths: Paths) -> tuple[str, ...]:
     """Return one path or several as texts."""
     several = (paths,) if isinstance(paths, str | PathLike) else paths
     return tuple(os.fspath(path) for path in several)
