@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TEXT, random_model, save_run
-from ngrams_for_tests import fit_ngrams
+from compared_for_tests import NEW, counted, saved_models
+from conftest import random_model
 from training_for_tests import TEXTS
 
 from charrnn import checkpoint
-from charrnn.cli import compare_plot
-from charrnn.config import NgramConfig
-from charrnn.text_model import TextModel
 
 KEYS = {
     "model", "family", "kind", "level", "vocabulary", "parameters", "file_bytes",
@@ -21,26 +18,8 @@ KEYS = {
     "perplexity", "perplexity_per_word", "chars_per_s", "fair", "best", "difference",
     "low", "high", "real",
 }  # fmt: skip
-NEW = "jackdaws love my big sphinx of quartz, reader...\n"
 
-
-def counted(text: str = TEXT, **options: Any) -> TextModel:
-    """Return an n-gram model with the tokenizer of `random_model()`."""
-    tokenizer = random_model().tokenizer
-    config = NgramConfig(tokenizer.vocab_size, **options)
-    return TextModel(fit_ngrams([tokenizer.encode(text).tolist()], config), tokenizer)
-
-
-@pytest.fixture
-def models(bare_setting: Path) -> list[str]:
-    """An n-gram model, and random networks of characters and of subwords."""
-    Path("new.txt").write_text(NEW * 3)
-    found = {
-        "counted-001": counted(order=3),
-        "chars-001": random_model(),
-        "pieces-001": random_model("subword", text=TEXT * 50),
-    }
-    return [str(save_run(model, name)) for name, model in found.items()]
+models = pytest.fixture(saved_models)
 
 
 @pytest.fixture
@@ -283,34 +262,3 @@ def test_mistake_is_said(
     assert result.exit_code == code
     assert said in result.stderr
     assert result.stdout == ""
-
-
-# --- the plot
-
-
-def test_without_matplotlib_the_error_says_how_to_get_it(
-    charrnn: Any, models: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compare_plot, "find_spec", lambda name: None)
-
-    result = charrnn("compare", *models, "-f", "new.txt", "--plot", "plot.svg")
-
-    assert result.exit_code == 6
-    assert "pip install matplotlib" in result.stderr
-
-
-@pytest.mark.parametrize("suffix", ["png", "svg"])
-def test_plot_is_an_image_that_is_the_same_again(
-    suffix: str, charrnn: Any, models: list[str]
-) -> None:
-    pytest.importorskip("matplotlib")
-    checkpoint.save(Path("never"), counted("the fox", order=2, smoothing="mle"))
-    images = []
-    for name in ("first", "second"):
-        path = Path(f"{name}.{suffix}")
-        result = charrnn("compare", "never", *models, "-f", "new.txt", "--plot", path)
-        assert result.exit_code == 0, result.stderr
-        images.append(path.read_bytes())
-
-    assert images[0] == images[1]
-    assert images[0][:4] == {"png": b"\x89PNG", "svg": b"<?xm"}[suffix]

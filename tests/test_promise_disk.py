@@ -1,12 +1,10 @@
-"""Disks that fail, fill up or lose power: a run is as it was or as it should be."""
+"""Disks that fail or fill up: a run is as it was or as it should be."""
 
 import errno
 import itertools
-import json
-import math
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,57 +13,22 @@ from typing import Any
 import numpy as np
 import pytest
 from checkpoints_for_tests import some_model
-from disk_for_tests import CODES, Disk, FailingSystem, RecordingSystem, calling
-from disk_for_tests import restore as make_from
+from disk_for_tests import CODES, FailingSystem, calling
 from levels import cases
+from saving_for_tests import ASKED, RUN, goes_on_to, unharmed
 from training_for_tests import (
-    metrics,
-    request,
-    same,
-    shorten_samples,
     train,
     write_corpora,
 )
 
 from charrnn import checkpoint, files, tensor_file
-from charrnn.errors import ModelFileError, ResourceError
-from charrnn.runs import Run
-from charrnn.store import TokenStore
+from charrnn.errors import ResourceError
 from charrnn.training.events import Event
 from charrnn.training.prepare import open_session
 from charrnn.training.session import Session
 
 pytestmark = pytest.mark.usefixtures("small_corpora")
-
-# saved after every step
-ASKED = request(steps=6, save_every_s=1e-9)
-RUN = Run(Path("run"))
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """Return a run that nothing happened to."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("whole"))
-        write_corpora()
-        shorten_samples(patch)
-        yield train(replace(ASKED, out=str(Path("whole").absolute())))
-
-
-def goes_on_to(whole: Session, run: Path) -> None:
-    """Continue a run and see that it ends as if nothing had happened."""
-    with open_session(replace(ASKED, out=str(run))) as session:
-        if not session.finished:
-            for _ in session.train(lambda: False):
-                pass
-
-    assert same(session, whole)
-    assert metrics(session) == metrics(whole)
-    ours, theirs = (checkpoint.load(s.run.model).model for s in (session, whole))
-    for name, tensor in theirs.tensors().items():
-        np.testing.assert_array_equal(ours.tensors()[name], tensor)
-    left = [path.name for path in run.rglob("*") if path.name.endswith(".tmp")]
-    assert not left
+whole = pytest.fixture(scope="module")(unharmed)
 
 
 # --- a failing operation
@@ -201,74 +164,6 @@ def test_disk_that_stays_full_is_an_error_at_the_end(whole: Session) -> None:
     goes_on_to(whole, RUN.path)
 
 
-# --- a power failure
-
-
-def recorded() -> list[tuple[object, ...]]:
-    """Return the log of the file work of a run, marked with each step once saved."""
-    system = RecordingSystem()
-    with calling(system), open_session(replace(ASKED, out="run")) as session:
-        system.mark(0)  # prepared
-        for event in session.train(lambda: False):
-            if event.kind in ("save", "done"):
-                system.mark(event.step)
-    return system.log
-
-
-def crashes(count: int) -> Iterator[tuple[int, Path]]:
-    """Yield a run folder as a power failure could leave it, and what was promised.
-
-    That is the last step that was said to be saved; -1 before it was prepared.
-    """
-    log = recorded()
-    source = RUN.path.absolute()
-    chance = random.Random(count)
-    disk, done = Disk(), 0
-    for number, at in enumerate(sorted(chance.choices(range(len(log)), k=count))):
-        for entry in log[done:at]:
-            disk.do(*entry)
-        done = at
-        folder = Path(f"crashed-{number}")
-        make_from(disk.crashed(chance), source, folder)
-        yield max(disk.marks, default=-1), folder
-
-
-SAVES = 7
-
-
-@pytest.mark.promise("R4")
-def test_power_failure_leaves_the_newest_complete_files() -> None:
-    for promised, folder in crashes(SAVES * cases(20, 1000)):
-        run = Run(folder)
-        info = run.read_info()
-        assert bool(info) or promised < 0
-        if info:
-            TokenStore.open(run.tokens)
-            for path in RUN.tokens.iterdir():
-                assert (run.tokens / path.name).read_bytes() == path.read_bytes()
-        if run.model.exists():
-            assert checkpoint.load(run.model).summary["step"] > 0
-        counters = [
-            tensor_file.read_tensors(path, kind="charrnn-resume")[1]["counters"]
-            for path in (run.resume, run.previous)
-            if path.exists()
-        ]
-        assert max((c["step"] for c in counters), default=0) >= promised
-        for one in counters:
-            assert run.model.exists() or math.isinf(one["best_nats"])
-            known = one["metrics_bytes"]
-            ours, theirs = (r.metrics.read_bytes()[:known] for r in (run, RUN))
-            assert len(ours) == known
-            assert ours == theirs
-        files.remove_folder(folder)
-
-
-@pytest.mark.promise("R4")
-def test_run_ends_the_same_after_a_power_failure(whole: Session) -> None:
-    for _, folder in crashes(cases(5, 300)):
-        goes_on_to(whole, folder)
-
-
 @pytest.mark.promise("R5")
 def test_model_that_could_not_be_kept_is_published_with_the_next_save(
     monkeypatch: pytest.MonkeyPatch,
@@ -289,89 +184,3 @@ def test_model_that_could_not_be_kept_is_published_with_the_next_save(
     _, snapshot = tensor_file.read_tensors(RUN.resume, kind="charrnn-resume")
     kept = checkpoint.load(RUN.model).summary["validation"]["nats_per_token"]
     assert kept == snapshot["counters"]["best_nats"]
-
-
-# --- files that are damaged in other ways
-
-
-def damage(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def part_of_a_run() -> Run:
-    return train(replace(ASKED, out="run"), until=3).run
-
-
-def warnings_of_going_on() -> list[str]:
-    with open_session(replace(ASKED, out="run")) as session:
-        events = list(session.train(lambda: True))
-    return [event.values["message"] for event in events if event.kind == "warning"]
-
-
-@pytest.mark.promise("R4")
-@pytest.mark.parametrize("break_it", [damage, Path.unlink])
-def test_run_goes_on_from_the_save_before_a_damaged_one(
-    break_it: Callable[[Path], None], whole: Session
-) -> None:
-    run = part_of_a_run()
-    break_it(run.resume)
-
-    (warning,) = warnings_of_going_on()
-
-    assert "resume.safetensors" in warning
-    assert "going on from the save before it, step 2" in warning
-    goes_on_to(whole, run.path)
-
-
-def test_run_whose_saves_are_both_damaged_is_refused() -> None:
-    run = part_of_a_run()
-    damage(run.resume)
-    damage(run.previous)
-
-    with pytest.raises(ModelFileError, match="damaged"):
-        train(replace(ASKED, out="run"))
-
-
-def test_only_save_that_is_damaged_is_refused() -> None:
-    run = part_of_a_run()
-    damage(run.resume)
-    run.previous.unlink()
-
-    with pytest.raises(ModelFileError, match="damaged"):
-        train(replace(ASKED, out="run"))
-
-
-@pytest.mark.parametrize("break_it", [damage, Path.unlink])
-def test_best_model_that_is_damaged_is_made_anew(
-    break_it: Callable[[Path], None],
-) -> None:
-    break_it(part_of_a_run().model)
-
-    session = train(replace(ASKED, out="run"))
-
-    step = checkpoint.load(session.run.model).summary["step"]
-    assert step == session.run.read_info()["best"]["step"]
-
-
-def test_metrics_that_were_cut_are_said_and_go_on_with_a_whole_line() -> None:
-    run = part_of_a_run()
-    data = run.metrics.read_bytes()
-    run.metrics.write_bytes(data[:-5])
-
-    (warning,) = warnings_of_going_on()
-
-    assert warning == "the end of run/metrics.jsonl is missing"
-    lines = data.splitlines(keepends=True)
-    assert run.metrics.read_bytes().startswith(b"".join(lines[:-1]))
-    for line in run.metrics.read_text().splitlines():
-        json.loads(line)
-
-
-def test_new_run_in_a_folder_goes_on_from_no_older_save(whole: Session) -> None:
-    train(replace(ASKED, out="run"))
-    train(replace(ASKED, out="run", new=True), until=1)
-    assert not RUN.previous.exists()
-
-    goes_on_to(whole, RUN.path)
