@@ -1,34 +1,21 @@
 """charrnn: train a recurrent language model on your own text, write and score with it.
 
-The files, from what stands on nothing to what stands on all; imports point up this
-list only:
+The map, in import order: a folder imports those above it.
 
-    config.py       what can be chosen, as frozen dataclasses
-    json_fields.py  these as JSON and back, every name and type checked
-    errors.py       what a user can cause, as a tree; exit codes
-    files.py        the only module that writes files: atomic, locked
-    tokenizers/     base (the contract), char, byte, word, subword
-    cells.py        Elman, LSTM, peephole LSTM, GRU, minGRU ...: the equations, once
-    models/         inference in NumPy: base (the contract), recurrent, n-gram, mixture
-    sources.py      files, folders, stdin -> documents
-    store.py        token ids in memory-mapped files
-    corpus.py       documents -> training and validation part
-    spans.py        documents cut to a bounded length, grouped by length
-    batches.py      streams with carried state, or documents by length
-    sampling.py     temperature, top-k, top-p, min-p, and the loop
-    scoring.py      Score: sums that add up
-    held_out.py     pieces of a part: what chooses is not what is reported
-    intervals.py    how sure a mean over a text is: a block bootstrap
-    mixing.py       how much each model of a mixture should say
-    text_model.py   a model with its tokenizer: what charrnn.load returns
-    tensor_file.py  a .safetensors file, verified before anything in it is used
-    checkpoint.py   a model with its tokenizer as such a file
-    runs.py         run folders: naming, the newest, the lock
-    baselines.py    what validated a run, and n-grams of what trained it
-    comparing.py    several models on the same texts, and whether they differ
-    training/       torch: network, layers, schedule, trainer, session ...
-    bench/          what this machine does, measured as users meet it
-    cli/            one file a command
+    errors.py       what a user can cause to go wrong, and exit codes
+    registry.py     names to objects, imported on first use
+    fields.py       an option is a field of a frozen dataclass; JSON and back
+    storage/        bytes on disk: the only writer of files, tensors, run folders
+    text/           files, folders and stdin -> documents
+    tokenizers/     text <-> ids: char, byte, word, subword
+    data/           documents -> training and validation parts on disk -> batches
+    models/         (state, tokens) -> (logits, state): cells, and a folder per family
+    inference/      a model writes, scores and is compared, in NumPy
+    tasks/          what is predicted from what, and how well
+    reports/        pictures of results
+    training/       torch: from a request to a plan to a session; the loop
+    bench/          how fast this machine is
+    cli/            a file or folder for each command
 
 The public names are imported when they are first used, so that `import charrnn`
 costs nothing and loading a model never imports torch.
@@ -40,11 +27,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from os import PathLike
 
-    from charrnn.config import SampleConfig
     from charrnn.errors import CharRNNError
-    from charrnn.models import LanguageModel
-    from charrnn.scoring import Score
-    from charrnn.text_model import Sample, TextModel
+    from charrnn.inference.config import SampleConfig
+    from charrnn.inference.score import Score
+    from charrnn.inference.text_model import TextModel
+    from charrnn.inference.writing import Sample
+    from charrnn.models.base import LanguageModel
 
 __version__ = "0.1.0"
 
@@ -75,8 +63,8 @@ def load(path: str | None = None) -> "TextModel":
 
     Raises NotFoundError if there is none, ModelFileError if the file is damaged.
     """
-    from charrnn.checkpoint import load as load_file
-    from charrnn.runs import find_model
+    from charrnn.inference.checkpoint import load as load_file
+    from charrnn.storage.runs import find_model
 
     return load_file(find_model(path))
 

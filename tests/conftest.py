@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from levels import LEVEL
-from models_for_tests import random_text_model
+from support.levels import LEVEL
+from support.models import random_text_model
 from typer.testing import CliRunner, Result
 
-from charrnn import checkpoint
 from charrnn.cli.app import app
-from charrnn.text_model import TextModel
+from charrnn.inference import checkpoint
+from charrnn.inference.text_model import TextModel
 
 TEXT = "the quick brown fox jumps over the lazy dog\nand sleeps, dear reader.\n"
 
@@ -176,7 +176,7 @@ def terminal() -> Callable[..., str]:
 @pytest.fixture
 def small_corpora(bare_setting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Write the texts of small runs, whose validations write little."""
-    from training_for_tests import shorten_samples, write_corpora  # imports torch
+    from support.training import shorten_samples, write_corpora  # imports torch
 
     write_corpora()
     shorten_samples(monkeypatch)

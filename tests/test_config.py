@@ -5,9 +5,11 @@ import math
 
 import pytest
 
-from charrnn.config import CorpusConfig, SampleConfig, TrainConfig
+from charrnn.data.config import CorpusConfig
 from charrnn.errors import UsageError
-from charrnn.json_fields import from_json, to_json
+from charrnn.fields import from_json, to_json
+from charrnn.inference.config import SampleConfig
+from charrnn.training.config import TrainConfig
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import typer
 
 import charrnn as package
 from charrnn.cli.app import app
-from charrnn.config import CELLS, LEVELS
+from charrnn.models import CELLS
+from charrnn.tokenizers import TOKENIZERS
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -110,7 +111,7 @@ def test_install_commands_are_two_and_those_that_ci_runs() -> None:
 
 @pytest.mark.parametrize(
     ("title", "names"),
-    [("Choosing a cell", CELLS), ("Choosing tokens", LEVELS)],
+    [("Choosing a cell", CELLS), ("Choosing tokens", TOKENIZERS)],
     ids=["cells", "levels"],
 )
 def test_table_lists_exactly_what_can_be_chosen(
@@ -122,7 +123,7 @@ def test_table_lists_exactly_what_can_be_chosen(
 
 
 def test_every_file_of_the_package_is_listed_and_no_other() -> None:
-    listed = re.findall(r"^    (\w+(?:\.py|/))  ", package.__doc__ or "", re.M)
+    listed = re.findall(r"^    (\w+(?:\.py|/)) ", package.__doc__ or "", re.M)
 
     assert package.__file__
     root = Path(package.__file__).parent

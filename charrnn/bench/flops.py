@@ -7,8 +7,8 @@ To look up an embedding is no product.
 
 import math
 
-from charrnn.config import RecurrentConfig
-from charrnn.models.recurrent import parameter_shapes
+from charrnn.models.recurrent.config import RecurrentConfig
+from charrnn.models.recurrent.model import parameter_shapes
 
 
 def matrices(network: RecurrentConfig) -> dict[str, tuple[int, int]]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from charrnn.config import CELLS, RecurrentConfig
-from charrnn.json_fields import from_json
+from charrnn.fields import from_json
+from charrnn.models import CELLS
+from charrnn.models.recurrent.config import RecurrentConfig
 
 VOCABULARY: Final = 65  #: tokens: 63 characters, the boundary and unknown
 USUAL: Final = (1, 512)  #: layers and units of the network that all cells are tried in

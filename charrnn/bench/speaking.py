@@ -8,10 +8,11 @@ from charrnn.bench.flops import reading_flop
 from charrnn.bench.measurement import Reading, rate
 from charrnn.bench.plan import SQUARE, Plan
 from charrnn.bench.texts import random_sentences
-from charrnn.config import RecurrentConfig, SampleConfig
+from charrnn.inference.config import SampleConfig
+from charrnn.models.recurrent.config import RecurrentConfig
 
 if TYPE_CHECKING:
-    from charrnn.text_model import TextModel
+    from charrnn.inference.text_model import TextModel
 
 #: texts written side by side, and how many characters of each at a time
 STREAMS: Final = {1: 500, 64: 50}

@@ -7,11 +7,14 @@ import string
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from charrnn import files
 from charrnn.bench.plan import Plan
-from charrnn.config import CorpusConfig, RecurrentConfig, TokenizerConfig
-from charrnn.store import TokenStore
-from charrnn.tokenizers import BOUNDARY, Tokenizer, fit
+from charrnn.data.config import CorpusConfig
+from charrnn.data.store import TokenStore
+from charrnn.models.recurrent.config import RecurrentConfig
+from charrnn.storage import files
+from charrnn.tokenizers.base import BOUNDARY, Tokenizer
+from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers.loading import fit
 
 if TYPE_CHECKING:
     from charrnn.models.base import Floats
@@ -55,8 +58,8 @@ def tokenizer() -> Tokenizer:
 
 def random_store(folder: Path, characters: int) -> TokenStore:
     """Write a random text, and its tokens as `charrnn train` stores them."""
-    from charrnn.corpus import Corpus
-    from charrnn.sources import find_sources
+    from charrnn.data.corpus import Corpus
+    from charrnn.text.sources import find_sources
 
     path = folder / "random.txt"
     files.write(path, random_text(characters).encode())
@@ -66,9 +69,9 @@ def random_store(folder: Path, characters: int) -> TokenStore:
 
 def write_model(plan: Plan) -> None:
     """Write the model file that samples and scores; it never ends a text."""
-    from charrnn import checkpoint
-    from charrnn.models.recurrent import RecurrentModel
-    from charrnn.text_model import TextModel
+    from charrnn.inference import checkpoint
+    from charrnn.inference.text_model import TextModel
+    from charrnn.models.recurrent.model import RecurrentModel
 
     model = RecurrentModel(plan.network, _random_tensors(plan.network))
     summary = {"learned_end": False}
@@ -78,7 +81,7 @@ def write_model(plan: Plan) -> None:
 def _random_tensors(network: RecurrentConfig) -> dict[str, "Floats"]:
     import numpy as np
 
-    from charrnn.models.recurrent import parameter_shapes
+    from charrnn.models.recurrent.model import parameter_shapes
 
     rng = np.random.default_rng(1)
     tensors = {

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from charrnn import tokenizers
 from charrnn.bench.measurement import Reading, rate
 from charrnn.bench.plan import Plan
 from charrnn.bench.texts import random_words
-from charrnn.config import LEVELS, TokenizerConfig
+from charrnn.tokenizers import TOKENIZERS
+from charrnn.tokenizers import loading as tokenizers
+from charrnn.tokenizers.config import TokenizerConfig
 
 WORDS: Final = 100_000  #: about 0.6 MB
 LEARNED_WORDS: Final = 20_000  #: of them, which is all that learning takes
@@ -27,7 +28,7 @@ def tokenize(plan: Plan) -> Iterator[Reading]:
 
         return encode
 
-    encoders = {level: encoding(level) for level in LEVELS}
+    encoders = {level: encoding(level) for level in TOKENIZERS}
     for encode in encoders.values():
         encode()
     for _ in range(plan.rounds):

@@ -11,11 +11,11 @@ from charrnn.bench.measurement import Reading, rate
 from charrnn.bench.plan import REFERENCE, SQUARE, USUAL, Plan
 from charrnn.bench.speaking import STREAMS, loop_module, loop_name
 from charrnn.bench.texts import random_store
-from charrnn.config import RecurrentConfig
-from charrnn.models.threads import available_cores
-from charrnn.store import TokenStore
+from charrnn.data.store import TokenStore
+from charrnn.inference.threads import available_cores
+from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.training import bench
-from charrnn.training.threads import process_settings
+from charrnn.training.machine.process import process_settings
 
 STORE_CHARACTERS: Final = 300_000
 WARM_UP_STEPS: Final = 3  #: the first ones allocate, and choose kernels

@@ -8,17 +8,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from charrnn.cli import (
-    bench,
-    compare,
-    console,
-    mix,
-    runs,
-    sample,
-    score,
-    tokenize,
-    train,
-)
+from charrnn.cli import bench, console, mix, runs, sample
+from charrnn.cli.compare import command as compare
+from charrnn.cli.score import command as score
+from charrnn.cli.tokenize import command as tokenize
+from charrnn.cli.train import command as train
 from charrnn.errors import CharRNNError, ResourceError, UsageError
 
 MESSAGE_LINES = 6

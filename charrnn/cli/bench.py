@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import console, options
-from charrnn.config import CELLS
+from charrnn.cli import arguments as options
+from charrnn.cli import console
+from charrnn.models import CELLS
 
 if TYPE_CHECKING:
     from charrnn.bench.measurement import Measurement, Reading

@@ -15,7 +15,8 @@ from charrnn.bench.measurement import Reading
 from charrnn.bench.plan import Plan
 from charrnn.bench.processes import running
 from charrnn.bench.starting import start
-from charrnn.cli import console, inputs
+from charrnn.cli import console
+from charrnn.cli import loading as inputs
 from charrnn.errors import CharRNNError, ResourceError
 
 #: part -> the tasks that take turns

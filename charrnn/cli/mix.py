@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
-from charrnn.cli import console, inputs, mixtures, options
+from charrnn.cli import arguments as options
+from charrnn.cli import console, mixtures
+from charrnn.cli import loading as inputs
 from charrnn.errors import TextError, UsageError
 
 if TYPE_CHECKING:
-    from charrnn.store import Part
-    from charrnn.text_model import TextModel
+    from charrnn.data.store import Part
+    from charrnn.inference.text_model import TextModel
 
 LEAST_WEIGHT: Final = 1e-3  #: a model with less is left out
 
@@ -78,7 +80,7 @@ def mix(
     _check_out(out, members)
     inputs.check_out(out, file or [])
 
-    from charrnn import checkpoint
+    from charrnn.inference import checkpoint
 
     text = _of_files(file, members[0]) if file else _validation(members, quiet=quiet)
     if not shares:
@@ -103,7 +105,7 @@ def _check_out(out: str, members: Sequence["TextModel"]) -> None:
 
     Nor is the place of a model that it is made of.
     """
-    from charrnn.runs import find_model
+    from charrnn.storage.runs import find_model
 
     folder = os.path.dirname(out) or "."
     if out == "-" or os.path.isdir(out) or not os.path.isdir(folder):
@@ -120,8 +122,8 @@ def _check_out(out: str, members: Sequence["TextModel"]) -> None:
 
 def _of_files(files: list[str], first: "TextModel") -> Text:
     """Return texts, cut into documents as those that the first model learned from."""
-    from charrnn import held_out
-    from charrnn.sources import documents, whole_documents
+    from charrnn.data import parts as held_out
+    from charrnn.text.documents import documents, whole_documents
 
     mode = first.summary.get("corpus", {}).get("documents_in", "file")
     sources = inputs.sources(files)
@@ -138,8 +140,8 @@ def _validation(members: Sequence["TextModel"], *, quiet: bool) -> Text | None:
 
     Warns of models that may have learned from it.
     """
-    from charrnn.runs import Run
-    from charrnn.store import TokenStore
+    from charrnn.data.store import TokenStore
+    from charrnn.storage.runs import Run
 
     first, *others = members
     run = Run(Path(first.name))
@@ -160,7 +162,8 @@ def _found(
     members: Sequence["TextModel"], text: Text | None, *, quiet: bool
 ) -> tuple[list[float], Text]:
     """Return weights found on one half of a text, and its other half."""
-    from charrnn import held_out, mixing
+    from charrnn.data import parts as held_out
+    from charrnn.inference import mixing
 
     if not text:
         raise UsageError(
@@ -200,8 +203,8 @@ def _scores(
     quiet: bool,
 ) -> dict[str, Any]:
     """Say what a text costs each model and the mixture; return the mixture's cost."""
-    from charrnn.held_out import measured
-    from charrnn.scoring import part_score
+    from charrnn.data.parts import measured
+    from charrnn.inference.scoring import part_score
 
     part = measured(text.part, mixed.tokenizer)
     console.say(f"scores of {text.name}, {part.targets:,} tokens", quiet=quiet)

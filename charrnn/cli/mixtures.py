@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from charrnn.text_model import TextModel
+    from charrnn.inference.text_model import TextModel
 
 
 def mixture(models: Sequence["TextModel"], weights: Sequence[float]) -> "TextModel":
@@ -16,8 +16,8 @@ def mixture(models: Sequence["TextModel"], weights: Sequence[float]) -> "TextMod
     """
     check_tokenizers(models)
 
+    from charrnn.inference.text_model import TextModel
     from charrnn.models.mixture import MixtureModel
-    from charrnn.text_model import TextModel
 
     first = models[0]
     try:

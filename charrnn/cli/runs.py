@@ -10,9 +10,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import console, options
+from charrnn.cli import arguments as options
+from charrnn.cli import console
 from charrnn.errors import CharRNNError, ModelFileError, NotFoundError
-from charrnn.runs import MODEL_FILE, Run, all_runs, find_run, runs_folder
+from charrnn.storage.runs import MODEL_FILE, Run, all_runs, find_run, runs_folder
 
 HEADING: Final = ("run", "step", "bits/char", "state", "size", "age")
 
@@ -229,7 +230,8 @@ def _files_of(run: Run) -> list[Path]:
 
 def _problem(path: Path) -> CharRNNError | None:
     """Return what is wrong with a model file, if anything."""
-    from charrnn import checkpoint, tensor_file
+    from charrnn.inference import checkpoint
+    from charrnn.storage import tensors as tensor_file
 
     run = Run(path.parent)
     try:

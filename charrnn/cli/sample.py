@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from charrnn.cli import console, inputs, options
-from charrnn.config import SampleConfig
+from charrnn.cli import arguments as options
+from charrnn.cli import console
+from charrnn.cli import loading as inputs
 from charrnn.errors import UsageError
+from charrnn.inference.config import SampleConfig
 
 if TYPE_CHECKING:
-    from charrnn.text_model import Sample, TextModel
+    from charrnn.inference.text_model import TextModel
+    from charrnn.inference.writing import Sample
 
 FINISH: Final = {
     "end": "it ended",
@@ -145,7 +148,7 @@ def sample(
     loaded = inputs.load_model(model)
     start = _prompt(read, raw=loaded.tokenizer.level == "byte")
     _check_ends(loaded, config, streams=num == 1 and not as_json, quiet=quiet)
-    from charrnn.text_model import fresh_seed
+    from charrnn.inference.writing import fresh_seed
 
     seed = fresh_seed() if seed is None else seed
     console.say(

@@ -1,40 +1,27 @@
-"""Language models for inference, NumPy only: what trained tensors say."""
+"""Models: (state, tokens) to (logits, state); a folder for each family.
 
-from collections.abc import Mapping
-from importlib import import_module
-from typing import Any
+base.py        the contract of a model, in NumPy
+cells.py       every recurrent cell as its textbook equations
+families.py    the registry of families, and how their models are rebuilt
+layers.py      a layer over time, in torch
+network.py     what training asks of a model, in torch
+mixture.py     the weighted mean of several models
+recurrent/  window/  ngram/
+               each: config, model (NumPy), network (torch), recipe (defaults)
+"""
 
-from charrnn.models.base import (
-    LanguageModel,
-    State,
-    log_softmax,
-    token_nats,
+from charrnn.registry import Registry
+
+#: cell classes by name
+CELLS = Registry(
+    "cell",
+    {
+        "elman": "charrnn.models.cells:Elman",
+        "elman-relu": "charrnn.models.cells:ElmanReLU",
+        "lstm": "charrnn.models.cells:LSTM",
+        "lstm-peephole": "charrnn.models.cells:PeepholeLSTM",
+        "gru": "charrnn.models.cells:GRU",
+        "gru-simple": "charrnn.models.cells:SimpleGRU",
+        "mingru": "charrnn.models.cells:MinGRU",
+    },
 )
-
-__all__ = [
-    "REGISTRY",
-    "LanguageModel",
-    "State",
-    "build",
-    "log_softmax",
-    "token_nats",
-]
-
-# family -> module:class
-REGISTRY = {
-    "recurrent": "charrnn.models.recurrent:RecurrentModel",
-    "window": "charrnn.models.window:WindowModel",
-    "ngram": "charrnn.models.ngram:NgramModel",
-    "mixture": "charrnn.models.mixture:MixtureModel",
-}
-
-
-def build(
-    family: str, config: Mapping[str, Any], tensors: Mapping[str, Any]
-) -> LanguageModel:
-    """Rebuild a model of a family. Raises ValueError if anything does not fit."""
-    if not isinstance(family, str) or family not in REGISTRY:  # a file may say [1]
-        raise ValueError(f"no model family {family!r}; there are {', '.join(REGISTRY)}")
-    module, name = REGISTRY[family].split(":")
-    kind: type[LanguageModel] = getattr(import_module(module), name)
-    return kind.build(config, tensors)

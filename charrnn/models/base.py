@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.json_fields import from_json, to_json
+from charrnn.fields import from_json, to_json
+from charrnn.models.families import FAMILIES
 
 Floats = npt.NDArray[np.float32]
 Reals = npt.NDArray[np.float64]
@@ -118,6 +119,16 @@ class ConfiguredModel(LanguageModel):
     ) -> Self:
         """Rebuild a model. Raises ValueError where tensors and config disagree."""
         return cls(from_json(cls.config_type, config), tensors)
+
+
+def build(
+    family: str, config: Mapping[str, Any], tensors: Mapping[str, Any]
+) -> LanguageModel:
+    """Rebuild a model of a family. Raises ValueError if anything does not fit."""
+    if not isinstance(family, str) or family not in FAMILIES:  # a file may hold [1]
+        raise ValueError(f"no model family {family!r}; there are {', '.join(FAMILIES)}")
+    kind: type[LanguageModel] = FAMILIES[family].model_type
+    return kind.build(config, tensors)
 
 
 def log_softmax(logits: Floats) -> Floats:

@@ -14,15 +14,14 @@ Letters: B batch, T time, V vocabulary, M members.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.config import MixtureConfig
-from charrnn.json_fields import from_json, to_json
-from charrnn.models import build
-from charrnn.models.base import Floats, LanguageModel, Reals, State, Tokens
+from charrnn.fields import from_json, to_json
+from charrnn.models.base import Floats, LanguageModel, Reals, State, Tokens, build
 
 Array = npt.NDArray[Any]
 
@@ -30,6 +29,17 @@ Array = npt.NDArray[Any]
 # for each n-gram model
 MAX_MEMBERS = 32
 SUM_TOLERANCE = 1e-6  # weights that a person wrote, as 0.333333
+
+
+@dataclass(frozen=True)
+class MixtureConfig:
+    """What a mixture is made of: the weight of each member, and its config and family.
+
+    Whether they fit each other is checked where the members are.
+    """
+
+    weights: tuple[float, ...]
+    members: tuple[dict[str, Any], ...]
 
 
 class MixtureModel(LanguageModel):

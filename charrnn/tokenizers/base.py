@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.config import TokenizerConfig
+from charrnn.tokenizers.config import TokenizerConfig
 
 Ids = npt.NDArray[np.int64]
 AnyIds = npt.NDArray[np.integer[Any]]

@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from charrnn.config import TokenizerConfig
 from charrnn.tokenizers.base import (
     BOUNDARY,
     AnyIds,
@@ -14,6 +13,7 @@ from charrnn.tokenizers.base import (
     as_ids,
     boundary_places,
 )
+from charrnn.tokenizers.config import TokenizerConfig
 
 
 class ByteTokenizer(Tokenizer):

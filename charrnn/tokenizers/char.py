@@ -5,8 +5,8 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from charrnn.config import TokenizerConfig
 from charrnn.errors import TextError, UsageError
+from charrnn.text.characters import BATCH_CHARACTERS, code_points, count_characters
 from charrnn.tokenizers.base import (
     BOUNDARY,
     REPLACEMENT,
@@ -15,7 +15,7 @@ from charrnn.tokenizers.base import (
     Tokenizer,
     boundary_places,
 )
-from charrnn.tokenizers.points import BATCH_CHARACTERS, code_points, count_characters
+from charrnn.tokenizers.config import TokenizerConfig
 
 UNKNOWN: Final = 1
 FIRST: Final = 2  # the id of the first character

@@ -11,9 +11,9 @@ from typing import Any, Final, Self
 import numpy as np
 import sentencepiece
 
-from charrnn.config import TokenizerConfig
 from charrnn.errors import ModelFileError
 from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
+from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.subword_training import SPACE, sample, train
 
 # SentencePiece writes a space as U+2581 and cannot tell the two apart; lone

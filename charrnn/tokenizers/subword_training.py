@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from charrnn.config import TokenizerConfig
 from charrnn.errors import TextError, UsageError
+from charrnn.text.characters import batches, count_characters
 from charrnn.tokenizers import sentencepiece_process
 from charrnn.tokenizers.char import keep_frequent
-from charrnn.tokenizers.points import batches, count_characters
+from charrnn.tokenizers.config import TokenizerConfig
 
 DEFAULT_VOCAB_SIZE: Final = 2000
 #: how SentencePiece writes a space

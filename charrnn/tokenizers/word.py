@@ -9,10 +9,10 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from charrnn.config import TokenizerConfig
 from charrnn.errors import TextError
 from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
 from charrnn.tokenizers.char import FIRST, UNKNOWN, keep_frequent, room_for_pieces
+from charrnn.tokenizers.config import TokenizerConfig
 
 DEFAULT_VOCAB_SIZE: Final = 20_000
 

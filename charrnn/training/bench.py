@@ -14,12 +14,13 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from charrnn.config import RecurrentConfig, TrainConfig
-from charrnn.store import TokenStore
+from charrnn.data.store import TokenStore
+from charrnn.models.recurrent.config import RecurrentConfig
+from charrnn.models.recurrent.network import RecurrentNetwork
+from charrnn.training.config import TrainConfig
 from charrnn.training.defaults import choose
-from charrnn.training.precision import choose_device, choose_precision
-from charrnn.training.recurrent import RecurrentNetwork
-from charrnn.training.trainer import Trainer
+from charrnn.training.loop.trainer import Trainer
+from charrnn.training.machine.precision import choose_device, choose_precision
 
 STEPS: Final = 10_000  #: of the plan, far more than are taken
 TYPES: Final = {

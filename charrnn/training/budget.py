@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from charrnn.config import flag
 from charrnn.errors import UsageError
+from charrnn.fields import flag
 
 BUDGETS: Final = ("time_s", "epochs", "steps")
 

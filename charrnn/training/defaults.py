@@ -8,18 +8,18 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from charrnn.batches import are_short
-from charrnn.config import TrainConfig
+from charrnn.data.batches import are_short
+from charrnn.data.store import TokenStore
 from charrnn.errors import UsageError
-from charrnn.models.threads import available_cores
-from charrnn.store import TokenStore
+from charrnn.inference.threads import available_cores
+from charrnn.models.network import Network
 from charrnn.training.budget import BUDGETS
-from charrnn.training.network import Network
-from charrnn.training.ngrams import hold_out
-from charrnn.training.precision import choose_device, choose_precision
-from charrnn.training.room import check_memory
+from charrnn.training.config import TrainConfig
+from charrnn.training.machine.precision import choose_device, choose_precision
+from charrnn.training.machine.room import check_memory
+from charrnn.training.machine.threads import fastest_threads
+from charrnn.training.ngram_partner import hold_out
 from charrnn.training.session import Choice
-from charrnn.training.threads import fastest_threads
 
 DEFAULT_TIME_S: Final = 300.0
 #: GFLOP/s of a training step on one core, roughly; 6 FLOP a parameter and token

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from charrnn.scoring import Score
+from charrnn.inference.score import Score
 
 
 @dataclass

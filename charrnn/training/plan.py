@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from charrnn import tokenizers
-from charrnn.config import CorpusConfig
+from charrnn.data.config import CorpusConfig
 from charrnn.errors import NotFoundError, UsageError
-from charrnn.json_fields import from_json
-from charrnn.runs import described, find_run
-from charrnn.tokenizers import Tokenizer
+from charrnn.fields import from_json
+from charrnn.storage.runs import described, find_run
+from charrnn.tokenizers import loading as tokenizers
+from charrnn.tokenizers.base import Tokenizer
 from charrnn.training.budget import BUDGETS
 from charrnn.training.request import Request, refuse_beside
 

@@ -10,23 +10,38 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import charrnn
-from charrnn import files, tokenizers
-from charrnn.config import TokenizerConfig, flag
-from charrnn.corpus import Corpus
+from charrnn.data.corpus import Corpus
 from charrnn.errors import UsageError
-from charrnn.json_fields import to_json
-from charrnn.runs import Run, all_runs, described, new_run
-from charrnn.sources import find_sources
-from charrnn.text_model import TextModel
-from charrnn.tokenizers import Tokenizer
-from charrnn.training.families import FAMILIES
+from charrnn.fields import flag, to_json
+from charrnn.inference.text_model import TextModel
+from charrnn.models.families import FAMILIES
+from charrnn.registry import named
+from charrnn.storage import files
+from charrnn.storage.runs import Run, all_runs, described, new_run
+from charrnn.text.sources import find_sources
+from charrnn.tokenizers import loading as tokenizers
+from charrnn.tokenizers.base import Tokenizer
+from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.training.machine.process import prepare_process
 from charrnn.training.plan import follow_plan, plan_tokenizer
 from charrnn.training.request import USUAL, Request, refuse_beside
 from charrnn.training.session import Session, starting_model
+
+BY_GRADIENT: Final = "charrnn.training.gradient_session:GradientSession"
+BY_COUNTING: Final = "charrnn.training.counting_session:CountingSession"
+
+
+def session_type(family: str) -> type[Session]:
+    """Import what trains a family: a network by gradient, anything else by counting."""
+    prepare_process()
+    by_gradient = bool(FAMILIES[family].network)
+    path = BY_GRADIENT if by_gradient else BY_COUNTING
+    found: type[Session] = named(path)
+    return found
 
 
 @contextmanager
@@ -40,7 +55,7 @@ def open_session(request: Request) -> Iterator[Session]:
     request = follow_plan(request)
     start = _starting_model(request)
     request = replace(request, family=_family(request, start))
-    kind = FAMILIES[request.family].session_type()
+    kind = session_type(request.family)
     kind.check(request)
     given = start.tokenizer if start else _given_tokenizer(request)
     wanted = TokenizerConfig(**request.tokenizer)
@@ -129,12 +144,12 @@ def _prepare(
     if start:
         model = start.model.config_json() | dict(request.model)
         request = replace(request, model=model)
-    kind = FAMILIES[request.family].session_type()
+    kind = session_type(request.family)
     choice = kind.choose(store, request)
     survey = to_json(store.survey)
     run.write_info(
         {
-            "charrnn": charrnn.__version__,
+            "charrnn": version("charrnn"),
             "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             **hashes,
             "stem": request.stem,

@@ -11,16 +11,18 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from charrnn.config import MODELS, CorpusConfig, TokenizerConfig, TrainConfig, flag
+from charrnn.data.config import CorpusConfig
 from charrnn.errors import UsageError
-from charrnn.json_fields import to_json
-from charrnn.runs import Run, all_runs, find_model, find_run, runs_folder
+from charrnn.fields import flag, to_json
+from charrnn.models.families import DEFAULT_FAMILY, FAMILIES, trained_families
+from charrnn.storage.runs import Run, all_runs, find_model, find_run, runs_folder
+from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.training.budget import BUDGETS
-from charrnn.training.families import FAMILIES
+from charrnn.training.config import TrainConfig
 
 if TYPE_CHECKING:
-    from charrnn.store import Survey
-    from charrnn.tokenizers import Tokenizer
+    from charrnn.data.store import Survey
+    from charrnn.tokenizers.base import Tokenizer
 
 #: one path or several
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
@@ -28,7 +30,7 @@ Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 ADJUSTABLE: Final = ("patience", "save_every_s", "threads")
 CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: what is trained where nothing is said
-USUAL: Final = "recurrent"
+USUAL: Final = DEFAULT_FAMILY
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,14 @@ class Request:
         family = options.get("model") or ""
         _check_family(family or USUAL, set(options) - plain)
         own = FAMILIES[family or USUAL]
-        kinds = (TokenizerConfig, CorpusConfig, own.model, TrainConfig)
+        kinds = (TokenizerConfig, CorpusConfig, own.config_type, TrainConfig)
         names = {kind: {f.name for f in fields(kind)} & set(options) for kind in kinds}
         # the tokenizer is asked for a size of the vocabulary, and the model has it
-        names[own.model] -= {"vocab_size"}
+        names[own.config_type] -= {"vocab_size"}
         of = {kind: {name: options[name] for name in names[kind]} for kind in kinds}
         # a wrong value is said now, not when the corpus has been read
         TokenizerConfig(**of[TokenizerConfig])
-        own.model(vocab_size=1, **of[own.model])
+        own.config_type(vocab_size=1, **of[own.config_type])
         TrainConfig(**{k: v for k, v in of[TrainConfig].items() if v != "auto"})
         out = os.fspath(options.get("out") or "")
         _check_place(Path(out) if out else runs_folder())
@@ -93,7 +95,7 @@ class Request:
             tokenizer_file=os.fspath(options.get("tokenizer") or ""),
             tokenizer=of[TokenizerConfig],
             corpus=CorpusConfig(**of[CorpusConfig]),
-            model=of[own.model],
+            model=of[own.config_type],
             training=of[TrainConfig],
         )
 
@@ -202,13 +204,21 @@ def _hash(parts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def _options(family: str) -> set[str]:
+    """Return the fields that a user may give for a family."""
+    training = {one.name for one in fields(TrainConfig)}
+    return FAMILIES[family].options | (training if FAMILIES[family].network else set())
+
+
 def _check_family(family: str, given: set[str]) -> None:
     """Raise for a family that there is not, or options it has no use for."""
-    if family not in FAMILIES:
-        raise UsageError(f"--model is {family!r}", hint=f"one of {', '.join(MODELS)}")
+    if family not in trained_families():
+        raise UsageError(
+            f"--model is {family!r}", hint=f"one of {', '.join(trained_families())}"
+        )
     common = {f.name for kind in (TokenizerConfig, CorpusConfig) for f in fields(kind)}
-    for name in sorted(given - common - FAMILIES[family].options):
-        others = [other for other, one in FAMILIES.items() if name in one.options]
+    for name in sorted(given - common - _options(family)):
+        others = [other for other in trained_families() if name in _options(other)]
         if not others:
             raise ValueError(f"training has no option {name}")
         raise UsageError(

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from charrnn import checkpoint, files, tokenizers
-from charrnn.config import SampleConfig
+from charrnn.data.store import TokenStore
 from charrnn.errors import ResourceError
-from charrnn.json_fields import from_json
-from charrnn.models import LanguageModel
+from charrnn.fields import from_json
+from charrnn.inference import checkpoint
+from charrnn.inference.config import SampleConfig
+from charrnn.inference.text_model import TextModel
+from charrnn.models.base import LanguageModel
+from charrnn.models.families import FAMILIES
 from charrnn.models.mixture import MixtureModel
-from charrnn.runs import Run
-from charrnn.store import TokenStore
-from charrnn.text_model import TextModel
+from charrnn.storage import files
+from charrnn.storage.runs import Run
+from charrnn.tokenizers import loading as tokenizers
 from charrnn.training.events import Counters, Event
-from charrnn.training.families import FAMILIES
 
 if TYPE_CHECKING:
     from charrnn.training.request import Request
@@ -54,7 +56,7 @@ class Session(ABC):
         self.info = run.read_info()
         self.store = TokenStore.open(run.tokens)
         family = FAMILIES[self.info["family"]]
-        self.config = from_json(family.model, self.info["model"])
+        self.config = from_json(family.config_type, self.info["model"])
         self.tokenizer = tokenizers.from_json(self.info["tokenizer"])
         self._clock = clock
         self._lines = b""  # of metrics.jsonl, not yet there

@@ -1,0 +1,156 @@
+"""What `charrnn compare` writes: two tables of the same rows, or one JSON object."""
+
+from collections.abc import Sequence
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from charrnn.cli import console
+from charrnn.cli.score.output import values
+
+if TYPE_CHECKING:
+    from charrnn.inference.comparing import Compared, Reading, Texts
+
+QUALITY: Final = ("model", "kind", "bits/char", "to best", "95% interval", "real")
+SHOWN: Final = 3  #: names in a warning
+SIZES: Final = (
+    "model",
+    "tokens",
+    "parameters",
+    "size",
+    "bits/byte",
+    "bits/word",
+    "perplexity",
+    "unknown",
+    "chars/s",
+)
+
+
+def say_text(texts: "Texts", name: str, *, quiet: bool) -> None:
+    """Say what is compared on, and what the intervals are made of."""
+    from charrnn.inference.intervals import RESAMPLES
+
+    characters, _, words = texts.size
+    ends = "counted" if texts.ends else "not counted"
+    console.say(
+        f"text {name}: {characters:,} characters, {words:,} words; documents: "
+        f"{len(texts.documents):,}, their ends {ends}",
+        quiet=quiet,
+    )
+    unit = "documents" if texts.has_many else "characters"
+    console.say(
+        f"intervals from {RESAMPLES:,} draws of {texts.blocks} blocks of "
+        f"{len(texts.unit_sizes) // texts.blocks:,} {unit} each",
+        quiet=quiet,
+    )
+
+
+def say_doubts(found: Sequence["Compared"], *, quiet: bool) -> None:
+    """Warn of what makes figures too low, or infinite."""
+    if names := [one.reading.model.name for one in found if not one.is_fair]:
+        console.warn(
+            f"unknown tokens cost less than their spelling: too low for {_list(names)}",
+            quiet=quiet,
+        )
+    if names := [one.reading.model.name for one in found if one.reading.impossible]:
+        console.warn(
+            f"something in the text has no probability for {_list(names)}, so all of "
+            "it has infinitely many bits",
+            quiet=quiet,
+        )
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(names[:SHOWN])
+    return f"{shown} and {len(names) - SHOWN} more" if names[SHOWN:] else shown
+
+
+def short_names(found: Sequence["Compared"]) -> list[str]:
+    """Return the names of the models without their folders, if they differ by that."""
+    names = [one.reading.model.name for one in found]
+    short = [Path(name).name for name in names]
+    return short if len(set(short)) == len(short) else names
+
+
+def write_table(found: Sequence["Compared"]) -> None:
+    """Write how good each model is, then what it is and costs."""
+    named = list(zip(short_names(found), found, strict=True))
+    quality = [QUALITY, *((name, *_quality(one)) for name, one in named)]
+    for line in console.table_lines(quality, "<<>><<"):
+        console.write_line(line)
+    console.write_line("")
+    sizes = [SIZES, *((name, *_sizes(one.reading)) for name, one in named)]
+    score = found[0].reading.score
+    if score.bytes == score.characters:  # one column says both
+        sizes = [(*row[:4], *row[5:]) for row in sizes]
+    for line in console.table_lines(sizes, "<<".ljust(len(sizes[0]), ">")):
+        console.write_line(line)
+
+
+def write_json(found: Sequence["Compared"], texts: "Texts", name: str) -> None:
+    """Write all of it as one object."""
+    characters, bytes_, words = texts.size
+    text = {
+        "name": name,
+        "documents": len(texts.documents),
+        "chars": characters,
+        "bytes": bytes_,
+        "words": words,
+        "ends_counted": texts.ends,
+    }
+    blocks = {
+        "count": texts.blocks,
+        "size": len(texts.unit_sizes) // texts.blocks,
+        "unit": "documents" if texts.has_many else "characters",
+    }
+    models = [_record(one) for one in found]
+    console.write_json({"text": text, "blocks": blocks, "models": models})
+
+
+def _record(one: "Compared") -> dict[str, Any]:
+    reading = one.reading
+    model, score = reading.model.model, reading.score
+    return {
+        "model": reading.model.name,
+        "family": model.family,
+        "kind": model.title,
+        "level": reading.model.tokenizer.level,
+        "vocabulary": model.vocab_size,
+        "parameters": model.parameters,
+        "file_bytes": reading.file_bytes,
+        **values(score),
+        "bits_per_word": score.bits_per_word,
+        "impossible": reading.impossible,
+        "chars_per_s": score.characters / reading.seconds,
+        "fair": one.is_fair,
+        "best": one.is_best,
+        "difference": one.difference,
+        "low": one.interval.low,
+        "high": one.interval.high,
+        "real": None if isnan(one.difference) else one.interval.excludes_zero,
+    }
+
+
+def _quality(one: "Compared") -> tuple[str, ...]:
+    bits = console.number(one.reading.score.bits_per_char)
+    cells = (one.reading.model.model.title, bits)
+    if one.is_best or isnan(one.difference):
+        return (*cells, "best" if one.is_best else "", "", "")
+    low, high = one.interval
+    interval = "" if isnan(low) else f"{low:+.3f} to {high:+.3f}"
+    is_real = "yes" if one.interval.excludes_zero else "no"
+    is_real = is_real if one.is_fair else "unfair"
+    return (*cells, f"{one.difference:+.3f}", interval, is_real)
+
+
+def _sizes(reading: "Reading") -> tuple[str, ...]:
+    score, model = reading.score, reading.model
+    units = (score.bits_per_byte, score.bits_per_word, score.perplexity)
+    return (
+        model.tokenizer.level,
+        f"{model.model.parameters:,}",
+        console.size(reading.file_bytes),
+        *map(console.number, units),
+        f"{score.unknown:,}",
+        f"{score.characters / reading.seconds:,.0f}",
+    )

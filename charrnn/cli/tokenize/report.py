@@ -1,0 +1,188 @@
+"""What `charrnn tokenize` says of a corpus, counted in three readings of it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import log2
+from typing import TYPE_CHECKING, Any, Final
+
+from charrnn.cli import loading as inputs
+from charrnn.cli.tokenize import token_text as pieces
+from charrnn.errors import TextError
+from charrnn.tokenizers.config import TokenizerConfig
+
+if TYPE_CHECKING:
+    from charrnn.text.size import Tally
+    from charrnn.text.sources import Source
+    from charrnn.tokenizers.base import Tokenizer
+
+RAREST: Final = 10
+HEAD: Final = 20
+_ESCAPED: Final = re.compile("[\udc80-\udcff]")
+
+
+@dataclass
+class Report:
+    """Counts of a corpus and of its tokens.
+
+    invalid_offset: the byte where the first invalid one is, in `invalid_name`.
+    entropy_bits: of the tokens' frequencies, so bits a token of an order-0 model
+    that knows them. shown: the pieces of `head` as --encode writes them.
+    """
+
+    tokenizer: "Tokenizer"
+    bytes: int = 0
+    characters: int = 0
+    distinct: int = 0
+    words: int = 0
+    tokens: int = 0
+    unknown: int = 0
+    line_ends: dict[str, int] = field(default_factory=dict)
+    invalid: int = 0
+    invalid_offset: int | None = None
+    invalid_name: str = ""
+    rarest: list[tuple[str, int]] = field(default_factory=list)
+    head: list[tuple[str, int]] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    entropy_bits: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "level": self.tokenizer.level,
+            "bytes": self.bytes,
+            "characters": self.characters,
+            "distinct": self.distinct,
+            "words": self.words,
+            "tokens": self.tokens,
+            "unknown": self.unknown,
+            "vocabulary": self.tokenizer.vocab_size,
+            "bytes_per_token": self.bytes_per_token,
+            "line_ends": self.line_ends,
+            "invalid_bytes": self.invalid,
+            "invalid_offset": self.invalid_offset,
+            "rarest": [{"text": t, "count": n} for t, n in self.rarest],
+            "vocabulary_head": [{"text": t, "count": n} for t, n in self.head],
+            "order0_bits_per_token": self.entropy_bits,
+            "order0_bits_per_char": self.entropy_bits * self.tokens / self.characters,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the report as lines for people."""
+        per_char = self.entropy_bits * self.tokens / self.characters
+        ends = ", ".join(f"{count:,} {name}" for name, count in self.line_ends.items())
+        rows = {
+            "bytes": f"{self.bytes:,}",
+            "characters": f"{self.characters:,}, {self.distinct:,} distinct",
+            "words": f"{self.words:,}",
+            "line ends": ends or "none",
+            "invalid bytes": self._invalid_text(),
+            "tokens": f"{self.tokens:,}, {self.unknown:,} unknown",
+            "vocabulary": f"{self.tokenizer.vocab_size:,} at {self.tokenizer.level} "
+            "level",
+            "bytes per token": f"{self.bytes_per_token:.2f}",
+            "order-0 entropy": f"{self.entropy_bits:.3f} bits/token, "
+            f"{per_char:.3f} bits/char",
+            "rarest": "  ".join(f"{pieces.spelled(t)} {n:,}" for t, n in self.rarest),
+            "most frequent": "  ".join(
+                f"{shown} {count:,}"
+                for shown, (_, count) in zip(self.shown, self.head, strict=True)
+            ),
+        }
+        yield from (f"{name:<16} {value}" for name, value in rows.items())
+
+    @property
+    def bytes_per_token(self) -> float:
+        """How much text a token carries."""
+        return self.bytes / self.tokens
+
+    def _invalid_text(self) -> str:
+        if not self.invalid:
+            return "none"
+        where = f"the first at offset {self.invalid_offset:,} of {self.invalid_name}"
+        return f"{self.invalid:,}, {where}"
+
+
+def survey(
+    paths: list[str], config: TokenizerConfig, known: "Tokenizer | None"
+) -> Report:
+    """Count a corpus, learn a tokenizer from it unless one is known, and encode it.
+
+    Bytes that are not UTF-8 are counted and go through. Raises TextError for no text.
+    """
+    from charrnn.tokenizers import loading as tokenizers
+
+    sources = inputs.sources(paths)
+    report = Report(known or tokenizers.fit(_texts(sources), config))
+    _count_characters(report, sources)
+    _count_tokens(report, sources)
+    return report
+
+
+def _texts(sources: list["Source"]) -> Iterator[str]:
+    from charrnn.text.documents import documents
+
+    # pieces that cut no word, as training reads them
+    for texts, _ in documents(sources, raw=True):
+        yield from texts
+
+
+def _count_characters(report: Report, sources: list["Source"]) -> None:
+    import numpy as np
+
+    from charrnn.text.characters import count_characters
+    from charrnn.text.size import Tally
+
+    tally, ends = Tally(), {"CRLF": 0, "LF": 0, "CR": 0}
+    counts = count_characters(_tallied(report, sources, tally, ends))
+    report.bytes, report.words = tally.bytes, tally.words
+    report.invalid = int(counts[0xDC80:0xDD00].sum())
+    ends["LF"], ends["CR"] = (int(counts[ord(c)]) - ends["CRLF"] for c in "\n\r")
+    report.line_ends = {name: count for name, count in ends.items() if count}
+    present = np.flatnonzero(counts)
+    report.characters = int(counts.sum())
+    report.distinct = len(present)
+    rare = present[np.argsort(counts[present], kind="stable")][:RAREST].tolist()
+    report.rarest = [(chr(point), int(counts[point])) for point in rare]
+
+
+def _tallied(
+    report: Report, sources: list["Source"], tally: "Tally", ends: dict[str, int]
+) -> Iterator[str]:
+    """Yield the texts while counting them, and note where invalid bytes begin."""
+    from charrnn.text.documents import documents
+
+    for source in sources:
+        start, last = tally.bytes, ""
+        for texts, is_open in documents([source], raw=True):
+            text = "".join(texts)
+            # to search takes long, and an ASCII text has nothing to find
+            is_searched = report.invalid_offset is None and not text.isascii()
+            if is_searched and (found := _ESCAPED.search(text)):
+                before = text[: found.start()].encode("utf-8", "surrogateescape")
+                report.invalid_offset = tally.bytes - start + len(before)
+                report.invalid_name = source.name
+            tally.add(texts, is_open)
+            ends["CRLF"] += text.count("\r\n") + (last == "\r" and text[0] == "\n")
+            last = text[-1]
+            yield text
+
+
+def _count_tokens(report: Report, sources: list["Source"]) -> None:
+    import numpy as np
+
+    tokenizer = report.tokenizer
+    counts = np.zeros(tokenizer.vocab_size, np.int64)
+    for text in _texts(sources):
+        counts += np.bincount(tokenizer.encode(text), minlength=len(counts))
+    report.tokens = int(counts.sum())
+    if not report.tokens:
+        raise TextError("there is no text", hint="give a file with text in it")
+    if tokenizer.unknown is not None:
+        report.unknown = int(counts[tokenizer.unknown])
+    falling = np.argsort(-counts, kind="stable")[:HEAD].tolist()
+    report.head = [(tokenizer.piece(t), int(counts[t])) for t in falling if counts[t]]
+    report.shown = [pieces.piece(tokenizer, t) for t in falling if counts[t]]
+    present = counts[counts > 0].tolist()
+    shares = [count / report.tokens for count in present]
+    report.entropy_bits = -sum(share * log2(share) for share in shares)

@@ -1,0 +1,129 @@
+r"""Tokens as text and back: lines of pieces or of ids.
+
+A token is the bytes it adds, so a piece spells bytes, and decoding pieces needs no
+vocabulary: a space is U+2581; \xNN is a byte, \uNNNN a character, \\ a backslash.
+The unknown token is <UNK>; a piece that only looks like it begins with a backslash.
+"""
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from charrnn.cli import console
+from charrnn.cli import loading as inputs
+from charrnn.errors import TextError
+
+if TYPE_CHECKING:
+    from charrnn.tokenizers.base import Tokenizer
+
+UNKNOWN: Final = "<UNK>"
+SPACE: Final = "\N{LOWER ONE EIGHTH BLOCK}"
+_SPELLED: Final = re.compile(rf"[\\{SPACE}\s\x00-\x1f\x7f-\x9f\udc80-\udcff]")
+_SPELLING: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|([\\<]))", re.I)
+
+
+def encode(
+    paths: list[str], tokenizer: "Tokenizer", form: str, *, as_json: bool, quiet: bool
+) -> None:
+    """Write each line of the texts as a line of tokens; the last may have no newline.
+
+    Says how many tokens were unknown: those characters are lost.
+    """
+    names = [piece(tokenizer, token) for token in range(tokenizer.vocab_size)]
+    unknown = 0
+    for line, newline in inputs.read_lines(paths, raw=tokenizer.level == "byte"):
+        encoded = tokenizer.encode(line)
+        unknown += tokenizer.count_unknown(encoded)
+        ids = encoded.tolist()
+        if as_json:
+            shown = [tokenizer.piece(token) for token in ids]
+            console.write_json({"text": line, "ids": ids, "pieces": shown})
+        else:
+            words = map(str, ids) if form == "ids" else (names[token] for token in ids)
+            console.write(" ".join(words) + newline)
+    if unknown:
+        console.warn(
+            f"{unknown:,} tokens are unknown to the tokenizer, and lost", quiet=quiet
+        )
+
+
+def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
+    """Write each line of tokens as a line of text, bytes for bytes."""
+    for number, (line, newline) in enumerate(inputs.read_lines(paths, raw=False), 1):
+        words = line.split()
+        if form == "ids":
+            data = tokenizer.decode_bytes(_ids(words, tokenizer.vocab_size, number))
+        else:
+            data = _bytes(words, number)
+        _write(data + newline.encode())
+
+
+def piece(tokenizer: "Tokenizer", token: int) -> str:
+    """Return a token as one word that `piece_bytes` understands."""
+    if token == tokenizer.unknown:
+        return UNKNOWN
+    word = spelled(tokenizer.token_bytes(token).decode("utf-8", "surrogateescape"))
+    return f"\\{word}" if word == UNKNOWN else word
+
+
+def spelled(text: str) -> str:
+    """Return a text as one word: without white space and control characters."""
+    return _SPELLED.sub(_spell, text)
+
+
+def piece_bytes(word: str) -> bytes:
+    """Return the bytes of a piece."""
+    if word == UNKNOWN:
+        return "\N{REPLACEMENT CHARACTER}".encode()
+    text = _SPELLING.sub(_unspell, word.replace(SPACE, " "))
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _spell(match: re.Match[str]) -> str:
+    character = match[0]
+    if character == " ":
+        return SPACE
+    if character == "\\":
+        return "\\\\"
+    code = ord(character)
+    if code >= 0xDC80:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"
+
+
+def _unspell(match: re.Match[str]) -> str:
+    byte, code, itself = match.groups()
+    if byte:
+        return bytes.fromhex(byte).decode("utf-8", "surrogateescape")
+    return chr(int(code, 16)) if code else str(itself)
+
+
+def _ids(words: list[str], vocab_size: int, number: int) -> list[int]:
+    for word in words:
+        # not int(): it takes underscores, signs and other digits
+        is_id = word.isascii() and word.isdecimal() and len(word) < 20
+        if not is_id or int(word) >= vocab_size:
+            raise TextError(
+                f"line {number:,}: {console.quoted(word)} is not an id from 0 to "
+                f"{vocab_size - 1:,}",
+                hint="pieces are decoded without --as ids",
+            )
+    return [int(word) for word in words]
+
+
+def _bytes(words: list[str], number: int) -> bytes:
+    try:
+        return b"".join(map(piece_bytes, words))
+    except UnicodeEncodeError as error:
+        code = ord(error.object[error.start])
+        raise TextError(
+            f"line {number:,}: \\u{code:04x} is half a character",
+            hint="a character above \\uffff is written as it is",
+        ) from error
+
+
+def _write(data: bytes) -> None:
+    """Write bytes; to a terminal as text, where control characters are spelled."""
+    if console.is_terminal(console.stdout()):
+        console.write(data.decode("utf-8", "surrogateescape"))
+    else:
+        console.write(data)

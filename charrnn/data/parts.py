@@ -1,0 +1,82 @@
+"""Pieces of a part of a corpus: what chooses must not be what is reported."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.data.store import MANY_DOCUMENTS, Part
+from charrnn.text.size import text_size
+from charrnn.tokenizers.base import BOUNDARY, Tokenizer
+
+
+def part_of(texts: Iterable[str], tokenizer: Tokenizer, *, learns_end: bool) -> Part:
+    """Return texts as a part in memory; learns_end: whether their ends are targets."""
+    documents = [tokenizer.encode(text) for text in texts]
+    closed = [np.append(ids, BOUNDARY) for ids in documents]
+    lengths = np.array([len(ids) for ids in closed], np.int64)
+    tokens = np.concatenate([[BOUNDARY], *closed])
+    starts = np.cumsum(lengths) - lengths
+    part = Part(tokens, starts, lengths - (not learns_end), 0, 0, 0, 0)
+    return measured(part, tokenizer)
+
+
+def split(part: Part, share: float, *, pieces: int = 1) -> tuple[Part, Part]:
+    """Return a part without a share of its targets, and that share, one at least.
+
+    Of many documents it is every so many-th, so that a sorted file is no trap. Few are
+    cut into so many equal pieces, of each of which the end is held out; what is cut
+    begins anew with a boundary. The sizes of the texts are not known, 0.
+    """
+    part = replace(part, characters=0, bytes=0, words=0, unknown=0)
+    count = len(part.lengths)
+    if count >= MANY_DOCUMENTS:
+        share = max(share, 1 / count)
+        is_held = np.diff(np.floor(np.arange(count + 1) * share)) > 0
+        return _of(part, ~is_held), _of(part, is_held)
+    size = max(1, round(part.targets * share))
+    pieces = min(pieces, size)
+    ends = np.linspace(0, part.targets, pieces + 1).round().astype(np.int64)[1:]
+    begins = ends - np.diff(np.arange(pieces + 1) * size // pieces)
+    documents = np.cumsum(part.lengths)
+    borders = np.unique(np.concatenate([[0], documents, begins, ends]))
+    first, last = borders[:-1], borders[1:]
+    document = np.searchsorted(documents, first, "right")
+    inner = first - (documents - part.lengths)[document]
+    cut = replace(part, starts=part.starts[document] + inner, lengths=last - first)
+    is_held = first >= begins[np.searchsorted(ends, first, "right")]
+    return _opened(_of(cut, ~is_held)), _opened(_of(cut, is_held))
+
+
+def measured(part: Part, tokenizer: Tokenizer) -> Part:
+    """Return a part with the sizes of its texts."""
+    targets = [
+        part.tokens[start + 1 : start + 1 + length]
+        for start, length in zip(part.starts, part.lengths, strict=True)
+    ]
+    ids = np.concatenate(targets)
+    texts = [tokenizer.decode(one[one != BOUNDARY]) for one in targets]
+    characters, bytes_, words = np.sum([text_size(text) for text in texts], 0).tolist()
+    return replace(
+        part,
+        characters=characters,
+        bytes=bytes_,
+        words=words,
+        unknown=tokenizer.count_unknown(ids),
+    )
+
+
+def _of(part: Part, chosen: npt.NDArray[np.bool_]) -> Part:
+    """Return the chosen documents of a part."""
+    return replace(part, starts=part.starts[chosen], lengths=part.lengths[chosen])
+
+
+def _opened(part: Part) -> Part:
+    """Return a copy in which every document opens with a boundary."""
+    boundary = np.array([BOUNDARY], part.tokens.dtype)
+    copied = [boundary[:0]]
+    for start, length in zip(part.starts, part.lengths, strict=True):
+        copied += [boundary, part.tokens[start + 1 : start + 1 + length]]
+    starts = np.cumsum(part.lengths + 1) - (part.lengths + 1)
+    return replace(part, tokens=np.concatenate(copied), starts=starts)

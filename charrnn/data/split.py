@@ -1,0 +1,91 @@
+"""Which documents validate: a hash of each decides."""
+
+import hashlib
+import zlib
+from array import array
+from collections import Counter
+from itertools import chain, repeat
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.data.store import MANY_DOCUMENTS
+from charrnn.errors import TextError
+
+
+class SplitHashes:
+    """A hash of 16 bits for each document, by which it trains or validates.
+
+    Two bytes a document: a corpus of 5 GB may have 100 million lines.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = self._open = zlib.crc32(str(seed).encode())
+        self._hashes = array("H")
+        self._histogram = np.zeros(1 << 16, np.int64)
+
+    def add(self, texts: list[str], is_open: bool) -> None:
+        data = [text.encode("utf-8", "surrogateescape") for text in texts]
+        seeds = chain([self._open], repeat(self._seed))
+        crcs = list(map(zlib.crc32, data, seeds))
+        self._open = crcs.pop() if is_open else self._seed
+        # multiplied, for the CRCs of one text under two seeds differ by a constant
+        mixed = (np.array(crcs, np.uint32) * np.uint32(0x9E3779B1)) >> np.uint32(16)
+        self._hashes.frombytes(mixed.astype(np.uint16).tobytes())
+        self._histogram += np.bincount(mixed, minlength=1 << 16)
+
+    @property
+    def can_split(self) -> bool:
+        """Whether there are enough documents, copies not counted."""
+        return int(np.count_nonzero(self._histogram)) >= MANY_DOCUMENTS
+
+    def limit(self, share: float) -> int:
+        """Return the highest hash that validates, for a share of the documents.
+
+        Neither part is ever empty.
+        """
+        values = np.flatnonzero(self._histogram)[:-1]
+        counts = np.cumsum(self._histogram[values])
+        wanted = share * len(self._hashes)
+        return int(values[np.argmin(np.abs(counts - wanted))])
+
+    def are_within(self, limit: int, first: int, count: int) -> npt.NDArray[np.bool_]:
+        hashes = np.frombuffer(self._hashes, np.uint16)[first : first + count]
+        if len(hashes) < count:
+            raise changed()
+        return hashes <= limit
+
+
+class Leaks:
+    """Counts the validation documents whose text stands in the training part."""
+
+    def __init__(self, *, is_valid_first: bool) -> None:
+        self._is_valid_first = is_valid_first
+        self._valid: Counter[bytes] = Counter()
+        self._train: set[bytes] = set()
+        self._open = {True: hashlib.blake2b(), False: hashlib.blake2b()}
+
+    def add(self, is_valid: bool, texts: list[str], is_open: bool) -> None:
+        digests = []
+        digest = self._open[is_valid]
+        for number, text in enumerate(texts, 1):
+            digest.update(text.encode("utf-8", "surrogateescape"))
+            if number < len(texts) or not is_open:
+                digests.append(digest.digest()[:16])
+                digest = hashlib.blake2b()
+        self._open[is_valid] = digest
+        if is_valid:
+            self._valid.update(digests)
+        elif self._is_valid_first:
+            self._train |= self._valid.keys() & digests
+        else:
+            self._train.update(digests)
+
+    def count(self) -> int:
+        return sum(self._valid[digest] for digest in self._train)
+
+
+def changed() -> TextError:
+    return TextError(
+        "the corpus changed while it was read", hint="start again when it is complete"
+    )

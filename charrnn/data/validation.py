@@ -1,0 +1,62 @@
+"""Validation batches, which predict every target of a part once."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from charrnn.data.batches import (
+    MULTIPLE,
+    Batch,
+    Rows,
+    assemble,
+    padded,
+)
+from charrnn.data.segments import BLOCK, Spans, group, histogram
+from charrnn.data.store import Part
+
+SEGMENT: Final = 2048  #: validation cuts longer documents into pieces of this size
+
+WARM_UP: Final = 512  #: uncounted tokens that a piece reads first, to find its state
+
+VALIDATION_WINDOW: Final = 256  #: time steps of a validation batch
+
+
+def validation_batches(part: Part, *, rows: int = 64) -> Iterator[list[Batch]]:
+    """Yield groups of batches that together predict every target of a part once.
+
+    State is carried within a group and starts anew with the next. A document longer
+    than SEGMENT is cut into pieces that run side by side; each first reads WARM_UP
+    tokens that are not counted, which brings its state to what it would have been
+    (test_evaluate.py has the difference).
+    """
+    spans = Spans(part, SEGMENT)
+    lengths = np.empty(len(spans.lengths), np.min_scalar_type(SEGMENT + WARM_UP))
+    for first in range(0, len(lengths), BLOCK):
+        block = slice(first, first + BLOCK)
+        _, begins = spans.locate(np.arange(len(lengths))[block])
+        lengths[block] = spans.lengths[block] + np.minimum(WARM_UP, begins)
+    order = np.argsort(lengths, kind="stable")
+    # by what is in one batch, so that its logits have a bounded size
+    widths = padded(histogram(np.minimum(lengths, VALIDATION_WINDOW)))
+    for first, last in pairwise(group(widths, rows * VALIDATION_WINDOW)):
+        chosen = order[first:last]
+        starts, begins = spans.locate(chosen)
+        warm = np.minimum(WARM_UP, begins)
+        fresh = np.ones(len(chosen), bool)
+        pieces = Rows(starts - warm, lengths[chosen].astype(np.int64), fresh, warm)
+        yield list(_in_time(part, pieces))
+
+
+def _in_time(part: Part, rows: Rows) -> Iterator[Batch]:
+    """Cut rows that run side by side into batches of a window of time each."""
+    for at in range(0, int(rows.lengths.max()), VALIDATION_WINDOW):
+        now = Rows(
+            rows.starts + at,
+            np.clip(rows.lengths - at, 0, VALIDATION_WINDOW),
+            rows.fresh & (at == 0),
+            np.maximum(0, rows.skips - at),
+        )
+        carried = np.full(len(rows.starts), at > 0)
+        yield assemble(part, now, carried, multiple=MULTIPLE)

@@ -1,0 +1,174 @@
+"""Several models on the same texts: what each says, and whether they differ.
+
+Models may cut text into different tokens. What they can be compared by is the text:
+the nats of a token count at the character where it ends, or in its document, and
+there differences are taken. All count the ends of texts, or none does.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, log, nan
+from typing import Final
+
+import numpy as np
+
+from charrnn.data.store import MANY_DOCUMENTS
+from charrnn.data.validation import SEGMENT, WARM_UP
+from charrnn.inference import checkpoint
+from charrnn.inference.intervals import BLOCKS, MOST_BLOCKS, Interval, interval_of_ratio
+from charrnn.inference.score import Score
+from charrnn.inference.scoring import Nats, batch_nats
+from charrnn.inference.text_model import TextModel
+from charrnn.models.base import LanguageModel
+from charrnn.text.size import text_size
+from charrnn.tokenizers.base import Ids
+
+#: share of its tokens that a model may know less of than another and be the best
+MOST_UNKNOWN: Final = 0.01
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Documents to compare on, none empty, and whether their ends count.
+
+    A unit is what is drawn again in blocks to see how sure a mean is: of many
+    documents each, of few each character.
+    """
+
+    documents: tuple[str, ...]
+    ends: bool
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """The characters, UTF-8 bytes and words."""
+        sizes = zip(*map(text_size, self.documents), strict=True)
+        characters, size_bytes, words = map(sum, sizes)
+        return characters, size_bytes, words
+
+    @property
+    def has_many(self) -> bool:
+        """Whether units are documents."""
+        return len(self.documents) >= MANY_DOCUMENTS
+
+    @property
+    def unit_sizes(self) -> Ids:
+        """The characters of each unit (N,)."""
+        lengths = np.array([len(text) for text in self.documents])
+        return lengths if self.has_many else np.ones(lengths.sum(), np.int64)
+
+    @property
+    def blocks(self) -> int:
+        """Into how many blocks the units are taken."""
+        most = MOST_BLOCKS if self.has_many else BLOCKS
+        return min(most, len(self.unit_sizes))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model said of texts: its score, and the nats of each unit (N,).
+
+    impossible: tokens that it gave a probability of 0. file_bytes: the size of its
+    model file. seconds: what reading took.
+    """
+
+    model: TextModel
+    score: Score
+    unit_nats: Nats
+    impossible: int
+    file_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A reading, and by how many bits a character it is worse than the best.
+
+    The interval is of the difference. Both are NaN where the best gives the text no
+    probability, and of the best itself. is_fair: not far more tokens are unknown to it
+    than to another, which cost less than their spelling.
+    """
+
+    reading: Reading
+    is_fair: bool
+    is_best: bool
+    difference: float
+    interval: Interval
+
+
+def read(model: TextModel, texts: Texts) -> Reading:
+    """Return what a model says of texts, the state carried within a document.
+
+    As in validation: a long document is cut into pieces that each read what is
+    before them first, which makes no difference that could be seen.
+    """
+    start = time.perf_counter()
+    encoded = [model.tokenizer.encode_with_ends(text) for text in texts.documents]
+    ids = [tokens for tokens, _ in encoded]
+    nats = _document_nats(model.model, ids, end=texts.ends)
+    seconds = time.perf_counter() - start
+    units = []
+    for text, (_, ends), of_tokens in zip(texts.documents, encoded, nats, strict=True):
+        if texts.has_many:
+            units.append(of_tokens.sum(keepdims=True))
+            continue
+        places = np.append(ends, len(text))[: len(of_tokens)]
+        places = np.maximum(places, 1) - 1
+        units.append(np.bincount(places, of_tokens, minlength=len(text)))
+    unit_nats = np.concatenate(units)
+    every = np.concatenate(nats)
+    unknown = sum(map(model.tokenizer.count_unknown, ids))
+    score = Score(float(every.sum()), len(every), *texts.size, unknown)
+    file_bytes = checkpoint.size_bytes(model)
+    impossible = int(np.isinf(every).sum())
+    return Reading(model, score, unit_nats, impossible, file_bytes, seconds)
+
+
+def compare(readings: Sequence[Reading], texts: Texts) -> list[Compared]:
+    """Return readings of the same texts, the fewest bits first, beside the best."""
+    ranked = sorted(readings, key=lambda reading: reading.score.nats)
+    fewest = min(reading.score.unknown for reading in readings)
+    fair = [
+        reading.score.unknown - fewest <= MOST_UNKNOWN * reading.score.tokens
+        for reading in ranked
+    ]
+    best = ranked[fair.index(True)]
+    differences = [_difference(reading, best, texts) for reading in ranked]
+    return [
+        Compared(reading, is_fair, reading is best, *difference)
+        for reading, is_fair, difference in zip(ranked, fair, differences, strict=True)
+    ]
+
+
+def _difference(
+    reading: Reading, best: Reading, texts: Texts
+) -> tuple[float, Interval]:
+    """Return by how many bits a character a model is worse, and the interval."""
+    if reading is best or not isfinite(best.score.nats):
+        return nan, Interval(nan, nan)
+    differences = (reading.unit_nats - best.unit_nats) / log(2)
+    sizes = texts.unit_sizes
+    interval = interval_of_ratio(differences, sizes, blocks=texts.blocks)
+    return float(differences.sum() / sizes.sum()), interval
+
+
+def _document_nats(
+    model: LanguageModel, documents: Sequence[Ids], *, end: bool
+) -> list[Nats]:
+    """Return -ln p of each token of each document, as `batch_nats` does."""
+    starts = [range(0, max(1, len(ids)), SEGMENT) for ids in documents]
+    pieces = [
+        ids[max(0, at - WARM_UP) : at + SEGMENT]
+        for ids, places in zip(documents, starts, strict=True)
+        for at in places
+    ]
+    scored = iter(batch_nats(model, pieces, end=end))
+    results = []
+    for places in starts:
+        of_document = []
+        for at in places:
+            skipped = min(at, WARM_UP)
+            is_last = at == places[-1]
+            of_document.append(next(scored)[skipped : skipped + SEGMENT + is_last])
+        results.append(np.concatenate(of_document))
+    return results

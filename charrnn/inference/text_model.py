@@ -1,0 +1,141 @@
+"""A language model together with its tokenizer: text in, text and numbers out.
+
+This is what `charrnn.load` returns.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from charrnn.inference.config import SampleConfig
+from charrnn.inference.score import Score
+from charrnn.inference.scoring import batch_nats, next_token_scores
+from charrnn.inference.writing import Sample, Stream, Writer, fresh_seed, write
+from charrnn.models.base import LanguageModel
+from charrnn.text.size import text_size
+from charrnn.tokenizers.base import BOUNDARY, Tokenizer
+
+SIDE_BY_SIDE = 64  # texts written at a time
+
+
+@dataclass(frozen=True)
+class TokenScore:
+    """One token of a text: where it stands and what the model thought of it.
+
+    start, end: character offsets. rank: 1 if no token was likelier. top: the
+    likeliest tokens there, with their nats.
+    """
+
+    token: int
+    start: int
+    end: int
+    nats: float
+    rank: int
+    top: tuple[tuple[int, float], ...] = ()
+
+
+class TextModel:
+    """A model that writes and scores text."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        tokenizer: Tokenizer,
+        *,
+        summary: dict[str, Any] | None = None,
+        name: str = "",
+    ) -> None:
+        if model.vocab_size != tokenizer.vocab_size:
+            theirs = f"its tokenizer {tokenizer.vocab_size}"
+            raise ValueError(f"the model has {model.vocab_size} tokens, {theirs}")
+        self.model = model
+        self.tokenizer = tokenizer
+        self.summary = summary or {}
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"TextModel({self.name or 'unnamed'}, {self.model.config_json()})"
+
+    @property
+    def learned_end(self) -> bool:
+        """Whether the model was trained on the ends of many documents.
+
+        A model of one long text never saw an end, so that by default it isn't asked
+        how likely one is.
+        """
+        return bool(self.summary.get("learned_end", True))
+
+    def score(self, text: str, *, context: str = "", end: bool | None = None) -> Score:
+        """Return the score of one text; `end` None counts it if it was learned."""
+        return self.score_all([text], context=context, end=end)[0]
+
+    def score_all(
+        self, texts: Sequence[str], *, context: str = "", end: bool | None = None
+    ) -> list[Score]:
+        """Return the score of each text, none of which sees another."""
+        end = self.learned_end if end is None else end
+        ids = [self.tokenizer.encode(text) for text in texts]
+        before = self.tokenizer.encode(context)
+        all_nats = batch_nats(self.model, ids, context=before, end=end)
+        scores = []
+        for text, tokens, nats in zip(texts, ids, all_nats, strict=True):
+            unknown = self.tokenizer.count_unknown(tokens)
+            size = text_size(text)
+            scores.append(Score(float(nats.sum()), len(nats), *size, unknown))
+        return scores
+
+    def score_tokens(
+        self, text: str, *, context: str = "", end: bool | None = None, top: int = 0
+    ) -> Iterator[TokenScore]:
+        """Yield each token of a text with its surprisal, and the `top` likeliest."""
+        ids, ends = self.tokenizer.encode_with_ends(text)
+        if self.learned_end if end is None else end:
+            ids, ends = np.append(ids, BOUNDARY), np.append(ends, len(text))
+        before = self.tokenizer.encode(context)
+        start = at = 0
+        for block in next_token_scores(self.model, ids, context=before):
+            for row in block:
+                token = int(ids[at])
+                best = np.argsort(-row, kind="stable")[:top].tolist() if top else []
+                yield TokenScore(
+                    token,
+                    start,
+                    int(ends[at]),
+                    nats=0.0 - float(row[token]),
+                    rank=1 + int((row > row[token]).sum()),
+                    top=tuple((t, 0.0 - float(row[t])) for t in best),
+                )
+                start, at = int(ends[at]), at + 1
+
+    def sample(
+        self,
+        prompt: str = "",
+        *,
+        num: int = 1,
+        seed: int | None = None,
+        config: SampleConfig | None = None,
+    ) -> Iterator[Sample]:
+        """Yield `num` texts; the seed of the k-th is `seed` + k, whatever `num` is."""
+        seed = fresh_seed() if seed is None else seed
+        config = config or SampleConfig()
+        for first in range(seed, seed + num, SIDE_BY_SIDE):
+            seeds = range(first, min(first + SIDE_BY_SIDE, seed + num))
+            writers = [Writer(self.tokenizer, prompt, config, seed=k) for k in seeds]
+            for _ in write(self.model, self.tokenizer, prompt, config, writers):
+                pass
+            yield from (writer.sample for writer in writers)
+
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        seed: int | None = None,
+        config: SampleConfig | None = None,
+    ) -> "Stream":
+        """Return an iterator over the pieces of one text, as it is written."""
+        seed = fresh_seed() if seed is None else seed
+        return Stream(
+            self.model, self.tokenizer, prompt, config or SampleConfig(), seed=seed
+        )

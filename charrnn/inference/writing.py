@@ -1,0 +1,163 @@
+"""Texts while they are written, token by token."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from charrnn.inference.config import SampleConfig
+from charrnn.inference.sampling import generate
+from charrnn.inference.score import Score
+from charrnn.models.base import Floats, LanguageModel, token_nats
+from charrnn.text.size import text_size
+from charrnn.tokenizers.base import BOUNDARY, Tokenizer
+
+NATS_AT_ONCE = 64  # tokens whose nats are summed in one go: a tenth of the time
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text that a model wrote after a prompt, and why it ended there.
+
+    tokens, nats: of what was drawn, under the model itself: what scoring the text
+    gives, if its tokens are those that were drawn. finish: "end" (it was drawn, and
+    counts as a token), "length" or "stop" (the text is cut after that text).
+    """
+
+    text: str
+    prompt: str
+    seed: int
+    tokens: int
+    nats: float
+    finish: str
+
+    @property
+    def score(self) -> Score:
+        """The nats of the sample, as a score of its text."""
+        return Score(self.nats, self.tokens, *text_size(self.text))
+
+
+class Writer:
+    """Collects one text token by token, and notices where it ends."""
+
+    def __init__(
+        self, tokenizer: Tokenizer, prompt: str, config: SampleConfig, *, seed: int
+    ) -> None:
+        self.seed = seed
+        self.finish = ""
+        self._prompt = prompt
+        self._config = config
+        self._decoder = tokenizer.stream()
+        self._text = ""
+        self._tokens = 0
+        self._nats = 0.0
+        self._drawn: list[tuple[int, Floats]] = []  # not yet in the nats
+
+    def take(self, token: int, logits: Floats) -> str:
+        """Add a token drawn from logits (V,); return the text that it completes."""
+        if self.finish:
+            return ""
+        self._tokens += 1
+        self._drawn.append((token, logits))
+        if len(self._drawn) == NATS_AT_ONCE:
+            self._sum_nats()
+        before = len(self._text)
+        self._text += self._decoder.feed(token)
+        if token == BOUNDARY:
+            self.finish = "end"
+        elif self._cut_after_stop(before):
+            self.finish = "stop"
+        elif self._tokens == self._config.length:
+            self.finish = "length"
+        if self.finish in ("end", "length"):
+            self._text += self._decoder.flush()
+        return self._text[before:]
+
+    @property
+    def sample(self) -> Sample:
+        """What was written so far."""
+        self._sum_nats()
+        return Sample(
+            self._text,
+            self._prompt,
+            self.seed,
+            self._tokens,
+            self._nats,
+            self.finish,
+        )
+
+    def _sum_nats(self) -> None:
+        if self._drawn:
+            tokens, logits = zip(*self._drawn, strict=True)
+            nats = token_nats(np.stack(logits), np.array(tokens))
+            self._nats += float(nats.sum(dtype=np.float64))
+            self._drawn.clear()
+
+    def _cut_after_stop(self, before: int) -> bool:
+        """Cut the text after the stop that ends first in the new part, if any."""
+        ends = []
+        for stop in self._config.stop:
+            at = self._text.find(stop, max(0, before - len(stop) + 1))
+            if at >= 0:
+                ends.append(at + len(stop))
+        if ends:
+            self._text = self._text[: min(ends)]
+        return bool(ends)
+
+
+class Stream:
+    """The pieces of one text as it is written; `sample` is the text so far."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        tokenizer: Tokenizer,
+        prompt: str,
+        config: SampleConfig,
+        *,
+        seed: int,
+    ) -> None:
+        self._writer = Writer(tokenizer, prompt, config, seed=seed)
+        self._pieces = write(model, tokenizer, prompt, config, [self._writer])
+
+    def __iter__(self) -> Iterator[str]:
+        return self._pieces
+
+    @property
+    def sample(self) -> Sample:
+        """What was written so far."""
+        return self._writer.sample
+
+
+def write(
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompt: str,
+    config: SampleConfig,
+    writers: Sequence[Writer],
+) -> Iterator[str]:
+    """Write texts side by side until each is finished; yield the first one's pieces."""
+    tokens = generate(
+        model,
+        tokenizer.encode(prompt),
+        config,
+        rngs=[np.random.default_rng(writer.seed) for writer in writers],
+        never=tokenizer.never_generated,
+    )
+    for drawn in tokens:
+        pieces = [
+            writer.take(token, logits)
+            for writer, token, logits in zip(
+                writers, drawn.tokens.tolist(), drawn.logits, strict=True
+            )
+        ]
+        if pieces[0]:
+            yield pieces[0]
+        if all(writer.finish for writer in writers):
+            return
+
+
+def fresh_seed() -> int:
+    """Return a seed that nobody chose, small enough to type again."""
+    return secrets.randbelow(2**31)

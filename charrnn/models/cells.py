@@ -1,0 +1,286 @@
+"""The recurrent cells, each as its textbook equations, written once.
+
+NumPy inference runs these equations as they stand. Training runs torch's fused kernel
+where torch has one and these equations where it has none, so `xp` is either library's
+functions and every array is either library's. Tests hold all of them equal.
+
+Shape letters: B batch, I inputs, H hidden, G gates.
+
+The letters of the equations: W is `weight_ih` (G*H, I), U is `weight_hh` (G*H, H), and
+b is `bias_ih` + `bias_hh`, (G*H,) each. The rows of each are those of the gates one
+after the other, in the order in which `step` splits them: W_i, W_f, W_g, W_o for an
+LSTM. Order and names are those of torch.nn, so that one set of tensors serves both.
+
+A cell is given `projected` = W x_t + b_ih, (B, G*H), because the input's share of every
+gate can be computed for all time steps at once. It returns the next state, a tuple of
+arrays (B, H), of which the first is the cell's output h_t.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+Array = Any  # a numpy array or a torch tensor
+CellState = tuple[Array, ...]
+Weights = Mapping[str, Array]
+
+
+class Functions(Protocol):
+    """The elementwise functions that the equations need, of either library."""
+
+    def sigmoid(self, x: Array, /) -> Array:
+        """Return 1 / (1 + exp(-x))."""
+
+    def tanh(self, x: Array, /) -> Array:
+        """Return the hyperbolic tangent of x."""
+
+    def relu(self, x: Array, /) -> Array:
+        """Return max(0, x)."""
+
+
+class NumPyFunctions:
+    """The elementwise functions for NumPy arrays."""
+
+    def sigmoid(self, x: Array, /) -> Array:
+        """Return 1 / (1 + exp(-x)), by a formula that does not overflow."""
+        return 0.5 * np.tanh(0.5 * x) + 0.5
+
+    def tanh(self, x: Array, /) -> Array:
+        """Return the hyperbolic tangent of x."""
+        return np.tanh(x)
+
+    def relu(self, x: Array, /) -> Array:
+        """Return max(0, x)."""
+        return np.maximum(x, 0)
+
+
+NUMPY = NumPyFunctions()
+
+
+class Cell(ABC):
+    """One recurrence. Subclasses hold no data: weights and state are arguments."""
+
+    gates: ClassVar[int]
+    states: ClassVar[int] = 1  #: arrays in the state; the first is the output
+    kernel: ClassVar[str] = ""  #: how training runs it, if faster than step by step
+
+    @classmethod
+    @abstractmethod
+    def step(
+        cls, xp: Functions, projected: Array, state: CellState, w: Weights
+    ) -> CellState:
+        """Return the state after one token; `projected` is W x_t + b, (B, G*H)."""
+
+    @classmethod
+    def shapes(cls, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every parameter by name."""
+        rows = cls.gates * hidden
+        return {
+            "weight_ih": (rows, inputs),
+            "weight_hh": (rows, hidden),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }
+
+
+class Elman(Cell):
+    """Simple recurrent network (Elman 1990), with tanh for its logistic function.
+
+    h_t = tanh(U h_{t-1} + W x_t + b)
+    """
+
+    gates = 1
+    kernel = "rnn_tanh"
+
+    @classmethod
+    def step(
+        cls, xp: Functions, projected: Array, state: CellState, w: Weights
+    ) -> CellState:
+        """Return (h_t,)."""
+        (h,) = state
+        return (xp.tanh(projected + recurrent(h, w)),)
+
+
+class ElmanReLU(Cell):
+    """Elman's network with max(0, x) for tanh.
+
+    h_t = max(0, U h_{t-1} + W x_t + b)
+
+    Le, Jaitly & Hinton (2015) begin with U = 1; here it begins orthogonal, as in every
+    cell, which diverges less.
+    """
+
+    gates = 1
+    kernel = "rnn_relu"
+
+    @classmethod
+    def step(
+        cls, xp: Functions, projected: Array, state: CellState, w: Weights
+    ) -> CellState:
+        """Return (h_t,)."""
+        (h,) = state
+        return (xp.relu(projected + recurrent(h, w)),)
+
+
+class LSTM(Cell):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997).
+
+    With the forget gate f of Gers, Schmidhuber & Cummins (2000).
+
+        i_t = sigmoid(W_i x_t + U_i h_{t-1} + b_i)      input gate
+        f_t = sigmoid(W_f x_t + U_f h_{t-1} + b_f)      forget gate
+        g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)         candidate
+        o_t = sigmoid(W_o x_t + U_o h_{t-1} + b_o)      output gate
+        c_t = f_t c_{t-1} + i_t g_t                     memory
+        h_t = o_t tanh(c_t)                             output
+    """
+
+    gates = 4
+    states = 2
+    kernel = "lstm"
+
+    @classmethod
+    def step(
+        cls, xp: Functions, projected: Array, state: CellState, w: Weights
+    ) -> CellState:
+        """Return (h_t, c_t)."""
+        h, c = state
+        i, f, g, o = split(projected + recurrent(h, w), 4)
+        i, f, g, o = xp.sigmoid(i), xp.sigmoid(f), xp.tanh(g), xp.sigmoid(o)
+        c = f * c + i * g
+        h = o * xp.tanh(c)
+        return h, c
+
+
+class PeepholeLSTM(Cell):
+    """LSTM whose gates see the memory too (Gers & Schmidhuber 2000).
+
+    A weight a unit, p (H,), lets the input and forget gates look at c_{t-1} and the
+    output gate at c_t; the rest is the LSTM's. p_i, p_f, p_o are weight_ci, weight_cf,
+    weight_co.
+
+        i_t = sigmoid(W_i x_t + U_i h_{t-1} + p_i c_{t-1} + b_i)
+        f_t = sigmoid(W_f x_t + U_f h_{t-1} + p_f c_{t-1} + b_f)
+        o_t = sigmoid(W_o x_t + U_o h_{t-1} + p_o c_t + b_o)
+    """
+
+    gates = 4
+    states = 2
+
+    @classmethod
+    def step(
+        cls, xp: Functions, projected: Array, state: CellState, w: Weights
+    ) -> CellState:
+        """Return (h_t, c_t)."""
+        h, c = state
+        i, f, g, o = split(projected + recurrent(h, w), 4)
+        i = xp.sigmoid(i + w["weight_ci"] * c)
+        f = xp.sigmoid(f + w["weight_cf"] * c)
+        g = xp.tanh(g)
+        c = f * c + i * g
+        o = xp.sigmoid(o + w["weight_co"] * c)
+        h = o * xp.tanh(c)
+        return h, c
+
+    @classmethod
+    def shapes(cls, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the LSTM, and of its peepholes."""
+        peepholes = {f"weight_c{gate}": (hidden,) for gate in "ifo"}
+        return super().shapes(inputs, hidden) | peepholes
+
+
+class GRU(Cell):
+    """Gated recurrent unit (Cho et al. 2014), as torch.nn.GRU has it.
+
+    The reset gate r is applied after the matrix product; the paper applies it before.
+    b and b' are bias_ih and bias_hh, which differ here: r is applied to the second.
+
+        r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)             reset gate
+        z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)             update gate
+        n_t = tanh(W_n x_t + b_n + r_t (U_n h_{t-1} + b'_n))   candidate
+        h_t = (1 - z_t) n_t + z_t h_{t-1}
+    """
+
+    gates = 3
+    kernel = "gru"
+
+    @classmethod
+    def step(
+        cls, xp: Functions, projected: Array, state: CellState, w: Weights
+    ) -> CellState:
+        """Return (h_t,)."""
+        (h,) = state
+        x_r, x_z, x_n = split(projected, 3)
+        h_r, h_z, h_n = split(recurrent(h, w), 3)
+        r = xp.sigmoid(x_r + h_r)
+        z = xp.sigmoid(x_z + h_z)
+        n = xp.tanh(x_n + r * h_n)
+        return ((1 - z) * n + z * h,)
+
+
+class SimpleGRU(Cell):
+    """The GRU of introductory lectures: an update gate, no reset gate.
+
+        u_t = sigmoid(W_u x_t + U_u h_{t-1} + b_u)      update gate
+        n_t = tanh(W_n x_t + U_n h_{t-1} + b_n)         candidate
+        h_t = u_t n_t + (1 - u_t) h_{t-1}
+
+    An update gate of 0 keeps the state as it is; in the GRU it is 1 that does.
+    """
+
+    gates = 2
+
+    @classmethod
+    def step(
+        cls, xp: Functions, projected: Array, state: CellState, w: Weights
+    ) -> CellState:
+        """Return (h_t,)."""
+        (h,) = state
+        u, n = split(projected + recurrent(h, w), 2)
+        u, n = xp.sigmoid(u), xp.tanh(n)
+        return (u * n + (1 - u) * h,)
+
+
+class MinGRU(Cell):
+    """Minimal GRU (Feng et al. 2024, arXiv 2410.01201, section 3.1).
+
+        z_t = sigmoid(W_z x_t + b_z)                    update gate
+        n_t = W_n x_t + b_n                             candidate
+        h_t = (1 - z_t) h_{t-1} + z_t n_t
+
+    Gate and candidate don't see h_{t-1}: the recurrence is linear in h, so that
+    nothing but this last line has to be run step by step. As in `SimpleGRU`, a gate
+    of 0 keeps the state.
+    """
+
+    gates = 2
+    kernel = "linear"
+
+    @classmethod
+    def step(
+        cls, xp: Functions, projected: Array, state: CellState, w: Weights
+    ) -> CellState:
+        """Return (h_t,)."""
+        (h,) = state
+        z, n = split(projected, 2)
+        z = xp.sigmoid(z)
+        return ((1 - z) * h + z * n,)
+
+    @classmethod
+    def shapes(cls, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the input's share: there is no other."""
+        shapes = super().shapes(inputs, hidden)
+        return {name: shapes[name] for name in ("weight_ih", "bias_ih")}
+
+
+def recurrent(h: Array, w: Weights) -> Array:
+    """Return the previous state's share of every gate, U h_{t-1} + b_hh: (B, G*H)."""
+    return h @ w["weight_hh"].T + w["bias_hh"]
+
+
+def split(x: Array, parts: int) -> list[Array]:
+    """Return views of the last axis of (..., parts*H) as `parts` arrays (..., H)."""
+    width = x.shape[-1] // parts
+    return [x[..., k * width : (k + 1) * width] for k in range(parts)]

@@ -1,0 +1,77 @@
+"""The registry of model families, and how a model of each is rebuilt from tensors."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from charrnn.registry import named
+
+#: the family that is trained by default
+DEFAULT_FAMILY: Final = "recurrent"
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a family consists of, each part as "module:Object".
+
+    config: the frozen dataclass of its sizes. model: its models, in NumPy. network:
+    what is trained by gradient, in torch; "" for a family that counts. recipe: how
+    options that were not given are chosen; "" for models that are made, not trained.
+    """
+
+    config: str
+    model: str
+    network: str = ""
+    recipe: str = ""
+
+    @property
+    def config_type(self) -> type[Any]:
+        """The dataclass of its sizes."""
+        found: type[Any] = named(self.config)
+        return found
+
+    @property
+    def model_type(self) -> type[Any]:
+        """The class of its models, a `models.base.LanguageModel`."""
+        found: type[Any] = named(self.model)
+        return found
+
+    @property
+    def network_type(self) -> type[Any]:
+        """The class of its networks, a `models.network.Network`."""
+        found: type[Any] = named(self.network)
+        return found
+
+    @property
+    def options(self) -> set[str]:
+        """The fields that a user may set; the tokenizer brings the vocabulary."""
+        return {field.name for field in fields(self.config_type)} - {"vocab_size"}
+
+
+FAMILIES: Final = {
+    "recurrent": Family(
+        config="charrnn.models.recurrent.config:RecurrentConfig",
+        model="charrnn.models.recurrent.model:RecurrentModel",
+        network="charrnn.models.recurrent.network:RecurrentNetwork",
+        recipe="charrnn.models.recurrent.recipe:RecurrentRecipe",
+    ),
+    "window": Family(
+        config="charrnn.models.window.config:WindowConfig",
+        model="charrnn.models.window.model:WindowModel",
+        network="charrnn.models.window.network:WindowNetwork",
+        recipe="charrnn.models.window.recipe:WindowRecipe",
+    ),
+    "ngram": Family(
+        config="charrnn.models.ngram.config:NgramConfig",
+        model="charrnn.models.ngram.model:NgramModel",
+        recipe="charrnn.models.ngram.recipe:NgramRecipe",
+    ),
+    "mixture": Family(
+        config="charrnn.models.mixture:MixtureConfig",
+        model="charrnn.models.mixture:MixtureModel",
+    ),
+}
+
+
+def trained_families() -> tuple[str, ...]:
+    """Return the names of the families that can be trained."""
+    return tuple(name for name, family in FAMILIES.items() if family.recipe)

@@ -1,0 +1,179 @@
+"""The recurrent language model, for inference.
+
+    x_t   = embedding of token t, or its one-hot vector
+    y_0   = x
+    y_l   = norm_l(cell_l(y_{l-1})) + y_{l-1}    the sum only from the second layer on
+    logits = head(y_L)
+
+Norms (Ba et al. 2016, between layers, not inside a cell), residual sums, a learned
+initial state and tying of the output matrix to the embedding are optional.
+
+Parameters by name, with the shapes of `parameter_shapes`:
+
+    embedding.weight (V, E)                      absent with one-hot input
+    layers.K.weight_ih ...                       the cell's own: see cells.py
+    norms.K.weight, norms.K.bias (H,)
+    initial.K (H,)                               the K-th array of the state
+    projection.weight (E, H)                     only if tied and E != H
+    head.weight (V, H), head.bias (V,)           tied: only the bias
+
+Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.models import CELLS
+from charrnn.models.base import ConfiguredModel, Floats, State, Tokens, check_tensors
+from charrnn.models.recurrent.config import RecurrentConfig
+from charrnn.models.recurrent.steps import steps_of
+
+NORM_EPSILON = 1e-5
+# up to this many numbers the first layer's input product is one table of all tokens;
+# with 32,000 tokens and 1,024 units it would take longer to make than most texts, and a
+# small file could ask for more than there is memory
+TABLE_SIZE = 1 << 23
+
+
+def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of every parameter of a network."""
+    V, E, H = config.vocab_size, config.embed, config.hidden
+    cell = CELLS[config.cell]
+    shapes: dict[str, tuple[int, ...]] = {}
+    if E:
+        shapes["embedding.weight"] = (V, E)
+    for k in range(config.layers):
+        inputs = H if k else (E or V)
+        for name, shape in cell.shapes(inputs, H).items():
+            shapes[f"layers.{k}.{name}"] = shape
+        if config.norm:
+            shapes[f"norms.{k}.weight"] = shapes[f"norms.{k}.bias"] = (H,)
+    if config.learned_state:
+        for k in range(config.layers * cell.states):
+            shapes[f"initial.{k}"] = (H,)
+    if config.tie and E != H:
+        shapes["projection.weight"] = (E, H)
+    if not config.tie:
+        shapes["head.weight"] = (V, H)
+    shapes["head.bias"] = (V,)
+    return shapes
+
+
+def parameter_count(config: RecurrentConfig) -> int:
+    """Return the number of weights of a network."""
+    return sum(map(math.prod, parameter_shapes(config).values()))
+
+
+class RecurrentModel(ConfiguredModel):
+    """A trained network that runs its cells in NumPy, float32."""
+
+    family = "recurrent"
+    config_type = RecurrentConfig
+    config: RecurrentConfig
+
+    def __init__(
+        self, config: RecurrentConfig, tensors: Mapping[str, npt.NDArray[Any]]
+    ) -> None:
+        if config.layers > len(tensors):
+            # first, so that a file that claims a billion layers costs no time
+            raise ValueError(f"{config.layers:,} layers, but {len(tensors)} tensors")
+        check_tensors(tensors, parameter_shapes(config))
+        super().__init__(
+            config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}
+        )
+        self._cell = CELLS[config.cell]
+        self._layers = [
+            steps_of(config.cell, self._group(f"layers.{k}."))
+            for k in range(config.layers)
+        ]
+        self._norms = [self._group(f"norms.{k}.") for k in range(config.layers)]
+        size = config.vocab_size * self._layers[0].bias.size
+        is_small = not config.embed or size <= TABLE_SIZE
+        self._table = self._project_vocabulary() if is_small else None
+
+    def initial_state(self, batch: int) -> State:
+        """Return the state of every layer before any token, arrays (B, H)."""
+        count = self.config.layers * self._cell.states
+        shape = (batch, self.config.hidden)
+        if not self.config.learned_state:
+            return tuple(np.zeros(shape, np.float32) for _ in range(count))
+        rows = (self._tensors[f"initial.{k}"] for k in range(count))
+        return tuple(np.tile(row, (batch, 1)) for row in rows)
+
+    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
+        """Return the logits (B, T, V) after each token of (B, T), and the state."""
+        states = self._cell.states
+        B, T = tokens.shape
+        # time first, so that one step's arrays are contiguous
+        inputs = self._embedded(tokens.T)
+        outputs: Floats = np.empty(0, np.float32)
+        after: State = ()
+        for k, layer in enumerate(self._layers):
+            if k:
+                inputs = _affine(outputs, layer.weight_ih, layer.bias)
+            hidden = np.empty((T, B, self.config.hidden), np.float32)
+            before = state[k * states : (k + 1) * states]
+            after += layer.run(inputs, before, hidden)
+            if self.config.norm:
+                _layer_norm(hidden, self._norms[k])
+            if k and self.config.residual:
+                hidden += outputs
+            outputs = hidden
+        return self._logits(outputs).swapaxes(0, 1), after
+
+    def _group(self, prefix: str) -> dict[str, npt.NDArray[Any]]:
+        found = self._tensors.items()
+        return {n.removeprefix(prefix): x for n, x in found if n.startswith(prefix)}
+
+    def _embedded(self, tokens: Tokens) -> Iterable[Floats]:
+        """Return W x + b of the first layer, (B, G*H), for each step of (T, B)."""
+        if self._table is not None:
+            # a step at a time stays in the cache
+            return map(self._table.__getitem__, tokens)
+        layer = self._layers[0]
+        inputs = self._tensors["embedding.weight"][tokens]
+        return _affine(inputs, layer.weight_ih, layer.bias)
+
+    def _project_vocabulary(self) -> Floats:
+        """Return W x + b of the first layer for every token, (V, G*H)."""
+        layer = self._layers[0]
+        inputs = layer.weight_ih  # one-hot input picks a row
+        if self.config.embed:
+            inputs = self._tensors["embedding.weight"] @ inputs
+        return np.asarray(inputs + layer.bias)
+
+    def _logits(self, outputs: Floats) -> Floats:
+        """Return the scores (T, B, V) of the outputs (T, B, H)."""
+        name = "embedding.weight" if self.config.tie else "head.weight"
+        if "projection.weight" in self._tensors:
+            outputs = _product(outputs, self._tensors["projection.weight"].T)
+        return _affine(outputs, self._tensors[name].T, self._tensors["head.bias"])
+
+
+def _product(x: Floats, weight: Floats) -> Floats:
+    """Return x @ weight for x (T, B, I) and weight (I, O) as one matrix product."""
+    T, B, inputs = x.shape
+    # with three axes NumPy makes T products
+    product = x.reshape(T * B, inputs) @ weight
+    return np.asarray(product).reshape(T, B, weight.shape[1])
+
+
+def _affine(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    """Return x @ weight + bias for x (T, B, I)."""
+    result = _product(x, weight)
+    result += bias
+    return result
+
+
+def _layer_norm(x: Floats, weights: dict[str, npt.NDArray[Any]]) -> None:
+    """Normalise the last axis of (T, B, H) in place."""
+    size = np.float32(x.shape[-1])
+    x -= np.add.reduce(x, axis=-1, keepdims=True) / size
+    variance = np.add.reduce(x * x, axis=-1, keepdims=True) / size
+    x /= np.sqrt(variance + np.float32(NORM_EPSILON))
+    x *= weights["weight"]
+    x += weights["bias"]

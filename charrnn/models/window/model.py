@@ -1,0 +1,81 @@
+"""The fixed-window neural language model (Bengio et al. 2003), for inference.
+
+    x      = the embeddings of the last N - 1 tokens, one after the other
+    logits = b + W x + U tanh(d + H x)               W only with direct connections
+
+What is before the beginning of a text is read as boundaries. The state is the last
+N - 1 tokens.
+
+Parameters by name, with the shapes of `parameter_shapes`; the latest token comes last:
+
+    embedding.weight (V, E)
+    hidden.weight (H, (N-1) E), hidden.bias (H,)     H and d
+    head.weight (V, H), head.bias (V,)               U and b
+    direct.weight (V, (N-1) E)                       W
+
+Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, N order.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.models.base import ConfiguredModel, Floats, State, Tokens, check_tensors
+from charrnn.models.window.config import WindowConfig
+from charrnn.tokenizers.base import BOUNDARY
+
+
+def parameter_shapes(config: WindowConfig) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of every parameter of a network."""
+    V, H = config.vocab_size, config.hidden
+    inputs = (config.order - 1) * config.embed
+    shapes: dict[str, tuple[int, ...]] = {
+        "embedding.weight": (V, config.embed),
+        "hidden.weight": (H, inputs),
+        "hidden.bias": (H,),
+        "head.weight": (V, H),
+        "head.bias": (V,),
+    }
+    if config.direct:
+        shapes["direct.weight"] = (V, inputs)
+    return shapes
+
+
+class WindowModel(ConfiguredModel):
+    """A trained network that reads a window of tokens, float32."""
+
+    family = "window"
+    config_type = WindowConfig
+    config: WindowConfig
+
+    def __init__(
+        self, config: WindowConfig, tensors: Mapping[str, npt.NDArray[Any]]
+    ) -> None:
+        check_tensors(tensors, parameter_shapes(config))
+        super().__init__(
+            config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}
+        )
+
+    def initial_state(self, batch: int) -> State:
+        """Return the window before any token, (B, N-1): boundaries."""
+        return (np.full((batch, self.config.order - 1), BOUNDARY, np.int64),)
+
+    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
+        """Return the logits (B, T, V) after each token of (B, T), and the state."""
+        B, T = tokens.shape
+        size = self.config.order - 1
+        sequence = np.concatenate([state[0], tokens], axis=1)
+        # (B, T, N-1): after each token, the window that ends with it
+        windows = sequence[:, np.arange(1, T + 1)[:, None] + np.arange(size)]
+        w = self._tensors
+        embedded = w["embedding.weight"][windows]
+        inputs = embedded.reshape(B * T, size * self.config.embed)
+        hidden = inputs @ w["hidden.weight"].T
+        hidden += w["hidden.bias"]
+        logits = np.tanh(hidden, out=hidden) @ w["head.weight"].T
+        logits += w["head.bias"]
+        if self.config.direct:
+            logits += inputs @ w["direct.weight"].T
+        return logits.reshape(B, T, self.vocab_size), (sequence[:, T:],)

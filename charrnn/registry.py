@@ -1,0 +1,45 @@
+"""Names and the objects they stand for, imported when one is first used."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+
+class Registry(Mapping[str, Any]):
+    """A mapping from names to objects given as "module:Object".
+
+    Its names can be listed, for help texts and error messages, without importing
+    anything; `registry[name]` imports the object's module. `add` registers one more.
+    """
+
+    def __init__(self, what: str, paths: Mapping[str, str]) -> None:
+        """Name an entry, for messages ("cell"), and give the path of each by name."""
+        self._what = what
+        self._paths = dict(paths)
+
+    def __getitem__(self, name: str) -> Any:
+        return named(self._paths[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def add(self, name: str, path: str) -> None:
+        """Register an object under a new name."""
+        self._paths[name] = path
+
+    def checked(self, name: object) -> Any:
+        """Return the object of a name. Raises ValueError for an unknown one."""
+        if not isinstance(name, str) or name not in self._paths:
+            raise ValueError(
+                f"there is no {self._what} {name!r}; choose from {', '.join(self)}"
+            )
+        return self[name]
+
+
+def named(path: str) -> Any:
+    """Return the object of a path "module:Object", importing its module."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

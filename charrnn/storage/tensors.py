@@ -1,0 +1,254 @@
+"""A file of tensors and JSON values, verified before anything in it is used.
+
+It is a .safetensors file. Its metadata holds, as strings: `format` ("charrnn" or
+"charrnn-resume"), `format_version`, the values given, and `sha256`, the hash of all the
+rest. Nothing in it can be executed: the worst a stranger's file can be is wrong.
+
+The format is simple enough to read and write here: 8 bytes of little-endian length,
+so much JSON, the tensors end to end. So what a header asks for is checked before
+memory is taken, and a tensor is never copied.
+"""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.errors import ModelFileError, NotFoundError, ResourceError
+from charrnn.storage import files
+
+FORMAT: Final = "charrnn"
+RESUME_FORMAT: Final = "charrnn-resume"
+FORMAT_VERSION = 1
+MAX_HEADER_BYTES = 32 << 20  # a char tokenizer of all of Unicode takes 20 MB
+MAX_BRACKETS: Final = 1 << 16  # { and [ in a header: three a tensor
+MAX_COMMAS: Final = 1 << 21  # one a character of a vocabulary
+MAX_DIMENSIONS: Final = 8
+MAX_DIMENSION: Final = 1 << 48
+
+#: what safetensors calls the types; the tensors of a file are sorted by them
+TYPES: Final = {
+    "U64": "<u8",
+    "I64": "<i8",
+    "F64": "<f8",
+    "F32": "<f4",
+    "U32": "<u4",
+    "I32": "<i4",
+    "F16": "<f2",
+    "U16": "<u2",
+    "I16": "<i2",
+    "I8": "|i1",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
+TYPE_NAMES: Final = {code: name for name, code in TYPES.items()}
+SORTED_CODES: Final = list(TYPES.values())
+
+Array = npt.NDArray[Any]
+Tensors = Mapping[str, Array]
+
+
+def write_tensors(
+    path: Path,
+    tensors: Tensors,
+    meta: Mapping[str, Any],
+    *,
+    kind: str = FORMAT,
+    keep: Path | None = None,
+) -> None:
+    """Publish tensors and JSON values as one file with its hash.
+
+    keep: where the file goes that it replaces. Raises ResourceError.
+    """
+    arrays, header = _laid_out(tensors, meta, kind)
+    if len(header) > MAX_HEADER_BYTES:
+        raise ResourceError(
+            f"{path} would have a header of {len(header):,} bytes; the most is"
+            f" {MAX_HEADER_BYTES:,}",
+            hint="use a smaller vocabulary: --vocab-size",
+        )
+    with files.writing(path, keep=keep) as out:
+        out.write(len(header).to_bytes(8, "little") + header)
+        for array in arrays:
+            out.write(_bytes_of(array))
+
+
+def size_bytes(tensors: Tensors, meta: Mapping[str, Any]) -> int:
+    """Return how large a file of these would be."""
+    arrays, header = _laid_out(tensors, meta, FORMAT)
+    return 8 + len(header) + sum(array.nbytes for array in arrays)
+
+
+def _laid_out(
+    tensors: Tensors, meta: Mapping[str, Any], kind: str
+) -> tuple[list[Array], bytes]:
+    """Return the arrays of a file in their order, and the header before them."""
+    strings = {name: json.dumps(value) for name, value in meta.items()}
+    strings |= {"format": kind, "format_version": str(FORMAT_VERSION)}
+    # not ascontiguousarray, which makes a number an array of one number
+    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    strings["sha256"] = _content_hash(arrays, strings)
+    table: dict[str, Any] = {"__metadata__": strings}
+    at = 0
+    names = sorted(arrays, key=lambda name: (_rank(arrays[name]), name))
+    for name in names:
+        code, shape = arrays[name].dtype.str, list(arrays[name].shape)
+        end = at + arrays[name].nbytes
+        entry = {"dtype": TYPE_NAMES[code], "shape": shape, "data_offsets": [at, end]}
+        table[name], at = entry, end
+    header = json.dumps(table, sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin at a multiple of 8
+    return [arrays[name] for name in names], header
+
+
+def read_tensors(
+    path: Path, *, kind: str = FORMAT
+) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Read and verify what `write_tensors` wrote.
+
+    Raises NotFoundError if there is no file, ModelFileError if it is damaged, foreign,
+    or of a newer version, ResourceError if it cannot be read.
+    """
+    with _reading(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        table = _read_table(path, file, size)
+        strings = _strings(path, table)
+        _check_format(path, strings, kind)
+        room = size - file.tell()
+        try:
+            places = _places(table, room)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _damaged(path, "its tensors are not where it says") from error
+        # not bytes: whoever gets the tensors may change them
+        data = bytearray(room)
+        file.readinto(data)  # type: ignore[attr-defined]
+    tensors = {
+        name: np.ndarray(shape, dtype, data, at)
+        for name, (dtype, shape, at) in places.items()
+    }
+    if strings.pop("sha256", None) != _content_hash(tensors, strings):
+        raise _damaged(path, "its content does not match its SHA-256")
+    plain = {"format", "format_version"}
+    try:
+        meta = {k: json.loads(v) for k, v in strings.items() if k not in plain}
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, "its metadata is not JSON") from error
+    return tensors, meta
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[BinaryIO]:
+    try:
+        if path.exists() and not path.is_file():  # a pipe might never end
+            raise ResourceError(f"{path} is a directory, a pipe or a device, no file")
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            f"there is no {path}", hint="charrnn runs lists the models there are"
+        ) from error
+    except OSError as error:
+        raise ResourceError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
+    """Return the header of a safetensors file: its tensors and __metadata__."""
+    start = file.read(8)
+    size = int.from_bytes(start, "little")
+    # no more than there is: so much memory is taken at once
+    header = file.read(min(size, file_bytes)) if size <= MAX_HEADER_BYTES else b""
+    if header[:1] != b"{":
+        raise ModelFileError(
+            f"{path} is not a model file",
+            hint="a model is a .safetensors file that `charrnn train` wrote",
+        )
+    if len(header) < size:
+        raise _damaged(path, f"it ends after {file_bytes:,} bytes, inside its header")
+    brackets = header.count(b"{") + header.count(b"[")
+    if brackets > MAX_BRACKETS or header.count(b",") > MAX_COMMAS:
+        raise _damaged(path, "its header has more than any model needs")
+    try:
+        table: dict[str, Any] = json.loads(header)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, "its header is not JSON") from error
+    return table
+
+
+def _strings(path: Path, table: dict[str, Any]) -> dict[str, str]:
+    """Take the metadata out of a header."""
+    strings = table.pop("__metadata__", {})
+    if not isinstance(strings, dict) or not all(
+        isinstance(value, str) for value in strings.values()
+    ):
+        raise _damaged(path, "its metadata is not a table of texts")
+    return strings
+
+
+def _check_format(path: Path, strings: Mapping[str, str], kind: str) -> None:
+    if strings.get("format") != kind:
+        raise ModelFileError(
+            f"{path} is a safetensors file, but not a {kind} file",
+            hint="name a model that `charrnn train` wrote",
+        )
+    version = strings.get("format_version", "")
+    if version != str(FORMAT_VERSION):
+        raise ModelFileError(
+            f"{path} has format version {version!r}; this program reads "
+            f"{FORMAT_VERSION}",
+            hint="install a newer charrnn",
+        )
+
+
+def _places(
+    table: Mapping[str, Any], room: int
+) -> dict[str, tuple[np.dtype[Any], tuple[int, ...], int]]:
+    """Return type, shape and offset of each tensor; end to end they fill the room.
+
+    Raises ValueError, KeyError, TypeError or RecursionError where they don't.
+    """
+    places = {}
+    at = 0
+    for name, entry in sorted(table.items(), key=lambda item: item[1]["data_offsets"]):
+        dtype, shape = np.dtype(TYPES[entry["dtype"]]), tuple(entry["shape"])
+        if len(shape) > MAX_DIMENSIONS or not all(
+            type(length) is int and 0 <= length < MAX_DIMENSION for length in shape
+        ):
+            raise ValueError("too many dimensions, or too large")
+        places[name] = dtype, shape, at
+        end = at + math.prod(shape) * dtype.itemsize
+        if entry["data_offsets"] != [at, end]:
+            raise ValueError(f"not at {at} to {end}")
+        at = end
+    if at != room:
+        raise ValueError(f"{at} bytes and not {room}")
+    return places
+
+
+def _rank(array: Array) -> int:
+    """Return where the type of a tensor stands in a file: wide ones come first."""
+    return SORTED_CODES.index(array.dtype.str)
+
+
+def _content_hash(tensors: Tensors, strings: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(strings, sort_keys=True).encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(_bytes_of(array))
+    return digest.hexdigest()
+
+
+def _bytes_of(array: Array) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
+
+
+def _damaged(path: Path, why: str) -> ModelFileError:
+    hint = "copy it again from where it came, or use another model of `charrnn runs`"
+    return ModelFileError(f"{path} is damaged: {why}", hint=hint)

@@ -1,0 +1,82 @@
+"""The gradients of a batch, in as many parts as the memory asks for.
+
+Shape letters: B batch, T time, H hidden.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from charrnn.data.batches import Batch
+from charrnn.models.layers import LayerState
+from charrnn.models.network import Network
+from charrnn.training.config import TrainConfig
+from charrnn.training.loop.evaluate import loss_sum
+from charrnn.training.machine.precision import autocast
+from charrnn.training.machine.room import check_out_of_memory, no_room
+
+
+class Gradients:
+    """Runs batches forward and backward; when memory runs out, in smaller parts.
+
+    parts: how many a batch is read in, one after the other. The gradient is that of
+    the whole batch, but for the rounding of its sum.
+    """
+
+    def __init__(
+        self, network: Network, scaler: torch.amp.GradScaler, config: TrainConfig
+    ) -> None:
+        self._network = network
+        self._scaler = scaler
+        self._config = config
+        self.parts = 1
+
+    def add(
+        self,
+        batch: Batch,
+        state_before: Callable[[], LayerState],
+        masks: Sequence[Tensor] | None,
+    ) -> tuple[float, LayerState]:
+        """Set the gradients; return the loss in nats a token, and the state (B, H).
+
+        masks: (B, H) each. Raises ResourceError when not even one row fits.
+        """
+        while True:
+            try:
+                return self._add(batch, state_before, masks)
+            except RuntimeError as error:
+                check_out_of_memory(error)
+                if self.parts >= len(batch.carried):
+                    raise no_room(f"one row of {len(batch.inputs)} tokens") from error
+            # here, where the error has let go of what it held
+            self.parts *= 2
+            if self._config.device != "cpu":
+                torch.cuda.empty_cache()
+
+    def _add(
+        self,
+        batch: Batch,
+        state_before: Callable[[], LayerState],
+        masks: Sequence[Tensor] | None,
+    ) -> tuple[float, LayerState]:
+        device, rows = self._config.device, len(batch.carried)
+        self._network.zero_grad()
+        nats, states = torch.zeros((), device=device), []
+        size = -(-rows // self.parts)
+        for first in range(0, rows, size):
+            part = slice(first, first + size)
+            inputs = torch.from_numpy(batch.inputs[:, part]).to(device)
+            targets = torch.from_numpy(batch.targets[:, part]).to(device)
+            with autocast(self._config.precision, device):
+                logits, state = self._network(
+                    inputs,
+                    tuple(array[part] for array in state_before()),
+                    [mask[part] for mask in masks] if masks else None,
+                )
+            loss = loss_sum(logits, targets) / batch.tokens
+            self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            nats += loss.detach()
+            states.append(tuple(array.detach() for array in state))
+        joined = tuple(torch.cat(arrays) for arrays in zip(*states, strict=True))
+        return float(nats), joined

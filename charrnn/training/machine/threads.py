@@ -1,0 +1,56 @@
+"""What training sets for the whole process, and how many threads are fastest.
+
+More is not always faster: threads wait for each other at every time step. Fifty steps
+of 16 units on two busy cores took 21 s with two threads and 0.14 s with one.
+"""
+
+import time
+from collections.abc import Callable
+from itertools import takewhile
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from charrnn.inference.threads import available_cores
+from charrnn.training.machine.precision import autocast
+
+ROUNDS: Final = 6
+LIKE: Final = 1.1  #: times the fastest is not clearly slower
+
+
+def fastest_threads(probe: Callable[[], Tensor], precision: str) -> int:
+    """Return the number of threads to train with: 1, 2, 4... or all cores.
+
+    probe: computes forwards what a step does, or a part of it. The numbers take turns,
+    so that another program that wants a core for a moment disturbs them all. As many
+    threads as are not clearly slower than the fastest: what is measured is short, and
+    where cores are free more threads gain more.
+    """
+    before = torch.get_num_threads()
+    cores = available_cores()
+    doublings = takewhile(lambda n: n < cores, (2**k for k in range(20)))
+
+    def run() -> None:
+        with autocast(precision, "cpu"):
+            outputs = probe()
+        outputs.float().sum().backward()  # type: ignore[no-untyped-call]
+
+    times: dict[int, list[float]] = {n: [] for n in [*doublings, cores]}
+    try:
+        for _ in range(ROUNDS):
+            for threads, seconds in times.items():
+                torch.set_num_threads(threads)
+                seconds.append(_seconds(run))
+    finally:
+        torch.set_num_threads(before)
+    # the first round also allocates and compiles
+    best = {threads: min(seconds[1:]) for threads, seconds in times.items()}
+    fastest = min(best.values())
+    return max(n for n, seconds in best.items() if seconds <= LIKE * fastest)
+
+
+def _seconds(run: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began

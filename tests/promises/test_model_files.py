@@ -1,0 +1,271 @@
+"""Model files from anywhere: damaged or hostile."""
+
+import random
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.audit import CHANGING, NETWORK, RUNNING, changed_paths, noted, of_kind
+from support.checkpoints import some_model
+from support.hostile import BYTES, ROWS, make
+from support.levels import cases
+from support.mixtures import mixed_text_model
+from support.models import fit_ngrams, random_network, random_text_model
+from support.parts import peak_bytes
+
+from charrnn.errors import CharRNNError, ModelFileError
+from charrnn.inference.checkpoint import load, save
+from charrnn.inference.text_model import TextModel
+from charrnn.models.ngram.config import NgramConfig
+from charrnn.models.window.config import WindowConfig
+
+Mutator = Callable[[bytes, bytes, random.Random], bytes]
+
+
+def ngram_model() -> TextModel:
+    model = some_model()
+    ids = model.tokenizer.encode("the cat\nthe teeth\n" * 3).tolist()
+    config = NgramConfig(model.tokenizer.vocab_size, order=3)
+    return TextModel(fit_ngrams([ids], config), model.tokenizer)
+
+
+def window_model() -> TextModel:
+    tokenizer = some_model().tokenizer
+    config = WindowConfig(tokenizer.vocab_size, order=3, hidden=4, embed=2)
+    return TextModel(random_network(config), tokenizer)
+
+
+FAMILIES = {
+    "recurrent": some_model,
+    "window": window_model,
+    "ngram": ngram_model,
+    "mixture": mixed_text_model,
+}
+
+
+# --- damaged
+
+
+def flip(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+
+
+def cut(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randrange(len(data))]
+
+
+def cut_in_header(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randrange(8 + int.from_bytes(data[:8], "little"))]
+
+
+def zero(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at, size = chance.randrange(len(data)), chance.randrange(1, 600)
+    return data[:at] + bytes(len(data[at : at + size])) + data[at + size :]
+
+
+def extend(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    return data + chance.randbytes(chance.randrange(1, 100))
+
+
+def insert(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(data))
+    return data[:at] + chance.randbytes(chance.randrange(1, 9)) + data[at:]
+
+
+def swap(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(data))
+    return data[:at] + other[at:]
+
+
+def overwrite(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    at, size = chance.randrange(len(data)), chance.randrange(1, 60)
+    return data[:at] + chance.randbytes(len(data[at : at + size])) + data[at + size :]
+
+
+MUTATORS: tuple[Mutator, ...] = (
+    flip, cut, cut_in_header, zero, extend, insert, swap, overwrite
+)  # fmt: skip
+
+
+def mutants(path: Path, count: int) -> Iterator[bytes]:
+    """Yield damaged forms of a file, none of which is the file itself."""
+    data, chance = path.read_bytes(), random.Random(count)
+    other = bytearray(data)
+    other[-64:] = chance.randbytes(64)
+    while count:
+        mutant = chance.choice(MUTATORS)(data, bytes(other), chance)
+        if mutant != data:
+            count -= 1
+            yield mutant
+
+
+@pytest.mark.promise("R6")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_damaged_file_is_refused_at_once_and_an_intact_one_named(
+    family: str, tmp_path: Path
+) -> None:
+    path, good = tmp_path / "model.safetensors", tmp_path / "good.safetensors"
+    save(path, FAMILIES[family]())
+    save(good, some_model())
+
+    for mutant in mutants(path, cases(75, 2500)):
+        path.write_bytes(mutant)
+        began = time.process_time()
+        with pytest.raises(ModelFileError) as caught:
+            load(path)
+
+        assert time.process_time() - began < 1
+        assert str(path) in caught.value.message
+        assert str(good) in caught.value.hint
+
+
+def loading_bytes(path: Path) -> int:
+    """Return the most memory that loading a file takes, also where it fails."""
+
+    def work() -> None:
+        with suppress(CharRNNError):
+            load(path)
+
+    return peak_bytes(work)
+
+
+@pytest.mark.promise("R6")
+def test_damaged_file_takes_no_more_memory_than_twice_its_size(tmp_path: Path) -> None:
+    # alone: an intact model is looked for in the runs beside this one
+    path = tmp_path / "runs" / "run" / "model.safetensors"
+    path.parent.mkdir(parents=True)
+    save(path, random_text_model(["the cat\n"], hidden=256, embed=64))
+    assert path.stat().st_size > 1_000_000
+
+    for mutant in mutants(path, cases(30, 500)):
+        path.write_bytes(mutant)
+
+        assert loading_bytes(path) < 2 * len(mutant) + 100_000
+
+
+@pytest.mark.promise("R6")
+def test_model_of_another_run_is_named_where_that_of_a_run_is_damaged(
+    char_run: Path, charrnn: Any
+) -> None:
+    shutil.copytree(char_run, "runs/other-001")
+    with (char_run / "model.safetensors").open("r+b") as file:
+        file.truncate(1000)
+
+    result = charrnn("score", "the fox", "-m", char_run)
+
+    assert result.exit_code == 5
+    assert "runs/other-001/model.safetensors is intact" in result.stderr
+
+
+@pytest.mark.promise("R6")
+def test_intact_model_is_found_beyond_files_that_are_none(
+    char_run: Path, charrnn: Any
+) -> None:
+    shutil.copytree(char_run, "runs/other-001")
+    (char_run / "model.safetensors").write_bytes(b"damaged")
+    for name in ("resume", "resume-previous"):
+        (char_run / f"{name}.safetensors").write_bytes(b"not to be tried")
+    shutil.copytree(char_run, "runs/damaged-001")
+    shutil.copytree(char_run, "runs/damaged-002")
+
+    result = charrnn("score", "the fox", "-m", char_run)
+
+    assert "runs/other-001/model.safetensors is intact" in result.stderr
+
+
+def test_model_of_any_name_may_have_no_intact_neighbour(tmp_path: Path) -> None:
+    path = tmp_path / "mine"
+    path.write_bytes(b"no model")
+
+    with pytest.raises(ModelFileError) as caught:
+        load(path)
+
+    assert "intact" not in caught.value.hint
+
+
+# --- hostile
+
+
+@pytest.fixture(scope="module")
+def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Load a model of every kind, so that nothing is left to import for that."""
+    path = tmp_path_factory.mktemp("good") / "model.safetensors"
+    for make_model in FAMILIES.values():
+        save(path, make_model())
+        load(path)
+    text = "a good deal of text to learn pieces from, a good deal. " * 20
+    save(path, random_text_model([text], level="subword"))
+    load(path).score("text")
+
+
+@pytest.mark.promise("R7")
+@pytest.mark.usefixtures("_imported")
+@pytest.mark.parametrize("row", ROWS)
+def test_hostile_file_is_refused_and_runs_nothing(row: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    make(row, path)
+    before = {*tmp_path.iterdir()}
+
+    began = time.process_time()
+    with noted() as events, pytest.raises(CharRNNError) as caught:
+        load(path)
+
+    assert time.process_time() - began < 1
+    assert caught.value.exit_code in (5, 6)
+    assert len(caught.value.message) < 300
+    assert not of_kind(events, RUNNING + NETWORK + CHANGING)
+    assert not changed_paths(events)
+    assert {*tmp_path.iterdir()} == before
+
+
+@pytest.mark.promise("R7")
+def test_hostile_file_takes_little_memory(tmp_path: Path) -> None:
+    rows = random.Random(0).sample([*BYTES], cases(2, len(BYTES)))
+    for number, row in enumerate(rows):
+        path = tmp_path / str(number)
+        make(row, path)
+
+        # at most two million numbers of a table are made
+        assert loading_bytes(path) < 2 * path.stat().st_size + (64 << 20), row
+
+
+@pytest.mark.promise("R7")
+def test_small_file_of_many_units_takes_little_memory(tmp_path: Path) -> None:
+    # a minGRU has no matrix of hidden by hidden; a table of all tokens would be 0.6 GB
+    tokens = [chr(0x4E00 + k) for k in range(4000)]
+    shape: dict[str, Any] = {"cell": "mingru", "hidden": 20_000, "embed": 1}
+    path = tmp_path / "model.safetensors"
+    save(path, random_text_model(tokens, tie=True, **shape))
+    assert path.stat().st_size < 1_000_000
+
+    assert loading_bytes(path) < 64 << 20
+
+
+@pytest.mark.promise("R7")
+@pytest.mark.parametrize("command", ["sample", "score", "runs verify", "train"])
+def test_every_command_refuses_a_hostile_file(
+    command: str, charrnn: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "text.txt").write_text("the cat sat on the mat. " * 40)
+    chance = random.Random(command)
+    files = [row for row in ROWS if row not in ("folder", "socket")]
+    for number, row in enumerate(chance.sample(files, cases(2, len(files)))):
+        path = tmp_path / f"{number}.safetensors"
+        make(row, path)
+        given = {
+            "sample": ["sample", "-m", path, "--length", "3"],
+            "score": ["score", "the", "-m", path],
+            "runs verify": ["runs", "verify", path],
+            "train": ["train", "text.txt", "--init-from", path, "--steps", "2"],
+        }
+
+        result = charrnn(*given[command])
+
+        assert result.exit_code in (3, 5, 6), row
+        assert len(result.stderr.splitlines()) <= 6
+        assert not (tmp_path / "executed").exists()

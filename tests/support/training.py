@@ -1,0 +1,90 @@
+"""Small runs that several tests train, stop and continue."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from charrnn.data.config import CorpusConfig
+from charrnn.training import session as session_module
+from charrnn.training.gradient_session import GradientSession
+from charrnn.training.prepare import Request, open_session
+
+TEXTS = {
+    "file": "it was a dark and stormy night; the rain fell in torrents. " * 14,
+    "line": "".join(f"{k} green bottle{'s' * (k != 1)}\n" for k in range(60)),
+}
+STEPS = 20
+SIZES = {"hidden": 8, "embed": 4}
+TRAINING = {"batch": 4, "bptt": 8, "threads": 1, "dropout": 0.3, "precision": "fp32"}
+
+
+def write_corpora() -> None:
+    """Write a text for streams, file.txt, and one of short documents, line.txt."""
+    for documents, text in TEXTS.items():
+        Path(f"{documents}.txt").write_text(text)
+
+
+def shorten_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let validations write little: at 120 tokens it takes a third of the time."""
+    few = dataclasses.replace(session_module.SAMPLE, length=9)
+    monkeypatch.setattr(session_module, "SAMPLE", few)
+
+
+def request(documents: str = "file", **given: Any) -> Request:
+    """Return a request for a small run; what is not of a Request is of training."""
+    names = {field.name for field in dataclasses.fields(Request)}
+    training = TRAINING | {"steps": STEPS} | given
+    own = {name: training.pop(name) for name in names & set(training)}
+    sizes = SIZES if own.get("family") in (None, "recurrent") else {}
+    own["model"] = sizes | own.get("model", {})
+    return Request(
+        **{"paths": (f"{documents}.txt",), "corpus": CorpusConfig(documents)} | own,
+        training={name: value for name, value in training.items() if value},
+    )
+
+
+def train(asked: Request, *, until: int = 10**9, saves: bool = True) -> GradientSession:
+    """Train to the end or until a step; without saving, as if killed there."""
+    with open_session(asked) as session:
+
+        def is_there() -> bool:
+            return session.trainer.counters.step >= until
+
+        if not session.finished:
+            for _ in session.train(lambda: saves and is_there()):
+                if not saves and is_there():
+                    break
+    return session
+
+
+def metrics(session: GradientSession) -> list[dict[str, Any]]:
+    """Return the lines of metrics.jsonl, but for what differs from run to run."""
+    lines = session.run.metrics.read_text().splitlines()
+    return [drop(json.loads(line), "elapsed_s", "run") for line in lines]
+
+
+def drop(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def same(first: GradientSession, second: GradientSession) -> bool:
+    left, right = (s.trainer.network.tensors() for s in (first, second))
+    return all(np.array_equal(left[name], right[name]) for name in left)
+
+
+def files_of(session: GradientSession) -> dict[str, tuple[bytes, int]]:
+    paths = [path for path in session.run.path.rglob("*") if path.is_file()]
+    return {
+        str(path): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in paths
+        if path.name != "lock"
+    }
+
+
+def validations(session: GradientSession) -> list[float]:
+    lines = [line for line in metrics(session) if line["event"] == "validation"]
+    return [line["nats_per_token"] for line in lines]
