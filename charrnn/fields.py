@@ -1,50 +1,242 @@
-"""Options as fields of frozen dataclasses, and such dataclasses as JSON."""
+"""Options as fields of frozen dataclasses, and such dataclasses as JSON.
+
+A field made by `option` carries its help text, range and choices. The command line,
+TOML files, Python keywords, run.json, error messages and the table in the README all
+derive from it:
+
+    hidden: int = option(512, at_least=1, group=MODEL, help="Units per layer.")
+"""
 
 import dataclasses
 import math
+import re
 import types
-from collections.abc import Mapping
-from numbers import Integral
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from charrnn.errors import UsageError
 
-
-def flag(field: str) -> str:
-    """Return the option that a field is given by."""
-    return f"--{field.removesuffix('_s').replace('_', '-')}"
-
-
-def one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UsageError(f"{option} is {value!r}", hint=f"one of {', '.join(choices)}")
-
-
-def at_least(option: str, value: float, least: float) -> None:
-    if not least <= value < math.inf:
-        what = f"below {least}" if value < least else "not a number that can be used"
-        raise UsageError(f"{option} is {value}, {what}")
-
-
-def whole(option: str, value: int) -> None:
-    if not isinstance(value, Integral):
-        raise UsageError(f"{option} is {value!r}, not a whole number")
-    at_least(option, value, 0)
-
-
 T = TypeVar("T")
+
+# headings of help texts, in this order
+CORPUS: Final = "Corpus"
+MODEL: Final = "Model"
+BUDGET: Final = "Budget"
+OPTIMISATION: Final = "Optimisation"
+MACHINE: Final = "Machine"
+OUTPUT: Final = "Output"
+GROUPS: Final = (CORPUS, MODEL, BUDGET, OPTIMISATION, MACHINE, OUTPUT)
+
+_SECONDS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(d|h|m|s)\s*")
+_METAVARS: Final = {int: "INT", float: "FLOAT", str: "TEXT"}
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option: a field of a config, and all that users see of it.
+
+    shown: the default in words, where it is chosen later or not worth a number.
+    flags: its flags, if not just the name; the first one is used in messages. off: the
+    flag that switches a bool off, "" for none. has_auto: "auto" leaves the choice to
+    the program. is_duration: a number of seconds, or text such as 5m.
+    """
+
+    field: str
+    kind: Any
+    default: Any
+    help: str
+    group: str = MODEL
+    shown: str = ""
+    at_least: float = -math.inf
+    at_most: float = math.inf
+    above: float = -math.inf
+    below: float = math.inf
+    choices: Collection[str] | Callable[[], Collection[str]] = ()
+    metavar: str = ""
+    flags: tuple[str, ...] = ()
+    off: str = ""
+    has_auto: bool = False
+    has_infinity: bool = False
+    is_duration: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in Python and in TOML files: `time` for the field time_s."""
+        return self.field.removesuffix("_s")
+
+    @property
+    def flag(self) -> str:
+        """Its flag on the command line."""
+        return self.flags[0] if self.flags else flag(self.name)
+
+    @property
+    def type(self) -> Any:
+        """The type of one value: int, float, str or bool."""
+        kinds = get_args(self.kind) if get_args(self.kind) else (self.kind,)
+        return next(kind for kind in kinds if kind not in (type(None), ...))
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it can be given several times."""
+        return get_origin(self.kind) is tuple
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The values it can have; () where there is no list of them."""
+        listed = self.choices() if callable(self.choices) else self.choices
+        return ("auto",) * self.has_auto + tuple(listed)
+
+    @property
+    def value_name(self) -> str:
+        """What help texts show in place of a value."""
+        if self.metavar or not self.allowed:
+            return self.metavar or _METAVARS.get(self.type, "")
+        listed = "|".join(self.allowed)
+        return listed if len(listed) <= 40 else "NAME"
+
+    @property
+    def described(self) -> str:
+        """The help text with choices and default."""
+        text = self.help
+        if self.allowed and self.value_name == "NAME":
+            text += f" One of {', '.join(self.allowed)}."
+        default = self.shown or ("auto" if self.has_auto else self.default)
+        if default in ("", None, ()) or isinstance(default, bool):
+            return text
+        if not self.shown and self._is_outside(self.default):  # means: not given
+            return text
+        is_number = isinstance(default, float | int)
+        return f"{text} [{default:g}]" if is_number else f"{text} [{default}]"
+
+    def parse(self, value: Any) -> Any:
+        """Return a value from the command line, a TOML file or Python, type checked.
+
+        Raises UsageError.
+        """
+        if self.is_repeatable:
+            values = value if isinstance(value, list | tuple) else [value]
+            return tuple(self._typed(one) for one in values)
+        return self._typed(value)
+
+    def check(self, value: Any) -> None:
+        """Raise UsageError unless a value is in range and among the choices."""
+        for one in value if self.is_repeatable and value else (value,):
+            if isinstance(one, float | int) and not isinstance(one, bool):
+                self._check_number(one)
+            elif self.allowed and one not in self.allowed:
+                close = get_close_matches(str(one), self.allowed, n=1)
+                guess = f"did you mean {close[0]}? " if close else ""
+                raise UsageError(
+                    f"`{self.name}` is {one!r}",
+                    hint=f"{guess}choose from {', '.join(self.allowed)}",
+                )
+
+    def _typed(self, value: Any) -> Any:
+        if self.is_duration:
+            return parse_duration(self.name, value)
+        if self.type is float and type(value) is int and abs(value) < 1 << 53:
+            return float(value)
+        if type(value) is not self.type:
+            wanted = {int: "a whole number", float: "a number", bool: "true or false"}
+            what = wanted.get(self.type, "text")
+            raise UsageError(f"`{self.name}` is {value!r}, not {what}")
+        if value == "":  # as from a shell variable that is not set
+            raise UsageError(f"`{self.name}` is empty", hint=f"omit `{self.name}`")
+        return value
+
+    def _check_number(self, value: float) -> None:
+        if self._is_outside(value):
+            raise UsageError(f"`{self.name}` is {value:,}, {self._wrong(value)}")
+
+    def _is_outside(self, value: Any) -> bool:
+        if not isinstance(value, float | int) or value == math.inf == self.at_most:
+            return value == math.inf and not self.has_infinity
+        is_inside = self.at_least <= value <= self.at_most
+        return not (is_inside and self.above < value < self.below)
+
+    def _wrong(self, value: float) -> str:
+        low, high = max(self.at_least, self.above), min(self.at_most, self.below)
+        if math.isnan(value) or (math.isinf(high) and value > low):
+            return "not a usable number"
+        if math.isinf(high):
+            return f"not above {low:g}" if low == self.above else f"below {low:g}"
+        opens = "(" if low == self.above else "["
+        closes = ")" if high == self.below else "]"
+        return f"not in {opens}{low:g}, {high:g}{closes}"
+
+
+def option(default: T, *, help: str, **metadata: Any) -> T:
+    """Return a dataclass field that is an option; metadata: fields of `Option`."""
+    found: T = field(default=default, metadata={"option": {"help": help} | metadata})
+    return found
+
+
+def options_of(*configs: type[Any]) -> Iterator[Option]:
+    """Yield the options of configs; one name that several share comes once."""
+    seen = set()
+    for config in configs:
+        for one in _options(config):
+            if one.name not in seen:
+                seen.add(one.name)
+                yield one
+
+
+@cache
+def _options(config: type[Any]) -> tuple[Option, ...]:
+    hints = get_type_hints(config)
+    return tuple(
+        Option(one.name, hints[one.name], one.default, **one.metadata["option"])
+        for one in dataclasses.fields(config)
+        if "option" in one.metadata
+    )
+
+
+def check(config: Any) -> None:
+    """Raise UsageError unless every option of a config has a value that it can have.
+
+    The default of an option is taken as it is.
+    """
+    for one in options_of(type(config)):
+        value = getattr(config, one.field)
+        if value != one.default:
+            one.check(value)
+
+
+def flag(name: str) -> str:
+    """Return the flag of an option on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def parse_duration(name: str, value: Any) -> float:
+    """Return the seconds of a time span: 90s, 5m, 1.5h or 1h30m, or a number of them.
+
+    Raises UsageError for anything else, such as "5", which lacks a unit.
+    """
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return float(value)
+    text = str(value).strip().lower()
+    parts = _DURATION.findall(text)
+    if not parts or _DURATION.sub("", text):
+        is_bare = re.fullmatch(r"\d+(\.\d+)?", text)
+        units = f"{text}s, {text}m or {text}h" if is_bare else "90s, 5m or 1h30m"
+        raise UsageError(f"`{name}` is {value!r}", hint=f"write it as {units}")
+    return sum(float(count) * _SECONDS[unit] for count, unit in parts)
 
 
 def to_json(config: Any) -> dict[str, Any]:
-    """Return the fields of a config as a dict of JSON values."""
+    """Return the fields of a dataclass as a dict of JSON values."""
     return dataclasses.asdict(config)
 
 
 def from_json(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Build a config of `kind` from a dict, checking every name and type.
+    """Build a dataclass from a dict, checking every name and type.
 
-    Raises ValueError for an unknown or missing name, a value of a wrong type, or one
-    that makes no sense.
+    Raises ValueError for an unknown or missing name, a value of the wrong type, or one
+    out of range.
     """
     hints = get_type_hints(kind)
     unknown = sorted(set(values) - set(hints))
@@ -67,7 +259,7 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
     # bool is a subclass of int, but `layers: true` is a mistake
     if isinstance(value, bool) == (bool in allowed) and isinstance(value, allowed):
         return value
-    # as a float, an integer of 400 digits is none: an OverflowError
+    # a 400-digit integer would overflow a float
     if float in allowed and type(value) is int and abs(value) < 1 << 53:
         return float(value)
     raise ValueError(f"{name} is {value!r}, not a {kind}")

@@ -38,7 +38,7 @@ def test_values_that_make_no_sense_are_refused(values: dict) -> None:
 
 
 def test_temperature_that_is_no_number_is_not_said_to_be_below_0() -> None:
-    with pytest.raises(UsageError, match="--temp is nan, not a number that can be"):
+    with pytest.raises(UsageError, match="`temperature` is nan, not a usable number"):
         SampleConfig(temperature=math.nan)
 
 
@@ -59,7 +59,7 @@ def test_json_of_another_type_or_without_sense_is_a_value_error(values: dict) ->
 @pytest.mark.parametrize("name", ["lr", "clip", "weight_decay", "epochs", "time_s"])
 @pytest.mark.parametrize("value", [math.inf, math.nan, -1.0])
 def test_training_takes_no_number_that_is_none(name: str, value: float) -> None:
-    with pytest.raises(UsageError, match=f"--{name.split('_')[0]}"):
+    with pytest.raises(UsageError, match=f"`{name.removesuffix('_s')}` is"):
         TrainConfig(**{name: value})
 
 

@@ -1,24 +1,30 @@
 """The application: its commands, and the one place where errors become text."""
 
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
 
-from charrnn.cli import bench, console, mix, runs, sample
+from charrnn.cli import arguments, bench, console, mix, runs, sample
 from charrnn.cli.compare import command as compare
 from charrnn.cli.score import command as score
 from charrnn.cli.tokenize import command as tokenize
 from charrnn.cli.train import command as train
 from charrnn.errors import CharRNNError, ResourceError, UsageError
+from charrnn.fields import flag, options_of
+from charrnn.inference.config import SampleConfig
 
 MESSAGE_LINES = 6
+#: how the library names an option: `top_k`
+OPTION_NAME: Final = re.compile(r"`([a-z][a-z_]*)`")
+#: the options whose flags are not their names
+FLAGS: Final = {one.name: one.flag for one in options_of(SampleConfig)}
 
 
-class Commands(TyperGroup):
+class Commands(arguments.CommandGroup):
     """The group of all commands, which turns errors into text and an exit code.
 
     `main` and not `invoke`, so that a mistyped option of the group itself and a
@@ -81,14 +87,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("tokenize")(tokenize.tokenize)
-app.command("train")(train.train)
-app.command("sample")(sample.sample)
-app.command("score")(score.score)
-app.command("compare")(compare.compare)
-app.command("mix")(mix.mix)
-app.command("bench")(bench.bench)
-app.add_typer(runs.app, name="runs")
+LEARN, USE, COMPARE = "Learn", "Use a model", "Compare and manage"
+for name, command, panel in (
+    ("train", train.train, LEARN),
+    ("tokenize", tokenize.tokenize, LEARN),
+    ("sample", sample.sample, USE),
+    ("score", score.score, USE),
+    ("compare", compare.compare, COMPARE),
+    ("mix", mix.mix, COMPARE),
+    ("bench", bench.bench, COMPARE),
+):
+    app.command(name, cls=arguments.Command, rich_help_panel=panel)(command)
+app.add_typer(runs.app, name="runs", rich_help_panel=COMPARE)
 
 
 def _show_version(wanted: bool) -> None:
@@ -105,16 +115,19 @@ def root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Say the version."
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Print the version.",
         ),
     ] = False,
 ) -> None:
     """Train a recurrent language model on your own text.
 
     \b
-        charrnn train corpus.txt --time 5m     learn
-        charrnn sample "Once upon a time"      write
-        charrnn score "Is this likely?"        say how likely a text is
+        charrnn train corpus.txt --time 5m     train a model
+        charrnn sample "Once upon a time"      write text with it
+        charrnn score "Is this likely?"        report how likely a text is
 
     sample and score use the newest model under ./runs, or the one named with -m.
     """
@@ -144,18 +157,24 @@ def _usage_error(error: typer.TyperException) -> CharRNNError:
 
 
 def _report(error: CharRNNError, *, as_json: bool) -> None:
-    lines = f"error: {error.message}".splitlines()
-    if error.hint:
-        lines += f"hint: {error.hint}".splitlines()
+    message, hint = map(_with_flags, (error.message, error.hint))
+    lines = f"error: {message}".splitlines()
+    if hint:
+        lines += f"hint: {hint}".splitlines()
     for line in lines[:MESSAGE_LINES]:
         console.say(line)
     if as_json:
         values = {
             "code": error.exit_code,
             "name": error.name,
-            "message": error.message,
-            "hint": error.hint,
+            "message": message,
+            "hint": hint,
         }
-        # a stdout that failed is perhaps what is reported
+        # stdout may be what failed
         with suppress(CharRNNError, typer.Exit):
             console.write_json({"error": values})
+
+
+def _with_flags(text: str) -> str:
+    """Return a message of the library with the options it names spelled as flags."""
+    return OPTION_NAME.sub(lambda match: FLAGS.get(match[1], flag(match[1])), text)

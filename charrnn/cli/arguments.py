@@ -1,55 +1,125 @@
-"""Options that several commands have: the same name means the same everywhere."""
+"""Options of commands: those that derive from configs, and those that several share.
 
-import re
+The only file that knows how Typer declares a parameter and formats a help page.
+"""
+
+import functools
+import inspect
 from collections.abc import Callable
-from difflib import get_close_matches
-from typing import Annotated, Final
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from charrnn.errors import UsageError
-from charrnn.tokenizers import TOKENIZERS
-from charrnn.tokenizers.config import SUBWORD_TYPES
+from charrnn.fields import GROUPS, Option, options_of, parse_duration
 
-_SECONDS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION: Final = re.compile(r"(?:(\d+(?:\.\d+)?|\.\d+)\s*(d|h|m|s)\s*)")
+Function = Callable[..., None]
 
-
-def one_of(flag: str, choices: tuple[str, ...]) -> Callable[[str], str]:
-    """Return a parser that takes one of the choices, and helps with a mistyped one."""
-
-    def parse(value: str) -> str:
-        if value in choices:
-            return value
-        close = get_close_matches(value, choices, n=1)
-        guess = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(
-            f"{flag} is {value!r}", hint=f"{guess}one of {', '.join(choices)}"
-        )
-
-    return parse
+UNGROUPED = "Options"
 
 
-def parse_duration(text: str, flag: str = "--time") -> float:
-    """Return the seconds of a time span such as 90s, 5m, 1.5h or 1h30m.
+def with_options(*configs: type[Any]) -> Callable[[Function], Function]:
+    """Give a command every option of some configs, as keyword arguments by field.
 
-    Raises UsageError for anything else: a bare number has no unit.
+    The command takes them as `**given`: only those that were typed.
     """
-    parts = _DURATION.findall(text.strip().lower())
-    if not parts or _DURATION.sub("", text.strip().lower()):
-        is_bare = re.fullmatch(r"\d+(\.\d+)?", text.strip())
-        units = f"{text}s, {text}m or {text}h" if is_bare else "90s, 5m or 1h30m"
-        raise UsageError(f"{flag} is {text!r}", hint=f"give it as {units}")
-    return sum(float(count) * _SECONDS[unit] for count, unit in parts)
+
+    def decorate(command: Function) -> Function:
+        options = list(options_of(*configs))
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        kept = [one for one in own if one.kind is not one.VAR_KEYWORD]
+        first = [one for one in kept if one.default is one.empty]
+        later = [one for one in kept if one.default is not one.empty]
+        derived = map(_parameter, options)
+
+        @functools.wraps(command)
+        def run(**values: Any) -> None:
+            for one in options:
+                value = values.pop(one.field)
+                if value not in (None, []):
+                    values[one.field] = tuple(value) if one.is_repeatable else value
+            command(**values)
+
+        signature = inspect.Signature([*first, *derived, *later])
+        run.__signature__ = signature  # type: ignore[attr-defined]
+        return run
+
+    return decorate
 
 
-def check_device(device: str) -> None:
-    """Raise UsageError unless NumPy can do it: sampling and scoring run on the CPU."""
-    if device not in ("auto", "cpu"):
-        raise UsageError(
-            f"--device is {device!r}; this command runs on the CPU only",
-            hint="leave --device out; only charrnn train uses a GPU",
-        )
+def _parameter(option: Option) -> inspect.Parameter:
+    """Return the parameter of a command for an option; None means not typed."""
+    name = option.flag
+    flags = f"{name}/{option.off}" if option.off else name
+    kind = str if option.is_duration else option.type
+    declared = typer.Option(
+        flags,
+        *option.flags[1:],
+        help=option.described,
+        metavar=option.value_name or None,
+        parser=functools.partial(_parse, option) if kind is str else None,
+        rich_help_panel=option.group,
+        show_default=False,
+    )
+    kind = list[kind] if option.is_repeatable else kind  # type: ignore[valid-type]
+    return inspect.Parameter(
+        option.field,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=None,
+        annotation=Annotated[kind | None, declared],  # type: ignore[operator]
+    )
+
+
+def _parse(option: Option, text: str) -> Any:
+    """Return the value of an option that is typed as text. Raises UsageError."""
+    if option.is_duration:
+        return parse_duration(option.name, text)
+    if not text and not option.is_repeatable:
+        raise UsageError(f"{option.flag} is empty", hint=f"omit {option.flag}")
+    if option.allowed:
+        option.check(text)
+    return text
+
+
+def one_of(flag: str, *choices: str) -> Callable[[str], str]:
+    """Return a parser for an option of one command that takes one of some values."""
+    option = Option(flag.strip("-"), str, "", "", choices=choices)
+    return functools.partial(_parse, option)
+
+
+class Command(TyperCommand):
+    """A command whose help page groups options under headings."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the sections of the help page."""
+        sections: dict[str, list[Any]] = {name: [] for name in ("Arguments", *GROUPS)}
+        for param in self.get_params(ctx):
+            is_argument = param.param_type_name == "argument"
+            panel = getattr(param, "rich_help_panel", None) or UNGROUPED
+            if (record := param.get_help_record(ctx)) is not None:
+                name = "Arguments" if is_argument else panel
+                sections.setdefault(name, []).append(record)
+        for name in [*(n for n in sections if n != UNGROUPED), UNGROUPED]:
+            if rows := sections.get(name):
+                with formatter.section(name):
+                    formatter.write_dl(rows)
+
+
+class CommandGroup(TyperGroup):
+    """A group whose help page lists commands under headings."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each heading of commands."""
+        sections: dict[str, list[tuple[str, Any]]] = {}
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            panel = getattr(command, "rich_help_panel", None) or "Commands"
+            sections.setdefault(panel, []).append((name, command))
+        for panel, commands in sections.items():
+            with formatter.section(panel):
+                rows = [(n, c.get_short_help_str(formatter.width)) for n, c in commands]
+                formatter.write_dl(rows)
 
 
 Model = Annotated[
@@ -58,14 +128,14 @@ Model = Annotated[
         "--model",
         "-m",
         metavar="PATH",
-        help="Run folder or model file; by default $CHARRNN_MODEL, else the newest run "
-        "under $CHARRNN_RUNS or ./runs.",
+        help="Run folder or model file. [$CHARRNN_MODEL, else the newest run under "
+        "$CHARRNN_RUNS or ./runs]",
         show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Write nothing to stderr but errors.")
+    bool, typer.Option("--quiet", "-q", help="Write only errors to stderr.")
 ]
 Seed = Annotated[
     int | None,
@@ -73,53 +143,9 @@ Seed = Annotated[
         "--seed",
         min=0,
         metavar="INT",
-        help="Random seed, 0 or more; the same seed gives the same result.",
-        show_default="a fresh one, which is said",
-    ),
-]
-Device = Annotated[
-    str,
-    typer.Option(
-        "--device",
-        metavar="auto|cpu",
-        help="Where to compute; both mean the CPU.",
-    ),
-]
-Level = Annotated[
-    str,
-    typer.Option(
-        "--level",
-        parser=one_of("--level", tuple(TOKENIZERS)),
-        metavar="|".join(TOKENIZERS),
-        help="What a token is.",
-    ),
-]
-VocabSize = Annotated[
-    int,
-    typer.Option(
-        "--vocab-size",
-        min=0,
-        metavar="INT",
-        help="Most tokens in the vocabulary; 0 is the level's own default: no limit "
-        "for char, 20,000 for word, 2,000 for subword.",
-    ),
-]
-MinCount = Annotated[
-    int,
-    typer.Option(
-        "--min-count",
-        min=1,
-        metavar="INT",
-        help="Characters and words seen less often become unknown, 1 or more.",
-    ),
-]
-ModelType = Annotated[
-    str,
-    typer.Option(
-        "--model-type",
-        parser=one_of("--model-type", SUBWORD_TYPES),
-        metavar="|".join(SUBWORD_TYPES),
-        help="How subwords are learned.",
+        help="Random seed; the same seed gives the same result. [random; printed to "
+        "stderr]",
+        show_default=False,
     ),
 ]
 TokenizerFile = Annotated[
@@ -127,7 +153,7 @@ TokenizerFile = Annotated[
     typer.Option(
         "--tokenizer",
         metavar="FILE",
-        help="A tokenizer that `charrnn tokenize -o` saved, or a SentencePiece .model.",
+        help="Tokenizer saved by `charrnn tokenize -o`, or a SentencePiece .model.",
         show_default=False,
     ),
 ]

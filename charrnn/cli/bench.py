@@ -26,7 +26,7 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="PART",
-            parser=options.one_of("PART", PARTS),
+            parser=options.one_of("PART", *PARTS),
             help=f"What to measure: {', '.join(PARTS)}. By default all of it.",
             show_default=False,
         ),
@@ -35,7 +35,7 @@ def bench(
         str | None,
         typer.Option(
             "--cell",
-            parser=options.one_of("--cell", CELLS),
+            parser=options.one_of("--cell", *CELLS),
             metavar="NAME",
             help=f"Measure a network of this cell only: {', '.join(CELLS)}.",
             show_default=False,

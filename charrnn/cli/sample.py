@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -21,9 +21,9 @@ FINISH: Final = {
     "length": "stopped at the length limit",
     "stop": "stopped at a --stop text",
 }
-DEFAULTS: Final = SampleConfig()
 
 
+@options.with_options(SampleConfig)
 def sample(
     prompt_text: Annotated[
         str | None,
@@ -54,61 +54,6 @@ def sample(
         ),
     ] = None,
     model: options.Model = None,
-    temperature: Annotated[
-        float,
-        typer.Option(
-            "--temperature",
-            "--temp",
-            "-t",
-            metavar="FLOAT",
-            help="Below 1 more predictable, above 1 wilder; 0 always takes the "
-            "likeliest token.",
-        ),
-    ] = DEFAULTS.temperature,
-    top_k: Annotated[
-        int,
-        typer.Option(
-            "--top-k",
-            metavar="INT",
-            help="Draw from this many likeliest tokens; 0 is off.",
-        ),
-    ] = DEFAULTS.top_k,
-    top_p: Annotated[
-        float,
-        typer.Option(
-            "--top-p",
-            metavar="FLOAT",
-            help="Draw from the smallest set of tokens with this total probability, "
-            "in (0, 1]; 1 is off.",
-        ),
-    ] = DEFAULTS.top_p,
-    min_p: Annotated[
-        float,
-        typer.Option(
-            "--min-p",
-            metavar="FLOAT",
-            help="Draw from tokens at least this share as likely as the likeliest, in "
-            "[0, 1]; 0 is off.",
-        ),
-    ] = DEFAULTS.min_p,
-    length: Annotated[
-        int,
-        typer.Option(
-            "--length",
-            "-l",
-            metavar="INT",
-            help="Most new tokens; 0 writes until the text ends.",
-        ),
-    ] = DEFAULTS.length,
-    stop: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--stop",
-            metavar="TEXT",
-            help="End after this text was written; may be given several times.",
-            show_default=False,
-        ),
-    ] = None,
     num: Annotated[
         int,
         typer.Option(
@@ -126,9 +71,9 @@ def sample(
             "--scores", help="Say the bits per character of each text on stderr."
         ),
     ] = False,
-    device: options.Device = "auto",
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    **given: Any,
 ) -> None:
     """Write text with a trained model.
 
@@ -140,10 +85,7 @@ def sample(
     A text ends where the model ends it or at the length limit. Several texts come
     one a line; those of several lines with an empty line between.
     """
-    options.check_device(device)
-    config = SampleConfig(
-        temperature, top_k, top_p, min_p, length, stop=tuple(stop or ())
-    )
+    config = SampleConfig(**given)
     read = _prompt_source(prompt_text, prompt, prompt_file)
     loaded = inputs.load_model(model)
     start = _prompt(read, raw=loaded.tokenizer.level == "byte")
@@ -152,7 +94,8 @@ def sample(
 
     seed = fresh_seed() if seed is None else seed
     console.say(
-        f"model {loaded.name}, seed {seed}, temperature {temperature:g}", quiet=quiet
+        f"model {loaded.name}, seed {seed}, temperature {config.temperature:g}",
+        quiet=quiet,
     )
     _warn_of_unknown(loaded, start, quiet=quiet)
     if num == 1 and not as_json:

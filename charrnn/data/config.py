@@ -1,10 +1,10 @@
-"""How text is cut into documents and split."""
+"""How text is cut into documents, and which of them are held out for validation."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from charrnn.errors import UsageError
-from charrnn.fields import at_least
+from charrnn.fields import CORPUS, check, option
 
 DOCUMENT_MODES: Final = ("file", "line", "blank")
 
@@ -14,21 +14,35 @@ class CorpusConfig:
     """How text is cut into documents and which of them validate.
 
     documents: "file", "line", "blank" (a blank line ends one), or a separator.
-    valid_frac: share that validates; None is a tenth, but of a large corpus less.
+    valid_frac: None is a tenth, or less for a large corpus.
     """
 
-    documents: str = "file"
-    valid_frac: float | None = None
+    documents: str = option(
+        "file",
+        metavar="file|line|blank|TEXT",
+        group=CORPUS,
+        help="Where documents end: at the end of each file or line, at blank lines, or "
+        "at TEXT. The model learns where documents end.",
+    )
+    valid_frac: float | None = option(
+        None,
+        above=0,
+        below=1,
+        group=CORPUS,
+        shown="0.1, at most 500,000 characters",
+        help="Share of the text held out for validation, in (0, 1): its end, or some "
+        "of many documents.",
+    )
     seed: int = 1
 
     def __post_init__(self) -> None:
+        check(self)
         if not self.documents:
-            raise UsageError("--documents is empty", hint="file, line, blank or a text")
+            raise UsageError(
+                "`documents` is empty", hint="choose file, line, blank or a separator"
+            )
         meant = self.documents.lower().removesuffix("s")
         if meant in DOCUMENT_MODES and self.documents != meant:
             raise UsageError(
-                f"--documents is {self.documents!r}", hint=f"did you mean {meant}?"
+                f"`documents` is {self.documents!r}", hint=f"did you mean {meant}?"
             )
-        if self.valid_frac is not None and not 0 < self.valid_frac < 1:
-            raise UsageError(f"--valid-frac is {self.valid_frac}, not between 0 and 1")
-        at_least("--seed", self.seed, 0)

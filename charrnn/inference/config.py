@@ -1,40 +1,70 @@
 """How the next token is drawn."""
 
-import math
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Final
 
 from charrnn.errors import UsageError
-from charrnn.fields import at_least, whole
+from charrnn.fields import check, option
+
+DRAWING: Final = "Drawing"
 
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """How the next token is drawn; the filters apply in the order of the fields.
+    """How the next token is drawn; the filters apply in the order of the fields."""
 
-    temperature 0 is greedy. top_k 0, top_p 1 and min_p 0 switch a filter off.
-    length 0 means: until the end.
-    """
-
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    min_p: float = 0.0
-    length: int = 500
-    stop: tuple[str, ...] = ()
+    temperature: float = option(
+        1.0,
+        at_least=0,
+        has_infinity=True,
+        group=DRAWING,
+        flags=("--temp", "--temperature", "-t"),
+        help="Below 1 more predictable, above 1 more random; 0 always takes the "
+        "likeliest token, inf makes all tokens equally likely.",
+    )
+    top_k: int = option(
+        0,
+        at_least=0,
+        group=DRAWING,
+        help="Draw from the K likeliest tokens; 0 is off.",
+    )
+    top_p: float = option(
+        1.0,
+        above=0,
+        at_most=1,
+        group=DRAWING,
+        help="Draw from the smallest set of tokens with this total probability, in "
+        "(0, 1]; 1 is off.",
+    )
+    min_p: float = option(
+        0.0,
+        at_least=0,
+        at_most=1,
+        group=DRAWING,
+        help="Draw from tokens at least this fraction as likely as the likeliest one, "
+        "in [0, 1]; 0 is off.",
+    )
+    length: int = option(
+        500,
+        at_least=0,
+        group=DRAWING,
+        flags=("--length", "-l"),
+        help="Maximum number of new tokens; 0 writes until the text ends.",
+    )
+    stop: tuple[str, ...] = option(
+        (), group=DRAWING, help="End after this text; repeatable."
+    )
 
     def __post_init__(self) -> None:
-        if self.temperature != math.inf:  # which makes all tokens equal
-            at_least("--temp", self.temperature, 0)
-        whole("--top-k", self.top_k)
-        whole("--length", self.length)
-        if not 0 < self.top_p <= 1:
-            raise UsageError(f"--top-p is {self.top_p}, not in (0, 1]")
-        if not 0 <= self.min_p <= 1:
-            raise UsageError(f"--min-p is {self.min_p}, not in [0, 1]")
         if isinstance(self.stop, str):  # its characters would be stops
             raise UsageError(
-                f"stop is the text {self.stop!r}, not a tuple of texts",
+                f"`stop` is the text {self.stop!r}, not a tuple of texts",
                 hint=f"stop=({self.stop!r},)",
             )
+        check(self)
+        for name in ("top_k", "length"):
+            if not isinstance(value := getattr(self, name), Integral):
+                raise UsageError(f"`{name}` is {value!r}, not a whole number")
         if not all(self.stop):
-            raise UsageError("--stop is empty", hint="give the text to stop at")
+            raise UsageError("`stop` is empty", hint="give the text to stop at")

@@ -3,23 +3,38 @@
 from dataclasses import dataclass
 from typing import Final
 
-from charrnn.fields import at_least, one_of
+from charrnn.fields import CORPUS, check, option
 from charrnn.tokenizers import TOKENIZERS
 
-SUBWORD_TYPES: Final = ("unigram", "bpe")
+SUBWORD_KINDS: Final = ("unigram", "bpe")
 
 
 @dataclass(frozen=True)
 class TokenizerConfig:
     """How text becomes tokens; `vocab_size` 0 is the level's own default."""
 
-    level: str = "char"
-    vocab_size: int = 0
-    min_count: int = 2
-    model_type: str = "unigram"
+    level: str = option(
+        "char", choices=TOKENIZERS, group=CORPUS, help="What a token is."
+    )
+    vocab_size: int = option(
+        0,
+        at_least=0,
+        group=CORPUS,
+        shown="no limit for char, 20,000 for word, 2,000 for subword",
+        help="Maximum number of tokens in the vocabulary.",
+    )
+    min_count: int = option(
+        2,
+        at_least=1,
+        group=CORPUS,
+        help="Characters and words seen fewer times than this become unknown.",
+    )
+    subword: str = option(
+        "unigram",
+        choices=SUBWORD_KINDS,
+        group=CORPUS,
+        help="Algorithm that learns subwords.",
+    )
 
     def __post_init__(self) -> None:
-        one_of("--level", self.level, tuple(TOKENIZERS))
-        one_of("--model-type", self.model_type, SUBWORD_TYPES)
-        at_least("--vocab-size", self.vocab_size, 0)
-        at_least("--min-count", self.min_count, 1)
+        check(self)

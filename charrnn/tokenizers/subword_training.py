@@ -85,7 +85,7 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
     # A newline is a piece by itself, so it cuts without teaching anything.
     cut = dict.fromkeys(np.setdiff1d(found, [*kept, *apart]).tolist(), "\n")
     options = {
-        "model_type": config.model_type,
+        "model_type": config.subword,
         "vocab_size": size,
         "hard_vocab_limit": False,
         "character_coverage": 1.0,

@@ -1,72 +1,163 @@
 """How a network is trained."""
 
-import math
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from charrnn.errors import UsageError
-from charrnn.fields import at_least, flag, one_of
-from charrnn.models.ngram.config import (
-    check_order,
-)
+from charrnn.fields import BUDGET, MACHINE, MODEL, OPTIMISATION, OUTPUT, check, option
+from charrnn.models.options import MAX_ORDER
 
 SCHEDULES: Final = ("linear", "cosine", "constant")
-
 PRECISIONS: Final = ("fp32", "bf16", "fp16")
+#: the options that end a run, of which a run has one
+BUDGETS: Final = ("time_s", "epochs", "steps")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a network is trained, to the end of steps, epochs or time_s: the one given.
+    """How a network is trained, until the one of steps, epochs or time_s that is set.
 
-    max_epochs: ends a time budget early, 0 never. warmup: share of the run in which
-    the rate rises. dropout: between layers, and before the output; dropout_rise is
-    added to it bit by bit until the end. stages: equal shares of the run, from each of
-    which to the next the window doubles, up to bptt. with_ngram: mix in an n-gram
-    model, of ngram_order; 0 is the order that suits best.
+    max_epochs: ends a time budget early; 0 never. warmup: share of the run in which
+    the learning rate rises. dropout: between layers and before the output;
+    dropout_rise is added to it gradually until the end. stages: the run is split into
+    this many equal stages; the window doubles at each and ends at bptt.
     """
 
-    batch: int = 32
-    bptt: int = 128
-    stages: int = 1
-    lr: float = 4e-3
-    schedule: str = "linear"
-    warmup: float = 0.02
-    clip: float = 1.0
-    weight_decay: float = 0.1
-    dropout: float = 0.1
-    dropout_rise: float = 0.0
-    steps: int = 0
-    epochs: float = 0.0
-    time_s: float = 0.0
+    time_s: float = option(
+        0.0,
+        above=0,
+        is_duration=True,
+        metavar="SPAN",
+        group=BUDGET,
+        shown="5m",
+        help="Training time: 90s, 5m, 1h30m.",
+    )
+    epochs: float = option(
+        0.0, above=0, group=BUDGET, help="Number of passes over the training text."
+    )
+    steps: int = option(0, above=0, group=BUDGET, help="Number of optimizer steps.")
+    patience: int = option(
+        0,
+        at_least=0,
+        group=BUDGET,
+        help="Early stopping: end after this many validations without improvement; 0 "
+        "never.",
+    )
     max_epochs: float = 0.0
-    patience: int = 0
-    seed: int = 1
-    device: str = "cpu"
-    precision: str = "fp32"
-    threads: int = 1
-    save_every_s: float = 60.0
-    with_ngram: bool = False
-    ngram_order: int = 0
+    dropout: float = option(
+        0.1,
+        at_least=0,
+        below=1,
+        shown="chosen, rises over the run",
+        help="Share of units dropped in each window, in [0, 1).",
+    )
+    dropout_rise: float = 0.0
+    with_ngram: bool = option(
+        False,
+        group=MODEL,
+        help="Also fit an n-gram model and save the mixture as one model; the weights "
+        "are fitted on held-out training text.",
+    )
+    ngram_order: int = option(
+        0,
+        at_least=1,
+        at_most=MAX_ORDER,
+        group=MODEL,
+        shown="best on the held-out text, at most 8",
+        help="Order of that n-gram model.",
+    )
+    lr: float = option(
+        4e-3,
+        above=0,
+        group=OPTIMISATION,
+        shown="chosen",
+        help="Peak learning rate.",
+    )
+    schedule: str = option(
+        "linear",
+        choices=SCHEDULES,
+        group=OPTIMISATION,
+        help="Decay of the learning rate over the run.",
+    )
+    batch: int = option(
+        32,
+        at_least=1,
+        group=OPTIMISATION,
+        shown="32; 64 for a window",
+        help="Batch size: streams read side by side.",
+    )
+    bptt: int = option(
+        128,
+        at_least=1,
+        at_most=1_000_000,
+        group=OPTIMISATION,
+        shown="128 or 64; 32 for a window",
+        help="Tokens per step and stream, through which gradients flow.",
+    )
+    stages: int = 1
+    warmup: float = 0.02
+    clip: float = option(
+        1.0, above=0, group=OPTIMISATION, help="Maximum norm of the gradient."
+    )
+    weight_decay: float = option(
+        0.1,
+        at_least=0,
+        group=OPTIMISATION,
+        shown="chosen",
+        help="Weight decay of AdamW on matrices.",
+    )
+    seed: int = option(
+        1,
+        at_least=0,
+        at_most=2**32 - 1,
+        group=OPTIMISATION,
+        help="Random seed, 0 or more.",
+    )
+    device: str = option(
+        "cpu",
+        shown="auto",
+        metavar="auto|cpu|cuda",
+        group=MACHINE,
+        help="Where to train.",
+    )
+    precision: str = option(
+        "fp32",
+        choices=PRECISIONS,
+        has_auto=True,
+        group=MACHINE,
+        help="Number format of the matrix products.",
+    )
+    threads: int = option(
+        1,
+        at_least=1,
+        group=MACHINE,
+        shown="the fastest, measured",
+        help="CPU threads.",
+    )
+    save_every_s: float = option(
+        60.0,
+        above=0,
+        is_duration=True,
+        metavar="SPAN",
+        group=OUTPUT,
+        shown="60s",
+        help="Time between saves.",
+    )
 
     def __post_init__(self) -> None:
-        one_of("--schedule", self.schedule, SCHEDULES)
-        one_of("--precision", self.precision, PRECISIONS)
-        for name in ("batch", "bptt", "stages"):
-            at_least(f"--{name}", getattr(self, name), 1)
-        for name in ("lr", "clip", "save_every_s"):
-            if not 0 < (value := getattr(self, name)) < math.inf:
-                raise UsageError(f"{flag(name)} is {value}, not a number above 0")
-        for name in ("weight_decay", "steps", "epochs", "time_s", "patience", "seed"):
-            at_least(flag(name), getattr(self, name), 0)
-        check_order("--ngram-order", self.ngram_order, 0)
+        check(self)
+        if not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
+            raise UsageError(
+                f"`device` is {self.device!r}", hint="choose auto, cpu or cuda"
+            )
         if self.ngram_order and not self.with_ngram:
             raise UsageError(
-                "--ngram-order is given, but not --with-ngram",
-                hint="add --with-ngram; --order is that of --model ngram",
+                "`ngram_order` is given without `with_ngram`",
+                hint="add `with_ngram`; for an n-gram model alone use `order`",
             )
-        if not 0 <= self.warmup < 1:
-            raise UsageError(f"the warm-up is {self.warmup}, not in [0, 1)")
-        for share in (self.dropout, self.dropout + self.dropout_rise):
-            if not 0 <= share < 1:
-                raise UsageError(f"--dropout is {share}, not in [0, 1)")
+        if not (self.stages >= 1 and 0 <= self.warmup < 1):
+            raise UsageError(f"stages {self.stages} or warm-up {self.warmup} is wrong")
+        if not 0 <= self.dropout + self.dropout_rise < 1:
+            rise = self.dropout + self.dropout_rise
+            raise UsageError(f"`dropout` rises to {rise}, not in [0, 1)")

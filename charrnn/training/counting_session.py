@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from charrnn.data.batches import are_short
 from charrnn.data.store import TokenStore
-from charrnn.errors import ResourceError, UsageError
+from charrnn.errors import ResourceError
 from charrnn.inference import checkpoint
 from charrnn.inference.score import Score
 from charrnn.inference.scoring import part_score
@@ -35,20 +35,12 @@ class CountingSession(Session):
 
     @staticmethod
     def check(request: Request) -> None:
-        """Raise UsageError for what counting has no use for."""
-        if request.plan:  # which brings all options, those too that others leave out
-            return
-        if "k" in request.model and request.model.get("smoothing") != "addk":
-            smoothing = request.model.get("smoothing", NgramConfig.smoothing)
-            raise UsageError(
-                f"--k makes no sense with --smoothing {smoothing}",
-                hint="it is for --smoothing addk",
-            )
+        """Do nothing: the request has checked it all."""
 
     @staticmethod
     def choose(store: TokenStore, request: Request) -> Choice:
         """Complete the order and the smoothing."""
-        given = dict(request.model)
+        given = dict(request.sizes)
         reasons = []
         if "order" not in given:
             given["order"], why = _order(store)

@@ -13,8 +13,7 @@ from charrnn.data.store import TokenStore
 from charrnn.errors import UsageError
 from charrnn.inference.threads import available_cores
 from charrnn.models.network import Network
-from charrnn.training.budget import BUDGETS
-from charrnn.training.config import TrainConfig
+from charrnn.training.config import BUDGETS, TrainConfig
 from charrnn.training.machine.precision import choose_device, choose_precision
 from charrnn.training.machine.room import check_memory
 from charrnn.training.machine.threads import fastest_threads

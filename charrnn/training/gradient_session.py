@@ -17,8 +17,7 @@ from charrnn.inference.text_model import TextModel
 from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import Run
 from charrnn.training import defaults
-from charrnn.training.budget import BUDGETS, check_budget
-from charrnn.training.config import TrainConfig
+from charrnn.training.config import BUDGETS, TrainConfig
 from charrnn.training.events import Counters, Event
 from charrnn.training.loop.evaluate import StoppedError
 from charrnn.training.loop.schedule import Mark
@@ -56,15 +55,18 @@ class GradientSession(Session):
     @staticmethod
     def check(request: Request) -> None:
         """Raise UsageError for a budget or device that makes no sense."""
-        check_budget(request.training)
-        choose_device(request.training.get("device", "auto"))
+        choose_device(request.given.get("device", "auto"))
 
     @staticmethod
     def choose(store: TokenStore, request: Request) -> Choice:
         """Complete sizes, rates and budget. Raises UsageError, ResourceError."""
         kind = FAMILIES[request.family].network_type
         return defaults.choose(
-            kind, store, request.model, request.training, force=request.force
+            kind,
+            store,
+            request.sizes,
+            request.given_of(TrainConfig),
+            force=request.force,
         )
 
     @property
@@ -77,7 +79,7 @@ class GradientSession(Session):
         if self.continues and not request.force:
             shapes = self.trainer.network.parameter_shapes(self.config)
             check_memory(shapes, self.trainer.config)
-        given = request.training
+        given = request.given_of(TrainConfig)
         asked = {name: given[name] for name in ADJUSTABLE if name in given}
         if any(name in given for name in BUDGETS):
             asked |= {name: given.get(name, 0) for name in BUDGETS}

@@ -1,47 +1,48 @@
-"""From what a user asked for to a run folder that is ready to train.
+"""From a request to a run folder that is ready to train.
 
-The same request again finds its unfinished run and goes on exactly. A finished one is
-left alone, unless the budget is larger now: then it trains on from its weights under
-a new plan.
+    Request (what was typed) -> Plan (what was resolved) -> Session (what is running)
+
+    claimed(request)    locks the folder named by `out`, at once
+    located(claim)      reads the corpus, finds the run, locks it
+    .session()          fills a new run's folder and opens its session
+
+The same request again finds its unfinished run and resumes it exactly. A finished one
+is left alone, unless the budget is larger now: then it trains further from its weights
+under a new plan.
 """
 
+import hashlib
+import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from charrnn.data.config import CorpusConfig
 from charrnn.data.corpus import Corpus
 from charrnn.errors import UsageError
-from charrnn.fields import flag, to_json
+from charrnn.fields import to_json
 from charrnn.inference.text_model import TextModel
-from charrnn.models.families import FAMILIES
+from charrnn.models.families import DEFAULT_FAMILY, FAMILIES
 from charrnn.registry import named
 from charrnn.storage import files
-from charrnn.storage.runs import Run, all_runs, described, new_run
+from charrnn.storage.runs import Run, all_runs, described, find_model, new_run
 from charrnn.text.sources import find_sources
-from charrnn.tokenizers import loading as tokenizers
+from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.training.claim import Claim, claimed
 from charrnn.training.machine.process import prepare_process
-from charrnn.training.plan import follow_plan, plan_tokenizer
-from charrnn.training.request import USUAL, Request, refuse_beside
+from charrnn.training.request import Request, refuse_beside
 from charrnn.training.session import Session, starting_model
 
 BY_GRADIENT: Final = "charrnn.training.gradient_session:GradientSession"
 BY_COUNTING: Final = "charrnn.training.counting_session:CountingSession"
-
-
-def session_type(family: str) -> type[Session]:
-    """Import what trains a family: a network by gradient, anything else by counting."""
-    prepare_process()
-    by_gradient = bool(FAMILIES[family].network)
-    path = BY_GRADIENT if by_gradient else BY_COUNTING
-    found: type[Session] = named(path)
-    return found
 
 
 @contextmanager
@@ -51,60 +52,148 @@ def open_session(request: Request) -> Iterator[Session]:
     Raises TextError for an unusable corpus, UsageError for options that make no
     sense, BusyError while another process trains that run.
     """
-    asked = request.asked()
-    request = follow_plan(request)
-    start = _starting_model(request)
-    request = replace(request, family=_family(request, start))
-    kind = session_type(request.family)
-    kind.check(request)
-    given = start.tokenizer if start else _given_tokenizer(request)
-    wanted = TokenizerConfig(**request.tokenizer)
-    level = given.level if given else wanted.level
-    corpus = Corpus(
-        find_sources(request.paths),
-        request.corpus,
-        raw=level == "byte",
-        valid_sources=find_sources(request.valid),
-    )
-    survey = corpus.survey()
-    identity = request.identity(survey, given)
-    run, is_new = _find_run(request, identity)
-    with run.lock(), kind.process_settings():
-        for folder in (run.path, run.tokens):
-            files.remove_leftovers(folder)
-        if request.new or run.identity != identity:
-            with _removed_on_failure(run.path) if is_new else nullcontext():
-                tokenizer = given or tokenizers.fit(corpus.training_texts(), wanted)
-                hashes = {
-                    "identity": identity,
-                    "asked": asked,
-                    "init_sha256": request.starting_sha256,
-                }
-                _prepare(run, request, corpus, tokenizer, start, hashes)
-        with described(run.path):
-            session = kind(run)
-        session.follow(request)
+    with (
+        claimed(request) as claim,
+        located(claim) as located_run,
+        located_run.session() as session,
+    ):
         yield session
 
 
-def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
-    """Return the run in --out, the newest one of the same request, or a new one.
+def session_type(family: str) -> type[Session]:
+    """Import what trains a family: a network by gradient, anything else by counting."""
+    prepare_process()
+    found: type[Session] = named(
+        BY_GRADIENT if FAMILIES[family].network else BY_COUNTING
+    )
+    return found
 
-    Returns also whether its folder was made here.
+
+@contextmanager
+def located(claim: Claim) -> Iterator["LocatedRun"]:
+    """Read the corpus and hold the run that a request means; torch is not needed yet.
+
+    Raises as `open_session` does.
     """
-    if request.out:
-        run = Run(Path(request.out))
-        is_new = files.claim_folder(run.path)
-        files.make_folder(run.path)  # a file of that name is an error
-        is_taken = any(map(os.path.lexists, run.files))
-        if is_taken and run.identity != identity and not request.new:
-            other = "a run of another corpus or with other options"
-            what = other if run.identity else "files that are named as those of a run"
-            raise UsageError(
-                f"{request.out} holds {what}",
-                hint="name another folder, or start afresh in it with --new",
-            )
-        return run, is_new
+    found = LocatedRun(claim.request)
+    if claim.run:
+        _check_content(claim.run, found.request, found.identity)
+        found.run, found.is_new = claim.run, claim.is_new
+        yield found
+        return
+    found.run, found.is_new = _find_run(found.request, found.identity)
+    with found.run.lock():
+        yield found
+
+
+class LocatedRun:
+    """A run folder that is held, and the request with all that it names."""
+
+    run: Run
+    is_new: bool
+
+    def __init__(self, request: Request) -> None:
+        self.start = _starting_model(request)
+        self.request = replace(request, family=_family(request, self.start))
+        self._given = self.start.tokenizer if self.start else _given_tokenizer(request)
+        self._wanted = request.config_of(TokenizerConfig)
+        level = self._given.level if self._given else self._wanted.level
+        self._corpus = Corpus(
+            find_sources(request.paths),
+            request.config_of(CorpusConfig),
+            raw=level == "byte",
+            valid_sources=find_sources(request.valid),
+        )
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Fill the folder if the run is new, and open its session."""
+        request, run = self.request, self.run
+        kind = session_type(request.family)
+        with kind.process_settings():
+            for folder in (run.path, run.tokens):
+                files.remove_leftovers(folder)
+            if request.new or run.identity != self.identity:
+                is_new = self.is_new
+                with _removed_on_failure(run.path) if is_new else nullcontext():
+                    kind.check(request)
+                    self._fill()
+            with described(run.path):
+                session = kind(run)
+            session.follow(request)
+            yield session
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash of what makes a run this one and no other."""
+        request, given = self.request, self._given
+        parts = [
+            self._corpus.survey().sha256,
+            to_json(self._wanted),
+            to_json(request.config_of(CorpusConfig)),
+            given.to_json() if given else None,
+            _starting_sha256(request),
+            {"family": request.family} | request.sizes,
+            request.fixed,
+            [dict(mark) for mark in request.file.marks],
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def _fill(self) -> None:
+        """Fill the folder; run.json is written last and marks it as complete."""
+        request, corpus, run = self.request, self._corpus, self.run
+        tokenizer = self._given or loading.fit(corpus.training_texts(), self._wanted)
+        for path in run.files:
+            files.remove(path)
+        store = corpus.write_store(tokenizer, run.tokens)
+        if self.start:
+            config = self.start.model.config_json() | request.sizes
+            request = replace(request, given={**request.given, **config})
+        choice = session_type(request.family).choose(store, request)
+        survey = to_json(store.survey)
+        run.write_info(
+            {
+                "charrnn": version("charrnn"),
+                "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "identity": self.identity,
+                "init_sha256": _starting_sha256(request),
+                "stem": request.stem,
+                "corpus": {
+                    "files": list(request.paths),
+                    "valid": list(request.valid),
+                    **survey,
+                    "documents_in": request.config_of(CorpusConfig).documents,
+                    "leaked": store.leaked,
+                },
+                "tokenizer": tokenizer.to_json(),
+                "family": request.family,
+                "model": to_json(choice.model),
+                "training": to_json(choice.training) if choice.training else {},
+                "reasons": list(choice.reasons),
+                "init_from": str(_starting_file(request).absolute())
+                if self.start
+                else "",
+                "split": to_json(request.config_of(CorpusConfig)),
+                "follows": [dict(mark) for mark in request.file.marks],
+            }
+        )
+
+
+def _check_content(run: Run, request: Request, identity: str) -> None:
+    """Raise UsageError if the folder named by `out` holds something else."""
+    is_taken = any(map(os.path.lexists, run.files))
+    if is_taken and run.identity != identity and not request.new:
+        other = "a run of another corpus or with other options"
+        what = other if run.identity else "files named like those of a run"
+        raise UsageError(
+            f"{request.out} holds {what}",
+            hint="choose another folder, start over in it with `new`, or train its"
+            " model on this corpus with `init_from`",
+        )
+
+
+def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
+    """Return the newest run of the request, or a new one, and whether it is new."""
     infos = [] if request.new else [(run.known_info(), run) for run in all_runs()]
     same = [
         (info["created"], run.path)
@@ -126,94 +215,71 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
         raise
 
 
-def _prepare(
-    run: Run,
-    request: Request,
-    corpus: Corpus,
-    tokenizer: Tokenizer,
-    start: TextModel | None,
-    hashes: Mapping[str, str],
-) -> None:
-    """Fill a run folder; run.json is written last and says that it is complete.
+def _starting_file(request: Request) -> Path:
+    """Return the model file named by `init_from`. Raises NotFoundError."""
+    return find_model(request.init_from)
 
-    hashes: of what the run is of, what was typed, and the file it begins from.
-    """
-    for path in run.files:
-        files.remove(path)
-    store = corpus.write_store(tokenizer, run.tokens)
-    if start:
-        model = start.model.config_json() | dict(request.model)
-        request = replace(request, model=model)
-    kind = session_type(request.family)
-    choice = kind.choose(store, request)
-    survey = to_json(store.survey)
-    run.write_info(
-        {
-            "charrnn": version("charrnn"),
-            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            **hashes,
-            "stem": request.stem,
-            "corpus": {
-                "files": list(request.paths),
-                "valid": list(request.valid),
-                **survey,
-                "documents_in": request.corpus.documents,
-                "leaked": store.leaked,
-            },
-            "tokenizer": tokenizer.to_json(),
-            "family": request.family,
-            "model": to_json(choice.model),
-            "training": to_json(choice.training) if choice.training else {},
-            "reasons": list(choice.reasons),
-            "init_from": str(request.starting_file.absolute()) if start else "",
-            "split": to_json(request.corpus),
-            "follows": [dict(mark) for mark in request.marks],
-        }
-    )
+
+def _starting_sha256(request: Request) -> str:
+    """Return the hash of that file, "" without one."""
+    if not request.init_from:
+        return ""
+    return hashlib.sha256(_starting_file(request).read_bytes()).hexdigest()
 
 
 def _starting_model(request: Request) -> TextModel | None:
+    file = request.file
+    if file.recorded and _starting_sha256(request) != file.start_sha256:
+        raise UsageError(
+            f"{request.config} started from {request.init_from}, which has changed",
+            hint="its weights cannot be reproduced without that model",
+        )
     if not request.init_from:
         return None
-    given = [*request.tokenizer, *["tokenizer"] * bool(request.tokenizer_file)]
-    refuse_beside("--init-from", "a tokenizer", given)
-    start = starting_model(request.starting_file)
+    if not file.recorded:
+        given = request.given_of(TokenizerConfig)
+        named = [*given, *["tokenizer"] * bool(request.tokenizer)]
+        refuse_beside("`init_from`", "a tokenizer", named)
+    start = starting_model(_starting_file(request))
     sizes = start.model.config_json()
-    for name, value in request.model.items():
+    for name, value in request.given_of(
+        FAMILIES[start.model.family].config_type
+    ).items():
         if value != sizes.get(name):
             raise UsageError(
-                f"{flag(name)} is {value}, but --init-from {request.init_from} has"
+                f"`{name}` is {value}, but the model of `init_from` has"
                 f" {sizes.get(name)}",
-                hint=f"leave {flag(name)} out: weights bring their sizes along",
+                hint=f"omit `{name}`: weights bring their sizes",
             )
     return start
 
 
 def _family(request: Request, start: TextModel | None) -> str:
-    """Return the family to train: as asked, of the starting model, or the usual one."""
+    """Return the family to train: as asked, of the starting model, or the default."""
     if not start:
-        return request.family or USUAL
-    family, source = start.model.family, f"--init-from {request.init_from}"
-    if family not in FAMILIES or not FAMILIES[family].network:
+        return request.family or DEFAULT_FAMILY
+    family = start.model.family
+    if not FAMILIES[family].network:
         raise UsageError(
-            f"{source} is of the family {family}: no one network to start from",
-            hint="name a model that was trained in steps, or has one such member",
+            f"{request.init_from} is of the family {family}, which is not a network",
+            hint="`init_from` needs a network, or a mixture with one network",
         )
     if request.family not in ("", family):
         raise UsageError(
-            f"--model is {request.family}, but {source} is of the family {family}",
-            hint="leave --model out",
+            f"`family` is {request.family}, but {request.init_from} is of the family"
+            f" {family}",
+            hint="omit `family`",
         )
     return family
 
 
 def _given_tokenizer(request: Request) -> Tokenizer | None:
-    if request.plan:
-        return plan_tokenizer(request)
-    if not request.tokenizer_file:
+    if request.file.tokenizer:
+        return loading.from_json(dict(request.file.tokenizer))
+    if not request.tokenizer:
         return None
-    refuse_beside("--tokenizer", "a tokenizer", request.tokenizer)
-    return tokenizers.load(Path(request.tokenizer_file))
+    refuse_beside("`tokenizer`", "a tokenizer", request.given_of(TokenizerConfig))
+    return loading.load(Path(request.tokenizer))
 
 
 def train(paths: Iterable[str | os.PathLike[str]], **options: Any) -> Path:

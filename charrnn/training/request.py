@@ -1,103 +1,138 @@
-"""What a user asks training for, sorted by what it is about."""
+"""What a user typed, sorted by what it is about; imports neither NumPy nor torch."""
 
-import hashlib
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 from charrnn.data.config import CorpusConfig
 from charrnn.errors import UsageError
-from charrnn.fields import flag, to_json
+from charrnn.fields import CORPUS, MACHINE, MODEL, OUTPUT, Option, option, options_of
 from charrnn.models.families import DEFAULT_FAMILY, FAMILIES, trained_families
-from charrnn.storage.runs import Run, all_runs, find_model, find_run, runs_folder
+from charrnn.storage.runs import runs_folder
 from charrnn.tokenizers.config import TokenizerConfig
-from charrnn.training.budget import BUDGETS
-from charrnn.training.config import TrainConfig
+from charrnn.training.config import BUDGETS, TrainConfig
+from charrnn.training.config_file import ConfigFile, read_config
 
-if TYPE_CHECKING:
-    from charrnn.data.store import Survey
-    from charrnn.tokenizers.base import Tokenizer
+T = TypeVar("T")
 
 #: one path or several
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
-#: what may differ when the same is asked again, besides the budget
+#: what may change when a run is resumed, besides the budget
 ADJUSTABLE: Final = ("patience", "save_every_s", "threads")
 CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-#: what is trained where nothing is said
-USUAL: Final = DEFAULT_FAMILY
 
 
 @dataclass(frozen=True)
 class Request:
     """What a user asked for.
 
-    family: of the model; "" is the usual one, or that of `init_from`. tokenizer, model,
-    training: fields of TokenizerConfig, of the family's own config and of TrainConfig,
-    only those that were given. plan: a run whose plan is to be followed; marks: those
-    of its schedule, as JSON values.
+    given: the options of all configs that were typed, by field. file: what `config`
+    names, read.
     """
 
     paths: tuple[str, ...]
-    valid: tuple[str, ...] = ()
-    out: str = ""
-    new: bool = False
-    force: bool = False
-    init_from: str = ""
-    plan: str = ""
-    family: str = ""
-    marks: tuple[Mapping[str, Any], ...] = ()
-    tokenizer: Mapping[str, Any] = field(default_factory=dict)
-    tokenizer_file: str = ""
-    corpus: CorpusConfig = field(default_factory=CorpusConfig)
-    model: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
+    family: str = option(
+        "",
+        choices=trained_families,
+        shown=DEFAULT_FAMILY,
+        help="What learns: a recurrent network, a network that sees the last few "
+        "tokens, or n-gram counts.",
+    )
+    valid: tuple[str, ...] = option(
+        (), metavar="FILE", group=CORPUS, help="Validate on this text instead."
+    )
+    tokenizer: str = option(
+        "",
+        metavar="FILE",
+        group=CORPUS,
+        help="Tokenizer saved by `charrnn tokenize -o`, or a SentencePiece .model.",
+    )
+    out: str = option(
+        "",
+        metavar="DIR",
+        flags=("--out", "-o"),
+        group=OUTPUT,
+        shown="runs/<name>-NNN",
+        help="Run folder.",
+    )
+    init_from: str = option(
+        "", metavar="MODEL", group=MODEL, help="Start from the weights of a model."
+    )
+    config: str = option(
+        "",
+        metavar="FILE.toml|RUN",
+        group=OUTPUT,
+        help="Read options from a TOML file, or repeat a finished run: its options "
+        "and, step for step, its schedule.",
+    )
+    new: bool = option(
+        False, group=OUTPUT, help="Start over instead of resuming a run."
+    )
+    force: bool = option(
+        False, group=MACHINE, help="Train even if memory looks insufficient."
+    )
+    given: Mapping[str, Any] = field(default_factory=dict)
+    file: ConfigFile = field(default_factory=ConfigFile)
 
     @classmethod
-    def of(cls, paths: Paths, **options: Any) -> Self:
-        """Sort options by what they are about.
+    def of(cls, paths: Paths, **typed: Any) -> Self:
+        """Check and sort options by what they are about.
 
-        paths: one or several, as is `valid`. options: fields of the configs, and
-        `valid`, `out`, `new`, `force`, `init_from`, `plan`, `model` (a family) and
-        `tokenizer` (a file). Raises UsageError for a wrong value or an option of
-        another family, ValueError for a name that is none.
+        paths: one or several. typed: options by name or field, values as typed on the
+        command line or in Python; "auto" leaves a choice to the program. Raises
+        UsageError for a wrong value or an option of another family, ValueError for a
+        name that is no option.
         """
-        plain = {"valid", "out", "new", "force", "init_from", "plan"}
-        plain |= {"model", "tokenizer"}
-        family = options.get("model") or ""
-        _check_family(family or USUAL, set(options) - plain)
-        own = FAMILIES[family or USUAL]
-        kinds = (TokenizerConfig, CorpusConfig, own.config_type, TrainConfig)
-        names = {kind: {f.name for f in fields(kind)} & set(options) for kind in kinds}
-        # the tokenizer is asked for a size of the vocabulary, and the model has it
-        names[own.config_type] -= {"vocab_size"}
-        of = {kind: {name: options[name] for name in names[kind]} for kind in kinds}
-        # a wrong value is said now, not when the corpus has been read
-        TokenizerConfig(**of[TokenizerConfig])
-        own.config_type(vocab_size=1, **of[own.config_type])
-        TrainConfig(**{k: v for k, v in of[TrainConfig].items() if v != "auto"})
-        out = os.fspath(options.get("out") or "")
-        _check_place(Path(out) if out else runs_folder())
-        return cls(
-            paths=_names(paths),
-            valid=_names(options.get("valid") or ()),
-            out=out,
-            new=options.get("new", False),
-            force=options.get("force", False),
-            init_from=os.fspath(options.get("init_from") or ""),
-            plan=os.fspath(options.get("plan") or ""),
-            family=family,
-            tokenizer_file=os.fspath(options.get("tokenizer") or ""),
-            tokenizer=of[TokenizerConfig],
-            corpus=CorpusConfig(**of[CorpusConfig]),
-            model=of[own.config_type],
-            training=of[TrainConfig],
+        file = read_config(os.fspath(typed.get("config") or ""))
+        known = {one.field: one for one in options_of(cls, *_configs())}
+        known |= {one.name: one for one in known.values()}
+        names = {known[n].field for n in (*file.table, *typed) if n in known}
+        file = file.without(names)
+        # what a user can set in Python only; the configs check it
+        hyperparameters = {one.name for one in fields(TrainConfig)} - set(known)
+        given = dict(file.recorded)
+        for values in (file.table, typed):
+            for name, value in values.items():
+                if name in hyperparameters:
+                    given[name] = value
+                    continue
+                if name not in known or (values is file.table and name == "config"):
+                    _raise_unknown(name, values is file.table and typed["config"])
+                if value not in (None, (), []):
+                    one = known[name]
+                    given[one.field] = one.parse(_as_text(one, value))
+                    one.check(given[one.field])
+        own = {one.field for one in options_of(cls)}
+        rest = {k: v for k, v in given.items() if k not in own and v != "auto"}
+        request = cls(
+            _as_texts(paths),
+            **{name: given[name] for name in own & set(given)},
+            given=rest,
+            file=file,
         )
+        request._check()
+        return request
+
+    def _check(self) -> None:
+        """Raise UsageError for options that do not go together.
+
+        Now, and not when the corpus has been read.
+        """
+        family = self.family or DEFAULT_FAMILY
+        _check_family(family, set(self.given))
+        if len([name for name in BUDGETS if name in self.given]) > 1:
+            raise UsageError(
+                "more than one of `time`, `epochs` and `steps` is given",
+                hint="a run has one budget: choose one of them",
+            )
+        for config in (TokenizerConfig, CorpusConfig, TrainConfig):
+            self.config_of(config)
+        FAMILIES[family].config_type(vocab_size=1, **self.sizes)
+        _check_place(Path(self.out) if self.out else runs_folder())
 
     @property
     def stem(self) -> str:
@@ -108,120 +143,94 @@ class Request:
         return CONTROLS.sub("_", stem) or "run"
 
     @property
-    def starting_file(self) -> Path:
-        """The model file meant by `init_from`. Raises NotFoundError."""
-        return find_model(self.init_from)
+    def sizes(self) -> dict[str, Any]:
+        """The given fields of the family's own config, without the vocabulary."""
+        return self.given_of(FAMILIES[self.family or DEFAULT_FAMILY].config_type)
 
-    @cached_property
-    def starting_sha256(self) -> str:
-        """The hash of that file, "" without one."""
-        if not self.init_from:
-            return ""
-        return hashlib.sha256(self.starting_file.read_bytes()).hexdigest()
-
-    def identity(self, survey: "Survey", tokenizer: "Tokenizer | None") -> str:
-        """Return a hash of what makes a run this one and no other.
-
-        tokenizer: the one that was given in a file, or comes with `init_from`.
-        """
-        parts = [
-            survey.sha256,
-            to_json(TokenizerConfig(**self.tokenizer)),
-            to_json(self.corpus),
-            tokenizer.to_json() if tokenizer else None,
-            self.starting_sha256,
-            {"family": self.family} | dict(self.model),
-            self._fixed(),
-            [dict(mark) for mark in self.marks],
-        ]
-        return _hash(parts)
-
-    def asked(self) -> str:
-        """Return a hash of what was typed, and of the sizes and ages of the files.
-
-        Where it is equal, so is the identity, and nothing has to be read to know it.
-        It is "" where that cannot be known: of a text from stdin, of a folder.
-        """
-        files = [*self.paths, *self.valid, self.tokenizer_file]
-        files += [str(self.starting_file)] if self.init_from else []
-        files += [str(find_run(self.plan).info)] if self.plan else []
-        files = [path for path in files if path]
-        if not all(map(os.path.isfile, files)):
-            return ""
-        stats = [os.stat(path) for path in files]
-        seen = [[one.st_ino, one.st_size, one.st_mtime_ns] for one in stats]
-        model = {"family": self.family or USUAL} | dict(self.model)
-        options = [dict(self.tokenizer), to_json(self.corpus), model, self.plan]
-        return _hash([files, seen, options, self._fixed()])
-
-    def check_free(self) -> None:
-        """Raise BusyError if the run that is meant is in use, at once.
-
-        No text is read for it, so a run without a name may be overlooked here.
-        """
-        runs = [Run(Path(self.out))] if self.out else []
-        if not (self.out or self.new) and (asked := self.asked()):
-            runs = [run for run in all_runs() if run.known_info().get("asked") == asked]
-        for run in runs:
-            run.check_free()
-
-    def _fixed(self) -> dict[str, Any]:
-        """Return what is given of TrainConfig and cannot change on the way."""
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The given fields of TrainConfig that cannot change when a run is resumed."""
         free = (*BUDGETS, *ADJUSTABLE)
-        given = {k: v for k, v in self.training.items() if k not in free}
+        given = {k: v for k, v in self.given_of(TrainConfig).items() if k not in free}
         return {"seed": TrainConfig.seed} | given  # typed or not, the same run
+
+    def given_of(self, config: type[Any]) -> dict[str, Any]:
+        """Return the given fields of a config."""
+        # the tokenizer is given a vocabulary size, and the model gets its real one
+        hidden = () if config is TokenizerConfig else ("vocab_size",)
+        names = {one.name for one in fields(config)} - set(hidden)
+        return {name: value for name, value in self.given.items() if name in names}
+
+    def config_of(self, config: type[T]) -> T:
+        """Return a config with the given fields, and defaults for the others."""
+        return config(**self.given_of(config))
 
 
 def refuse_beside(source: str, what: str, names: Iterable[str]) -> None:
-    """Raise UsageError for an option that says again what `source` brings."""
+    """Raise UsageError for an option that repeats what `source` brings."""
     for name in names:
         raise UsageError(
-            f"{source} brings {what}, but {flag(name)} is given too",
-            hint=f"leave {flag(name)} out",
+            f"{source} brings {what}, but `{name}` is given too",
+            hint=f"omit `{name}`",
         )
 
 
-def _names(paths: Paths) -> tuple[str, ...]:
-    """Return one path or several as texts."""
+def _configs() -> list[type[Any]]:
+    """Return the configs of every family, and those that all share."""
+    own = [FAMILIES[name].config_type for name in trained_families()]
+    return [*own, TrainConfig, TokenizerConfig, CorpusConfig]
+
+
+def _as_text(one: Option, value: Any) -> Any:
+    """Return a path, or several, as text."""
+    if one.is_repeatable and not isinstance(value, list | tuple):
+        value = (value,)
+    if isinstance(value, list | tuple):
+        return tuple(os.fspath(x) if isinstance(x, PathLike) else x for x in value)
+    return os.fspath(value) if isinstance(value, PathLike) else value
+
+
+def _as_texts(paths: Paths) -> tuple[str, ...]:
     several = (paths,) if isinstance(paths, str | PathLike) else paths
     return tuple(os.fspath(path) for path in several)
 
 
 def _check_place(folder: Path) -> None:
-    """Raise UsageError if what is there, or above, is no folder."""
+    """Raise UsageError if something that is not a folder is in the way."""
     for place in (folder, *folder.parents):
         if os.path.isdir(place):
             return
         if os.path.lexists(place):
-            what = "a link to no" if os.path.islink(place) else "not a"
+            broken = "a broken link, " * os.path.islink(place)
             raise UsageError(
-                f"{place} is {what} folder",
-                hint="name another place for the run: -o DIR",
+                f"{place} is {broken}not a folder",
+                hint="choose another place for the run: -o DIR",
             )
 
 
-def _hash(parts: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _options(family: str) -> set[str]:
-    """Return the fields that a user may give for a family."""
-    training = {one.name for one in fields(TrainConfig)}
-    return FAMILIES[family].options | (training if FAMILIES[family].network else set())
+def _raise_unknown(name: str, path: str | None) -> NoReturn:
+    """Raise for a name that is no option, of a file or of a Python call."""
+    if path:
+        raise UsageError(
+            f"`config` {path}: no option {name}",
+            hint="names are those of charrnn train --help, without the dashes",
+        )
+    raise ValueError(f"training has no option {name}")
 
 
 def _check_family(family: str, given: set[str]) -> None:
-    """Raise for a family that there is not, or options it has no use for."""
-    if family not in trained_families():
-        raise UsageError(
-            f"--model is {family!r}", hint=f"one of {', '.join(trained_families())}"
-        )
-    common = {f.name for kind in (TokenizerConfig, CorpusConfig) for f in fields(kind)}
+    """Raise UsageError for options that a family does not have."""
+    shared = (TokenizerConfig, CorpusConfig)
+    common = {one.name for config in shared for one in fields(config)}
     for name in sorted(given - common - _options(family)):
         others = [other for other in trained_families() if name in _options(other)]
-        if not others:
-            raise ValueError(f"training has no option {name}")
         raise UsageError(
-            f"{flag(name)} makes no sense with --model {family}",
-            hint=f"it is for --model {' and '.join(others)}",
+            f"`{name.removesuffix('_s')}` does not apply to `family` {family}",
+            hint=f"it is for `family` {' and '.join(others)}",
         )
+
+
+def _options(family: str) -> set[str]:
+    """Return the fields that a user may set for a family."""
+    training = {one.name for one in fields(TrainConfig)}
+    return FAMILIES[family].options | (training if FAMILIES[family].network else set())

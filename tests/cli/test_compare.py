@@ -30,7 +30,7 @@ def count(charrnn: Any, bare_setting: Path) -> Any:
 
     def run(order: int, *args: str, documents: str = "file") -> str:
         corpus = (f"{documents}.txt", "--documents", documents)
-        options = ("--model", "ngram", "--order", order, "-q", *args)
+        options = ("--family", "ngram", "--order", order, "-q", *args)
         result = charrnn("train", *corpus, *options)
         assert result.exit_code == 0, result.stderr
         return str(result.stdout.strip())

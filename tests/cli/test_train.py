@@ -158,7 +158,7 @@ def test_finished_run_is_said_and_left_as_it_is(train: Any) -> None:
 
     assert result.exit_code == 0
     assert result.stdout == "runs/prose-001\n"
-    assert "runs/prose-001 is finished; left as it is" in result.stderr
+    assert "runs/prose-001 is finished and left as it is" in result.stderr
 
 
 # --- corpora
@@ -279,7 +279,7 @@ def test_run_in_use_exits_with_8_and_says_by_whom(train: Any) -> None:
     assert "since 20" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["init-from", "plan", "out", "tokenizer"])
+@pytest.mark.parametrize("name", ["init-from", "config", "out", "tokenizer"])
 def test_option_that_is_empty_is_refused(name: str, train: Any) -> None:
     result = train("prose.txt", f"--{name}", "")
 

@@ -1,4 +1,4 @@
-"""`charrnn train --model ngram`: counting goes the way of all training."""
+"""`charrnn train --family ngram`: counting goes the way of all training."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ def ngram(charrnn: Any) -> Any:
 
     def run(*args: str, documents: str = "file") -> Any:
         corpus = (f"{documents}.txt", "--documents", documents)
-        result = charrnn("train", *corpus, "--model", "ngram", *args)
+        result = charrnn("train", *corpus, "--family", "ngram", *args)
         assert result.exit_code == 0, result.stderr
         return result
 
@@ -86,7 +86,7 @@ def test_same_command_again_leaves_the_run_alone(ngram: Any) -> None:
 
     result = ngram("--seed", "1")
 
-    assert "runs/file-001 is finished; left as it is" in result.stderr
+    assert "runs/file-001 is finished and left as it is" in result.stderr
     assert "--time" not in result.stderr
     assert model.stat().st_mtime_ns == before
 
@@ -119,14 +119,14 @@ def test_plan_of_an_ngram_run_brings_its_options(
 ) -> None:
     ngram("--order", "3", *options)
 
-    charrnn("train", "file.txt", "--plan", "runs/file-001")
+    charrnn("train", "file.txt", "--config", "runs/file-001")
 
     first, again = (package.load(f"runs/file-00{k}").model for k in (1, 2))
     assert again.config_json() == first.config_json()
 
 
 def test_counting_never_imports_torch() -> None:
-    code = "import sys, charrnn; charrnn.train('file.txt', model='ngram')\n"
+    code = "import sys, charrnn; charrnn.train('file.txt', family='ngram')\n"
     code += "sys.exit('torch' in sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], timeout=30)
@@ -150,16 +150,16 @@ def test_order_that_is_not_given_suits_the_documents_and_is_said(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("--model ngram --cell gru", "--cell makes no sense with --model ngram"),
-        ("--model ngram --time 1m", "--time makes no sense with --model ngram"),
-        ("--model ngram --threads 1", "--threads makes no sense with --model ngram"),
-        ("--order 3", "--order makes no sense with --model recurrent"),
-        ("--smoothing mle", "--smoothing makes no sense with --model recurrent"),
-        ("--model ngram --k 2", "--k makes no sense with --smoothing kneser-ney"),
-        ("--model ngram --order 0", "--order is "),
-        ("--model ngram --smoothing addk --k 0", "--k is "),
-        ("--model ngrm", "--model is 'ngrm'"),
-        ("--model ngram --smoothing kn", "--smoothing is 'kn'"),
+        ("--family ngram --cell gru", "--cell does not apply to --family ngram"),
+        ("--family ngram --time 1m", "--time does not apply to --family ngram"),
+        ("--family ngram --threads 1", "--threads does not apply to --family ngram"),
+        ("--order 3", "--order does not apply to --family recurrent"),
+        ("--smoothing mle", "--smoothing does not apply to --family recurrent"),
+        ("--family ngram --k 2", "--k is 2, but --smoothing is kneser-ney"),
+        ("--family ngram --order 0", "--order is "),
+        ("--family ngram --smoothing addk --k 0", "--k is "),
+        ("--family ngrm", "--family is 'ngrm'"),
+        ("--family ngram --smoothing kn", "--smoothing is 'kn'"),
     ],
 )
 def test_option_that_makes_no_sense_is_a_usage_error(
@@ -178,7 +178,7 @@ def test_counts_are_no_weights_to_start_from(ngram: Any, charrnn: Any) -> None:
     result = charrnn("train", "file.txt", "--init-from", "counts", "-o", "warm")
 
     assert result.exit_code == 2
-    assert "--init-from counts is of the family ngram" in result.stderr
+    assert "counts is of the family ngram" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,11 @@ def test_counts_are_no_weights_to_start_from(ngram: Any, charrnn: Any) -> None:
 def test_option_of_another_family_is_refused_for_a_window(
     given: str, charrnn: Any
 ) -> None:
-    result = charrnn("train", "file.txt", "--model", "window", *given.split())
+    result = charrnn("train", "file.txt", "--family", "window", *given.split())
 
     assert result.exit_code == 2
     flag = given.split()[0]
-    assert f"error: {flag} makes no sense with --model window" in result.stderr
+    assert f"error: {flag} does not apply to --family window" in result.stderr
 
 
 # --- impossible texts
@@ -207,7 +207,7 @@ def test_option_of_another_family_is_refused_for_a_window(
 
 def test_text_that_ends_as_nothing_can_follow_is_said(ngram: Any, charrnn: Any) -> None:
     Path("unknown-first").write_text("Q" + "the rain fell on the boat. " * 20)
-    charrnn("train", "unknown-first", "--model", "ngram", "--smoothing", "mle")
+    charrnn("train", "unknown-first", "--family", "ngram", "--smoothing", "mle")
 
     result = charrnn("sample", "-n", "9", "--seed", "1")
 

@@ -23,8 +23,7 @@ SIZES = {"order": 4, "hidden": 8, "embed": 4}
 
 def window(documents: str = "file", **given: Any) -> Any:
     """Return a request for a small window network."""
-    model = SIZES | given.pop("model", {})
-    return request(documents, family="window", model=model, **given)
+    return request(documents, family="window", **SIZES | given)
 
 
 # --- worked by hand
@@ -81,9 +80,9 @@ def test_run_that_was_stopped_ends_as_one_that_was_not(documents: str) -> None:
 
 
 def test_plan_repeats_the_run() -> None:
-    first = train(window(model={"direct": True}))
+    first = train(window(direct=True))
 
-    again = train(Request(paths=("file.txt",), plan=str(first.run.path)))
+    again = train(Request.of(("file.txt",), config=str(first.run.path)))
 
     assert again.run.path != first.run.path
     assert same(first, again)
@@ -91,7 +90,7 @@ def test_plan_repeats_the_run() -> None:
 
 def test_run_from_a_model_is_of_its_family_and_begins_where_it_ended() -> None:
     start = train(window(steps=100, lr=0.02, dropout=0, out="start"))
-    asked = request(steps=1, lr=1e-30, init_from="start", family="window")
+    asked = request(steps=1, lr=1e-30, init_from="start", family="window", direct=0)
 
     warm = train(dataclasses.replace(asked, family=""))
 
@@ -101,14 +100,14 @@ def test_run_from_a_model_is_of_its_family_and_begins_where_it_ended() -> None:
 
 def test_other_family_than_that_of_the_weights_is_refused() -> None:
     train(window(steps=1, out="start"))
-    asked = request(init_from="start", model={"hidden": 8})
+    asked = request(init_from="start", family="recurrent", hidden=0, embed=0)
 
-    with pytest.raises(UsageError, match="--init-from start is of the family window"):
-        train(dataclasses.replace(asked, family="recurrent", model={}))
+    with pytest.raises(UsageError, match="start is of the family window"):
+        train(asked)
 
 
 def test_sizes_that_are_not_given_are_chosen_and_said(charrnn: Any) -> None:
-    said = charrnn("train", "file.txt", "--model", "window", "--dry-run").stderr
+    said = charrnn("train", "file.txt", "--family", "window", "--dry-run").stderr
 
     assert "window of 8, 1x256" in said
     assert "order 8: the vocabulary is small; hidden 256: 743 tokens" in said

@@ -70,7 +70,7 @@ def test_loss_that_is_no_number_once_costs_half_the_rate(
     assert f"step {n - 1:,}; back to step {back:,} with 0.5" in warning
     steps = [e["step"] for e in metrics(session) if e["event"] == "step"]
     assert steps == sorted(set(steps))
-    follower = train(Request(paths=asked.paths, plan=str(session.run.path)))
+    follower = train(Request.of(asked.paths, config=str(session.run.path)))
     assert same(session, follower)  # though nothing was poisoned there
 
 
@@ -132,7 +132,7 @@ def test_warning_is_said_and_the_last_failure_exits_with_7(
 
 def test_rate_that_three_halvings_do_not_mend_is_an_error() -> None:
     # NaN that is no accident: at the full rate weights grow until float32 overflows
-    asked = request(lr=3e37, steps=12, model={"cell": "elman-relu"}, dropout=0)
+    asked = request(lr=3e37, steps=12, cell="elman-relu", dropout=0)
 
     with open_session(asked) as session, pytest.raises(DivergedError):
         list(session.train(lambda: False))

@@ -85,7 +85,7 @@ def check_lost(before: list[dict[str, Any]], start: dict[str, Any]) -> None:
 def end(forks: Nursery, folder: Path) -> None:
     """Finish a run; see that its plan, followed in one go, leads to the same."""
     assert forks.start(folder, *endless(), "--steps", "1").wait() == 0
-    again = ["train", "prose.txt", "--plan", "run", "-o", "again", "--json"]
+    again = ["train", "prose.txt", "--config", "run", "-o", "again", "--json"]
     assert forks.start(folder, *again).wait() == 0
     runs = [Run(folder / name) for name in ("run", "again")]
     ours, theirs = (read_tensors(run.resume, kind=RESUME_FORMAT)[0] for run in runs)
@@ -202,7 +202,7 @@ def test_second_training_is_refused_before_anything_heavy_is_imported(
     program = (
         "import sys, charrnn.cli.main as c\n"
         "try: c.main()\n"
-        "finally: print(*{'torch', 'numpy'} & {*sys.modules})"
+        "finally: print(*{'torch'} & {*sys.modules})"
     )
 
     command = [sys.executable, "-c", program, *args]

@@ -17,7 +17,7 @@ MIX = ["--weights", "0.5,0.5", "-f", "text.txt", "-o", "m.safetensors"]
 COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "train": ([*TRAIN, "-o", "new"], ["new"]),
     "train in runs": (TRAIN, ["runs"]),
-    "train n-grams": (["train", "text.txt", "--model", "ngram", "-o", "new"], ["new"]),
+    "train n-grams": (["train", "text.txt", "--family", "ngram", "-o", "new"], ["new"]),
     "sample": (["sample", "--length", "9"], []),
     "score": (["score", "the fox"], []),
     "score a file": (["score", "-f", "text.txt", "--per", "word"], []),

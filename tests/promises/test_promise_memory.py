@@ -94,7 +94,7 @@ def small_memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def test_batch_that_does_not_fit_is_read_in_parts_with_the_same_gradient(
     documents: str, rows: int, small_memory: Callable[[int], None]
 ) -> None:
-    asked = request(documents, model={"layers": 2, "learned_state": True})
+    asked = request(documents, layers=2, learned_state=True)
     whole = train(replace(asked, out="whole"))
     small_memory(rows)
 

@@ -68,13 +68,11 @@ def a_request(chance: np.random.Generator) -> Request:
     tokenizer = {"level": level, "vocab_size": 300 if level == "subword" else 0}
     return request(
         one_of("file", "line"),
-        model={
-            "cell": one_of(*CELLS),
-            "layers": one_of(1, 2),
-            "learned_state": one_of(False, True),
-            "tie": one_of(False, True),
-        },
-        tokenizer=tokenizer,
+        cell=one_of(*CELLS),
+        layers=one_of(1, 2),
+        learned_state=one_of(False, True),
+        tie=one_of(False, True),
+        **tokenizer,
         schedule=one_of(*SCHEDULES),
         stages=one_of(1, 2),
         patience=one_of(0, 2),
@@ -134,7 +132,7 @@ def test_run_of_a_time_that_was_interrupted_is_repeated_by_its_plan(
         interrupted(asked, place, int(chance.integers(1, 30)), monkeypatch)
     ended = train(asked)
 
-    again = train(Request(paths=asked.paths, plan=str(ended.run.path)))
+    again = train(Request.of(asked.paths, config=str(ended.run.path)))
 
     assert same(ended, again)
     # the plan has its steps from the start, so progress is told otherwise

@@ -113,7 +113,8 @@ def models_of_every_family() -> dict[str, LanguageModel]:
     rng = np.random.default_rng(0)
     documents = [rng.integers(1, 9, 40).tolist() for _ in range(4)]
     for smoothing, order in product(SMOOTHINGS, (2, 3, 5)):
-        config = NgramConfig(vocab_size=9, order=order, smoothing=smoothing, k=0.1)
+        k = 0.1 if smoothing == "addk" else 1.0
+        config = NgramConfig(vocab_size=9, order=order, smoothing=smoothing, k=k)
         models[f"{order}-gram-{smoothing}"] = fit_ngrams(documents, config)
     return models | mixtures_of(models)
 

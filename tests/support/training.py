@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.data.config import CorpusConfig
 from charrnn.training import session as session_module
 from charrnn.training.gradient_session import GradientSession
-from charrnn.training.prepare import Request, open_session
+from charrnn.training.prepare import open_session
+from charrnn.training.request import Request
 
 TEXTS = {
     "file": "it was a dark and stormy night; the rain fell in torrents. " * 14,
@@ -35,16 +35,14 @@ def shorten_samples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def request(documents: str = "file", **given: Any) -> Request:
-    """Return a request for a small run; what is not of a Request is of training."""
-    names = {field.name for field in dataclasses.fields(Request)}
-    training = TRAINING | {"steps": STEPS} | given
-    own = {name: training.pop(name) for name in names & set(training)}
-    sizes = SIZES if own.get("family") in (None, "recurrent") else {}
-    own["model"] = sizes | own.get("model", {})
-    return Request(
-        **{"paths": (f"{documents}.txt",), "corpus": CorpusConfig(documents)} | own,
-        training={name: value for name, value in training.items() if value},
-    )
+    """Return a request for a small run; 0 leaves out an option."""
+    family = given.get("family", "recurrent")
+    sizes = SIZES if family == "recurrent" else {}
+    training = TRAINING | {"steps": STEPS} if family != "ngram" else {}
+    options = {"documents": documents} | sizes | training | given
+    paths = options.pop("paths", (f"{documents}.txt",))
+    kept = {name: value for name, value in options.items() if value not in (0, "")}
+    return Request.of(paths, **kept)
 
 
 def train(asked: Request, *, until: int = 10**9, saves: bool = True) -> GradientSession:

@@ -10,13 +10,13 @@ import sentencepiece
 
 from charrnn.errors import ModelFileError, TextError, UsageError
 from charrnn.tokenizers import sentencepiece_process
-from charrnn.tokenizers.config import SUBWORD_TYPES, TokenizerConfig
+from charrnn.tokenizers.config import SUBWORD_KINDS, TokenizerConfig
 from charrnn.tokenizers.subword import SubwordTokenizer
 from charrnn.tokenizers.subword_training import sample
 
 CORPUS = "The cat sat on the mat; the café's hat\tsat on the CAT!\r\n" * 3
 
-both_types = pytest.mark.parametrize("model_type", SUBWORD_TYPES)
+both_types = pytest.mark.parametrize("subword", SUBWORD_KINDS)
 
 
 def fit(*some: str, **config) -> SubwordTokenizer:
@@ -53,8 +53,8 @@ def foreign_model(**options) -> bytes:
         *[" ", "  a  ", "\t\t", "\n\n", "\u00a0\u3000", "ﬁ①Ａe\u0301", "\ufeff\ufffe"],
     ],
 )
-def test_special_characters_come_back_and_are_no_special_tokens(model_type, text):
-    tokenizer = fit(CORPUS, model_type=model_type)
+def test_special_characters_come_back_and_are_no_special_tokens(subword, text):
+    tokenizer = fit(CORPUS, subword=subword)
 
     ids = tokenizer.encode(text)
 
@@ -67,8 +67,8 @@ def test_special_characters_come_back_and_are_no_special_tokens(model_type, text
     "corpus",
     ["a", "\n", " ", "\u2581\u2585\0", "ab" * 5000, "<s><unk><0x41>" * 50, "🎈é日"],
 )
-def test_any_corpus_that_is_not_empty_gives_a_lossless_model(model_type, corpus):
-    tokenizer = fit(corpus, model_type=model_type)
+def test_any_corpus_that_is_not_empty_gives_a_lossless_model(subword, corpus):
+    tokenizer = fit(corpus, subword=subword)
 
     text = corpus + "zażółć \u2581\t"
     assert tokenizer.lossless
@@ -93,8 +93,8 @@ def test_ids_are_those_of_sentencepiece_plus_one():
 
 
 @both_types
-def test_a_long_text_encodes_as_if_not_cut_into_slices(model_type):
-    tokenizer = fit(CORPUS, model_type=model_type)
+def test_a_long_text_encodes_as_if_not_cut_into_slices(subword):
+    tokenizer = fit(CORPUS, subword=subword)
     text = CORPUS * 100  # 17,400 characters: several slices
 
     expected = np.array(processor_of(tokenizer).encode(text)) + 1
@@ -103,8 +103,8 @@ def test_a_long_text_encodes_as_if_not_cut_into_slices(model_type):
 
 
 @both_types
-def test_learning_twice_gives_the_same_model(model_type):
-    first, second = (fit(CORPUS, model_type=model_type) for _ in range(2))
+def test_learning_twice_gives_the_same_model(subword):
+    first, second = (fit(CORPUS, subword=subword) for _ in range(2))
 
     assert first.to_json() == second.to_json()
 
@@ -132,10 +132,10 @@ def test_many_characters_leave_half_of_the_room_for_longer_pieces():
 
 @both_types
 @pytest.mark.parametrize("vocab_size", [262, 263, 300])
-def test_the_vocabulary_is_never_larger_than_asked_for(model_type, vocab_size):
+def test_the_vocabulary_is_never_larger_than_asked_for(subword, vocab_size):
     corpus = "the cat sat on the mat\n" * 50
 
-    tokenizer = fit(corpus, model_type=model_type, vocab_size=vocab_size)
+    tokenizer = fit(corpus, subword=subword, vocab_size=vocab_size)
 
     assert tokenizer.vocab_size <= vocab_size
 

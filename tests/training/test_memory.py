@@ -50,7 +50,7 @@ def test_text_too_large_to_count_exits_with_6_and_a_way_out(charrnn: Any) -> Non
     rng = np.random.default_rng(0)
     Path("large.txt").write_bytes(rng.integers(97, 123, 1_000_000, np.uint8).tobytes())
 
-    result = charrnn("train", "large.txt", "--model", "ngram", "--order", "9")
+    result = charrnn("train", "large.txt", "--family", "ngram", "--order", "9")
 
     assert result.exit_code == 6
     assert "not enough memory to count 900,000 tokens" in result.stderr

@@ -135,12 +135,12 @@ def test_network_of_a_mixture_can_be_trained_on() -> None:
 
 
 def test_order_without_an_n_gram_model_is_refused() -> None:
-    with pytest.raises(UsageError, match="--ngram-order is given, but not"):
+    with pytest.raises(UsageError, match="`ngram_order` is given without"):
         train(request(ngram_order=3))
 
 
 def test_order_above_what_a_model_may_have_is_refused() -> None:
-    with pytest.raises(UsageError, match="--ngram-order is 65, above 64"):
+    with pytest.raises(UsageError, match="`ngram_order` is 65, not in"):
         train(request(with_ngram=True, ngram_order=65))
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("small_corpora")
 
 def plan_of(run: Path, documents: str = "file") -> Request:
     """Return a request for nothing but the plan of a run."""
-    return Request(paths=(f"{documents}.txt",), plan=str(run))
+    return Request.of((f"{documents}.txt",), config=str(run))
 
 
 @pytest.mark.parametrize("documents", ["file", "line"])
@@ -43,16 +43,6 @@ def test_plan_that_was_followed_is_continued_when_interrupted() -> None:
     assert same(first, again)
 
 
-def test_run_of_a_plan_is_found_by_what_was_typed() -> None:
-    first = train(request(steps=4))
-    asked = plan_of(first.run.path).asked()
-
-    again = train(plan_of(first.run.path))
-
-    assert again.run.read_info()["asked"] == asked
-    assert asked not in ("", first.run.read_info()["asked"])
-
-
 def test_plan_brings_the_split_of_its_run() -> None:
     first = train(request("line", steps=4))
 
@@ -66,11 +56,24 @@ def test_plan_of_no_run_is_not_found(tmp_path: Path) -> None:
         train(plan_of(tmp_path / "nothing"))
 
 
-def test_plan_with_other_options_is_refused() -> None:
-    plan = plan_of(train(request(steps=4)).run.path)
+def test_options_beside_a_plan_win_over_it() -> None:
+    first = train(request(steps=4))
+    config = str(first.run.path)
 
-    with pytest.raises(UsageError, match="--lr is given too"):
-        train(replace(plan, training={"lr": 0.1}))
+    again = train(Request.of("file.txt", config=config, lr=0.1, seed=2))
+
+    assert again.trainer.config.lr == 0.1
+    assert again.trainer.config.seed == 2
+    assert again.trainer.config.bptt == first.trainer.config.bptt
+    assert again.trainer.schedule.marks == first.trainer.schedule.marks
+
+
+def test_budget_beside_a_plan_makes_a_new_one() -> None:
+    first = train(request(steps=4))
+
+    again = train(Request.of("file.txt", config=str(first.run.path), steps=6))
+
+    assert again.trainer.counters.step == 6
 
 
 def test_plan_from_a_model_that_has_changed_is_refused() -> None:

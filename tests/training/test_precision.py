@@ -48,7 +48,7 @@ def test_only_half_precision_scales_its_loss() -> None:
 def half(small_corpora: None, monkeypatch: pytest.MonkeyPatch) -> Request:
     """Return a request for a small run in fp16."""
     monkeypatch.setattr(precision, "_trains", lambda name, device: True)
-    return request(precision="fp16", model={"cell": "gru"})
+    return request(precision="fp16", cell="gru")
 
 
 def test_run_in_half_precision_learns_and_goes_on_exactly(half: Request) -> None:

@@ -45,7 +45,7 @@ def test_training_from_python_returns_the_best_model(corpus: str) -> None:
 
 
 def test_path_may_be_a_text_or_a_path_object(corpus: str) -> None:
-    names = ("out", "init_from", "plan", "tokenizer", "valid")
+    names = ("out", "init_from", "tokenizer", "valid")
 
     objects = Request.of("a", **dict.fromkeys(names, Path("b")))
 
@@ -82,7 +82,7 @@ def test_tokenizer_and_options_to_make_one_exclude_each_other(
 ) -> None:
     (tmp_path / "t.json").write_text('{"level": "byte"}')
 
-    with pytest.raises(UsageError, match="--level is given too"):
+    with pytest.raises(UsageError, match="`level` is given too"):
         run_of(corpus, tokenizer=str(tmp_path / "t.json"), level="word")
 
 
@@ -134,7 +134,7 @@ def test_folder_with_a_model_of_unknown_origin_is_not_taken(
     (folder / "run.json").unlink()
     before = (folder / "model.safetensors").read_bytes()
 
-    with pytest.raises(UsageError, match="files that are named as those of a run"):
+    with pytest.raises(UsageError, match="files named like those of a run"):
         run_of(corpus, out=str(folder))
 
     assert (folder / "model.safetensors").read_bytes() == before

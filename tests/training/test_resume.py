@@ -17,7 +17,6 @@ from support.training import (
     train,
 )
 
-from charrnn.data.config import CorpusConfig
 from charrnn.errors import BusyError, ModelFileError, UsageError
 from charrnn.tokenizers import loading as tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
@@ -60,7 +59,7 @@ def test_stopped_run_ends_as_one_that_was_not_stopped(
     step = int(
         np.random.default_rng([*map(ord, cell + level + documents)]).integers(1, STEPS)
     )
-    asked = request(documents, model={"cell": cell}, tokenizer_file=tokenizer)
+    asked = request(documents, cell=cell, tokenizer=tokenizer)
     whole = train(replace(asked, out="whole"))
 
     train(replace(asked, out="parts"), until=step)
@@ -72,7 +71,7 @@ def test_stopped_run_ends_as_one_that_was_not_stopped(
 
 @pytest.mark.parametrize("documents", ["file", "line"])
 def test_run_can_be_stopped_after_every_step(documents: str) -> None:
-    asked = request(documents, model={"layers": 2, "learned_state": True})
+    asked = request(documents, layers=2, learned_state=True)
     whole = train(replace(asked, out="whole"))
 
     for step in range(1, STEPS + 1):
@@ -215,10 +214,10 @@ def test_newest_run_of_the_same_request_goes_on() -> None:
         {"lr": 0.001},
         {"seed": 2},
         {"batch": 3},
-        {"model": {"cell": "elman"}},
-        {"model": {"hidden": 9}},
-        {"tokenizer": {"level": "byte"}},
-        {"corpus": CorpusConfig("file", valid_frac=0.2)},
+        {"cell": "elman"},
+        {"hidden": 9},
+        {"level": "byte"},
+        {"valid_frac": 0.2},
         {"valid": ("line.txt",)},
     ],
     ids=str,
@@ -245,7 +244,7 @@ def test_folder_with_files_of_another_program_is_left_alone(name: str) -> None:
     Path("mine").mkdir()
     Path("mine", name).write_text("precious")
 
-    with pytest.raises(UsageError, match="files that are named as those of a run"):
+    with pytest.raises(UsageError, match="files named like those of a run"):
         train(request(out="mine"))
 
     assert Path("mine", name).read_text() == "precious"

@@ -38,8 +38,10 @@ def test_run_from_a_model_begins_where_that_ended(name: str) -> None:
 def test_sizes_that_are_not_those_of_the_model_are_refused() -> None:
     train(request(steps=1, out="start"))
 
-    with pytest.raises(UsageError, match="--hidden is 9, but --init-from start has 8"):
-        train(request(init_from="start", model={"hidden": 9}))
+    with pytest.raises(
+        UsageError, match="`hidden` is 9, but the model of `init_from` has 8"
+    ):
+        train(request(init_from="start", hidden=9))
 
     assert not Path("runs").exists()
 

@@ -86,9 +86,9 @@ def test_stopped_process_says_that_it_saved_and_how_to_go_on(
     ended: dict[str, Ended],
 ) -> None:
     assert ended["int"].stderr.splitlines() == [
-        "stopping after this step; once more stops at once",
-        "stopped and saved: run",
-        "the same command again goes on from there",
+        "stopping; a second signal stops at once",
+        "interrupted and saved: run",
+        "the same command resumes it",
     ]
 
 

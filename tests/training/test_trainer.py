@@ -238,7 +238,7 @@ def test_pieces_of_a_long_document_score_nearly_as_the_whole(
     whole = evaluate(trainer.network, store.valid, "cpu")
     monkeypatch.setattr(validation, "SEGMENT", 64)
     monkeypatch.setattr(validation, "WARM_UP", 32)
-    monkeypatch.setattr(batches, "VALIDATION_WINDOW", 24)
+    monkeypatch.setattr(validation, "VALIDATION_WINDOW", 24)
 
     pieces = evaluate(trainer.network, store.valid, "cpu")
 

@@ -63,7 +63,7 @@ def score(
         str,
         typer.Option(
             "--per",
-            parser=options.one_of("--per", PER),
+            parser=options.one_of("--per", *PER),
             metavar="|".join(PER),
             help="What to give numbers for; total is one sum over all texts.",
         ),
@@ -72,7 +72,7 @@ def score(
         str,
         typer.Option(
             "--unit",
-            parser=options.one_of("--unit", UNITS),
+            parser=options.one_of("--unit", *UNITS),
             metavar="|".join(UNITS),
             help="Surprisal in bits or nats, or log10 of the probability, below 0.",
         ),

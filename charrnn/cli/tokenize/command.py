@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from charrnn.tokenizers.base import Tokenizer
 
 AS: Final = ("pieces", "ids")
-DEFAULTS: Final = TokenizerConfig()
 
 
+@options.with_options(TokenizerConfig)
 def tokenize(
     files: Annotated[
         list[str] | None,
@@ -30,10 +30,6 @@ def tokenize(
             show_default=False,
         ),
     ] = None,
-    level: options.Level = DEFAULTS.level,
-    vocab_size: options.VocabSize = DEFAULTS.vocab_size,
-    min_count: options.MinCount = DEFAULTS.min_count,
-    model_type: options.ModelType = DEFAULTS.model_type,
     out: Annotated[
         str | None,
         typer.Option(
@@ -58,7 +54,7 @@ def tokenize(
         str,
         typer.Option(
             "--as",
-            parser=options.one_of("--as", AS),
+            parser=options.one_of("--as", *AS),
             metavar="|".join(AS),
             help="How tokens are written; in pieces a space is U+2581, a byte \\xNN, a "
             "backslash two.",
@@ -66,6 +62,7 @@ def tokenize(
     ] = "pieces",
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    **given: Any,
 ) -> None:
     """Look at a corpus, learn a tokenizer, encode, decode.
 
@@ -78,7 +75,7 @@ def tokenize(
     --encode and --decode use the tokenizer of --tokenizer or of a model; decoding
     what was encoded gives the same bytes, but for characters unknown to it.
     """
-    config = TokenizerConfig(level, vocab_size, min_count, model_type)
+    config = TokenizerConfig(**given)
     paths = files or ["-"]
     if not files:
         inputs.needs_stdin("charrnn tokenize corpus.txt")

@@ -3,36 +3,41 @@
 from dataclasses import dataclass
 
 from charrnn.errors import UsageError
-from charrnn.fields import at_least, flag, one_of
+from charrnn.fields import check, option
 from charrnn.models import CELLS
+from charrnn.models.options import embed_option, hidden_option
 
 
 @dataclass(frozen=True)
 class RecurrentConfig:
-    """The shape of a recurrent language model: all that is needed to build it.
-
-    embed 0 is one-hot input. `tie` uses the embedding as the output matrix too.
-    """
+    """The shape of a recurrent language model: all that is needed to build it."""
 
     vocab_size: int
-    cell: str = "lstm"
-    layers: int = 1
-    hidden: int = 512
-    embed: int = 128
-    tie: bool = False
-    residual: bool = True
-    norm: bool = True
-    learned_state: bool = False
+    cell: str = option("lstm", choices=CELLS, metavar="NAME", help="Recurrent cell.")
+    layers: int = option(1, at_least=1, help="Stacked layers.")
+    hidden: int = hidden_option()
+    embed: int = embed_option(128)
+    tie: bool = option(
+        False,
+        off="--no-tie",
+        help="Use the embedding as the output matrix too.",
+    )
+    residual: bool = option(
+        True, off="--no-residual", help="Add each layer's input to its output."
+    )
+    norm: bool = option(True, off="--no-norm", help="Normalize each layer's output.")
+    learned_state: bool = option(
+        False, off="--zero-state", help="Learn the initial state."
+    )
 
     def __post_init__(self) -> None:
-        one_of("--cell", self.cell, tuple(CELLS))
-        for name in ("vocab_size", "layers", "hidden"):
-            at_least(flag(name), getattr(self, name), 1)
-        at_least("--embed", self.embed, 0)
+        check(self)
+        if self.vocab_size < 1:
+            raise UsageError(f"`vocab_size` is {self.vocab_size}, below 1")
         if self.tie and not self.embed:
-            raise UsageError("--tie needs an embedding, but --embed is 0")
+            raise UsageError("`tie` needs an embedding, but `embed` is 0")
 
     @property
     def title(self) -> str:
-        """How a network is called: gru 1x512."""
+        """The model's name in messages: gru 1x512."""
         return f"{self.cell} {self.layers}x{self.hidden}"

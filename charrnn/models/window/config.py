@@ -2,32 +2,31 @@
 
 from dataclasses import dataclass
 
-from charrnn.fields import at_least
-from charrnn.models.ngram.config import (
-    check_order,
-)
+from charrnn.errors import UsageError
+from charrnn.fields import check, option
+from charrnn.models.options import embed_option, hidden_option, order_option
 
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """The shape of a network that sees the last order - 1 tokens.
-
-    `direct` connects their embeddings to the output, past the hidden layer.
-    """
+    """The shape of a network that sees the last order - 1 tokens."""
 
     vocab_size: int
-    order: int = 8
-    hidden: int = 512
-    embed: int = 64
-    direct: bool = False
+    order: int = order_option(8, at_least=2)
+    hidden: int = hidden_option()
+    embed: int = embed_option(64, at_least=1)
+    direct: bool = option(
+        False,
+        off="--no-direct",
+        help="Also connect the window's embeddings directly to the output.",
+    )
 
     def __post_init__(self) -> None:
-        at_least("--vocab-size", self.vocab_size, 1)
-        check_order("--order", self.order, 2)
-        at_least("--hidden", self.hidden, 1)
-        at_least("--embed", self.embed, 1)
+        check(self)
+        if self.vocab_size < 1:
+            raise UsageError(f"`vocab_size` is {self.vocab_size}, below 1")
 
     @property
     def title(self) -> str:
-        """How a network is called: window of 10, 1x512."""
+        """The model's name in messages: window of 10, 1x512."""
         return f"window of {self.order}, 1x{self.hidden}"

@@ -24,8 +24,7 @@ from charrnn.data.store import TokenStore
 from charrnn.errors import DivergedError
 from charrnn.models.layers import LayerState
 from charrnn.models.network import Network
-from charrnn.training.budget import BUDGETS
-from charrnn.training.config import TrainConfig
+from charrnn.training.config import BUDGETS, TrainConfig
 from charrnn.training.events import Counters, Event, score_values
 from charrnn.training.loop.averaging import follow
 from charrnn.training.loop.evaluate import StoppedError, evaluate
