@@ -25,7 +25,7 @@ from charrnn.inference.score import Score
 from charrnn.inference.scoring import batch_nats, next_token_scores
 from charrnn.inference.text_model import TextModel
 from charrnn.models.ngram import model as ngram
-from charrnn.models.ngram.config import LEAST_K, MOST_K, SMOOTHINGS, NgramConfig
+from charrnn.models.ngram.config import MIN_K, MAX_K, SMOOTHINGS, NgramConfig
 from charrnn.models.ngram.counts import count_ngrams
 from charrnn.models.ngram.model import NgramModel
 from charrnn.tokenizers.config import TokenizerConfig
@@ -182,7 +182,7 @@ def test_token_that_mle_never_saw_costs_infinitely_many_nats_and_never_nan() -> 
     assert score.log10 == -math.inf
 
 
-@pytest.mark.parametrize("k", [LEAST_K, MOST_K])
+@pytest.mark.parametrize("k", [MIN_K, MAX_K])
 def test_every_token_has_a_probability_with_addk(k: float) -> None:
     model = fit_ngrams([EIGHT * 10_000], NgramConfig(4, 1, "addk", k), end=False)
 
