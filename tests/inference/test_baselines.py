@@ -22,7 +22,7 @@ PROSE = "it was a dark and stormy night; the rain fell in torrents. naïve! " * 
 
 def counted_run(**options: Any) -> Run:
     """Return a run of a 2-gram model of corpus.txt."""
-    given = {"model": "ngram", "order": 2, "min_count": 1} | options
+    given = {"family": "ngram", "order": 2, "min_count": 1} | options
     return Run(train(["corpus.txt"], **given))
 
 
