@@ -186,7 +186,7 @@ def options_of(*configs: type[Any]) -> Iterator[Option]:
 
 
 @cache
-def _options(config: type[Any]) -> tuple[Option, ...]:
+def _options(config: Any) -> tuple[Option, ...]:
     hints = get_type_hints(config)
     return tuple(
         Option(one.name, hints[one.name], one.default, **one.metadata["option"])

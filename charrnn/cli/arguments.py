@@ -62,7 +62,7 @@ def _parameter(option: Option) -> inspect.Parameter:
         rich_help_panel=option.group,
         show_default=False,
     )
-    kind = list[kind] if option.is_repeatable else kind  # type: ignore[valid-type]
+    kind = list[kind] if option.is_repeatable else kind
     return inspect.Parameter(
         option.field,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,

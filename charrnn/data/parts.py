@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,14 @@ import numpy.typing as npt
 from charrnn.data.store import MANY_DOCUMENTS, Part
 from charrnn.text.size import text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
+
+# How much of the training part is held out to fit the weight: a share of its tokens,
+# but at least ENOUGH_HELD (or a tenth of a short text) and at most MAX_HELD.
+HELD_SHARE: Final = 0.02
+ENOUGH_HELD: Final = 2_000
+MAX_HELD_SHARE: Final = 0.1
+MAX_HELD: Final = 50_000
+HELD_RUN: Final = 500  #: tokens held out in a row
 
 
 def part_of(texts: Iterable[str], tokenizer: Tokenizer, *, learns_end: bool) -> Part:
@@ -47,6 +56,15 @@ def split(part: Part, share: float, *, pieces: int = 1) -> tuple[Part, Part]:
     cut = replace(part, starts=part.starts[document] + inner, lengths=last - first)
     is_held = first >= begins[np.searchsorted(ends, first, "right")]
     return _opened(_of(cut, ~is_held)), _opened(_of(cut, is_held))
+
+
+def hold_out(train: Part) -> tuple[Part, Part]:
+    """Return what a network trains on beside n-grams, and what fits their weight."""
+    few = max(HELD_SHARE, ENOUGH_HELD / train.targets)
+    share = min(MAX_HELD_SHARE, few, MAX_HELD / train.targets)
+    # Not the end in one piece: in one long text, the end is most like what follows.
+    # Without the last 2% of tinyshakespeare a 7-gram scores 1.586 nats, not 1.517.
+    return split(train, share, pieces=max(1, round(share * train.targets / HELD_RUN)))
 
 
 def measured(part: Part, tokenizer: Tokenizer) -> Part:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,27 @@ class Score:
             self.words + other.words,
             self.unknown + other.unknown,
         )
+
+    @property
+    def loss_nats(self) -> float:
+        """What decides which model is the best."""
+        return self.nats_per_token
+
+    @property
+    def headline(self) -> tuple[str, float]:
+        """What training shows: a unit and its value."""
+        return "bits/char", self.bits_per_char
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is reported of a validation; None where it is infinite."""
+        means = {
+            "nats_per_token": self.nats_per_token,
+            "bits_per_char": self.bits_per_char,
+            "bits_per_byte": self.bits_per_byte,
+        }
+        # JSON has no infinity, the cost of a text that a model thinks impossible
+        finite = {k: v if math.isfinite(v) else None for k, v in means.items()}
+        return finite | {"tokens": self.tokens, "unknown": self.unknown}
 
     @property
     def bits(self) -> float:

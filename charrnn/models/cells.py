@@ -64,6 +64,8 @@ class Cell(ABC):
 
     gates: ClassVar[int]
     states: ClassVar[int] = 1  #: arrays in the state; the first is the output
+    #: bias of a gate before training, by its place in the order of the gates
+    initial_bias: ClassVar[Mapping[int, float]] = {}
     kernel: ClassVar[str] = ""  #: how training runs it, if faster than step by step
 
     @classmethod
@@ -139,6 +141,7 @@ class LSTM(Cell):
 
     gates = 4
     states = 2
+    initial_bias: ClassVar = {1: 1.0}  # f open at first (Jozefowicz et al. 2015)
     kernel = "lstm"
 
     @classmethod
@@ -168,6 +171,7 @@ class PeepholeLSTM(Cell):
 
     gates = 4
     states = 2
+    initial_bias: ClassVar = LSTM.initial_bias
 
     @classmethod
     def step(

@@ -42,6 +42,12 @@ class Family:
         return found
 
     @property
+    def recipe_type(self) -> type[Any]:
+        """The class of its defaults, a `models.recipe.Recipe`."""
+        found: type[Any] = named(self.recipe)
+        return found
+
+    @property
     def options(self) -> set[str]:
         """The fields that a user may set; the tokenizer brings the vocabulary."""
         return {field.name for field in fields(self.config_type)} - {"vocab_size"}

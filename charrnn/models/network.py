@@ -1,50 +1,42 @@
-"""What training asks of a network: parameters by name, a state, and logits.
+"""What training asks of a network: an ordinary torch module with a state and logits.
 
-A network is the twin of a model in `models/`: its parameters have the same names and
-shapes, so that what is trained here is a model file there without any translation.
+A network is the twin of a model in NumPy: its `state_dict` has the names and shapes of
+the model file, so that what is trained here is a model there without translation.
 
 Shape letters: B batch, T time, V vocabulary.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from charrnn.data.store import TokenStore
 from charrnn.fields import to_json
-from charrnn.models import base as models
-from charrnn.models.base import LanguageModel
+from charrnn.models.base import LanguageModel, build
 from charrnn.models.layers import LayerState
 
-# above this the output matrix costs enough to be worth bfloat16's rounding
-WIDE_VOCABULARY = 1024
+# above this the output matrix costs enough to be worth the rounding of bfloat16
+WIDE_VOCABULARY: Final = 1024
+
+Shapes = dict[str, tuple[int, ...]]
 
 
 class Network(nn.Module, ABC):
-    """A language model that can be trained, and what is best for training it."""
+    """A language model that can be trained."""
 
     family: ClassVar[str]
-
-    def __init__(self, config: Any, generator: torch.Generator) -> None:
-        super().__init__()
-        self.config = config
-        shapes = self.parameter_shapes(config)
-        # a parameter's name may not hold the dot that a file's names do
-        self._names = {name: name.replace(".", "__") for name in shapes}
-        for name, shape in shapes.items():
-            values = self.initial_values(name, shape, config, generator)
-            self.register_parameter(self._names[name], nn.Parameter(values))
+    config: Any
+    head: nn.Module
 
     @staticmethod
     @abstractmethod
-    def parameter_shapes(config: Any) -> dict[str, tuple[int, ...]]:
-        """Return the name and shape of every parameter, as the model file has them."""
+    def parameter_shapes(config: Any) -> Shapes:
+        """Return the name and shape of every parameter, in file order."""
 
     @abstractmethod
     def initial_state(self, batch: int) -> LayerState:
@@ -62,52 +54,10 @@ class Network(nn.Module, ABC):
         masks: a dropout mask for each of `masked`, (B, its width).
         """
 
-    @abstractmethod
-    def _head(self, outputs: Tensor) -> Tensor:
-        """Return the logits (T, B, V) of what the last layer gives."""
-
     @property
     @abstractmethod
     def masked(self) -> Sequence[int]:
         """The widths of the outputs that dropout masks."""
-
-    @staticmethod
-    @abstractmethod
-    def choose(
-        store: TokenStore,
-        given: Mapping[str, Any],
-        training: Mapping[str, Any],
-        *,
-        device: str,
-    ) -> tuple[Any, list[str]]:
-        """Complete a config; return also why, in phrases.
-
-        given, training: the fields of the config and of TrainConfig that are known.
-        """
-
-    @staticmethod
-    @abstractmethod
-    def choose_windows(store: TokenStore, given: Mapping[str, Any]) -> dict[str, int]:
-        """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
-
-    @staticmethod
-    @abstractmethod
-    def peak_rate(config: Any, epochs: float) -> float:
-        """Return the highest learning rate of so many epochs."""
-
-    @staticmethod
-    @abstractmethod
-    def dropout(epochs: float) -> tuple[float, float]:
-        """Return the dropout to begin and to end so many epochs with.
-
-        A start that hardly slows learning, as what was read often is learned by heart
-        (Morerio et al. 2017).
-        """
-
-    @staticmethod
-    @abstractmethod
-    def probe(config: Any, batch: int) -> Callable[[], Tensor]:
-        """Return what computes as a step does, in little time, to find the threads."""
 
     @classmethod
     def initial_values(
@@ -121,47 +71,59 @@ class Network(nn.Module, ABC):
         bound = 1 / math.sqrt(shape[1])
         return torch.empty(shape).uniform_(-bound, bound, generator=generator)
 
-    @classmethod
-    def parameter_count(cls, config: Any) -> int:
-        """Return the number of weights."""
-        return sum(map(math.prod, cls.parameter_shapes(config).values()))
+    @torch.no_grad()
+    def initialize(self, generator: torch.Generator) -> None:
+        """Draw the initial values of all parameters, in the order of the file."""
+        for name, weight in self.weights().items():
+            shape = tuple(weight.shape)
+            weight.copy_(self.initial_values(name, shape, self.config, generator))
 
-    @classmethod
-    def product_count(cls, config: Any) -> int:
-        """Return the number of weights that a token is multiplied with."""
-        # to look up an embedding is no product
-        looked_up: int = config.vocab_size * config.embed
-        return cls.parameter_count(config) - looked_up
-
-    def parameter(self, name: str) -> nn.Parameter:
-        """Return a parameter by its name in the model file."""
-        return self.get_parameter(self._names[name])
-
-    def named(self) -> dict[str, nn.Parameter]:
-        """Return the parameters by their names in the model file."""
-        return {name: self.parameter(name) for name in self._names}
+    def weights(self) -> dict[str, nn.Parameter]:
+        """Return the parameters by name, in the order of the model file."""
+        named = dict(self.named_parameters())
+        return {name: named[name] for name in self.parameter_shapes(self.config)}
 
     def tensors(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return a copy of the parameters as a model file keeps them."""
-        arrays = {n: p.detach().float().cpu().numpy() for n, p in self.named().items()}
-        return {name: array.copy() for name, array in arrays.items()}
+        found = self.weights().items()
+        return {name: x.detach().float().cpu().numpy().copy() for name, x in found}
 
     def load(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Set every parameter. Raises ValueError where shapes disagree."""
-        with torch.no_grad():
-            for name, parameter in self.named().items():
-                values = torch.from_numpy(np.array(tensors[name]))
-                if values.shape != parameter.shape:
-                    raise ValueError(f"{name} has another shape here")
-                parameter.copy_(values)
+        """Set every parameter. Raises ValueError where names or shapes disagree."""
+        values = {name: torch.from_numpy(np.array(x)) for name, x in tensors.items()}
+        try:
+            self.load_state_dict(values)
+        except RuntimeError as error:
+            raise ValueError(str(error).splitlines()[-1].strip()) from error
 
     def model(self) -> LanguageModel:
-        """Return the model that says what this network says, in NumPy."""
-        return models.build(self.family, to_json(self.config), self.tensors())
+        """Return the NumPy model of the current weights."""
+        return build(self.family, to_json(self.config), self.tensors())
 
     def _logits(self, outputs: Tensor) -> Tensor:
-        """Return the logits of outputs, in float32 unless there are many."""
+        """Return the logits of outputs, in float32 unless the vocabulary is wide."""
         if self.config.vocab_size > WIDE_VOCABULARY:
             return self._head(outputs)
         with torch.autocast(outputs.device.type, enabled=False):
-            return self._head(outputs.to(self.parameter("head.bias").dtype))
+            return self._head(outputs.to(next(self.parameters()).dtype))
+
+    def _head(self, outputs: Tensor) -> Tensor:
+        """Return the logits (T, B, V) of what the last layer gives."""
+        logits: Tensor = self.head(outputs)
+        return logits
+
+
+def linear(inputs: int, outputs: int, *, bias: bool = True) -> nn.Linear:
+    """Return a linear layer whose parameters are not drawn yet."""
+    layer: nn.Linear = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+        nn.Linear, inputs, outputs, bias=bias
+    )
+    return layer
+
+
+def embedding(tokens: int, width: int) -> nn.Embedding:
+    """Return an embedding whose parameters are not drawn yet."""
+    layer: nn.Embedding = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+        nn.Embedding, tokens, width
+    )
+    return layer

@@ -12,6 +12,8 @@ SCHEDULES: Final = ("linear", "cosine", "constant")
 PRECISIONS: Final = ("fp32", "bf16", "fp16")
 #: the options that end a run, of which a run has one
 BUDGETS: Final = ("time_s", "epochs", "steps")
+#: what may change when a run is resumed, besides the budget
+ADJUSTABLE: Final = ("patience", "save_every_s", "threads")
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,23 @@
-"""A run whose model counts: fitted in one go, without torch."""
+"""A run whose model counts: fitted at once, without torch."""
 
 import time
 from collections.abc import Callable, Iterator
 
-from charrnn.data.batches import are_short
-from charrnn.data.store import TokenStore
 from charrnn.errors import ResourceError
 from charrnn.inference import checkpoint
-from charrnn.inference.score import Score
-from charrnn.inference.scoring import part_score
-from charrnn.models.ngram.config import NgramConfig
+from charrnn.inference.scoring import part_nats
 from charrnn.models.ngram.model import NgramModel
 from charrnn.storage.runs import Run
-from charrnn.training.config import TrainConfig
-from charrnn.training.events import Counters, Event, score_values
+from charrnn.tasks.base import Metrics
+from charrnn.training.events import Counters, Event, ValidationEvent
 from charrnn.training.machine.memory import memory_limit
-from charrnn.training.request import Request
-from charrnn.training.session import Choice, Session
+from charrnn.training.session import Session
 
 
 class CountingSession(Session):
     """A run of an n-gram model. There are no steps, so a finished one stays as it is.
 
-    A fit that was stopped begins anew: it takes seconds.
+    A fit that was interrupted starts over: it takes seconds.
     """
 
     has_steps = False
@@ -33,38 +28,20 @@ class CountingSession(Session):
         super().__init__(run, clock=clock)
         self._counters = Counters(finished="best" in self.info)
 
-    @staticmethod
-    def check(request: Request) -> None:
-        """Do nothing: the request has checked it all."""
-
-    @staticmethod
-    def choose(store: TokenStore, request: Request) -> Choice:
-        """Complete the order and the smoothing."""
-        given = dict(request.sizes)
-        reasons = []
-        if "order" not in given:
-            given["order"], why = _order(store)
-            reasons.append(f"order {given['order']}: {why}")
-        return Choice(
-            NgramConfig(**{**given, "vocab_size": store.vocab_size}), {}, tuple(reasons)
-        )
-
     @property
     def counters(self) -> Counters:
         """How far the run is: no step is ever taken."""
         return self._counters
 
-    def follow(self, request: Request) -> None:
-        """Take nothing: nothing is left to choose."""
-
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Count and validate; `stop` is not asked, as the end is near."""
+        """Count and validate; `stop` is not called, since the end is near."""
         began = self._clock()
         self._cut_metrics()
         yield self._noted(self.start_event())
-        ngram, score = self._fit()
+        ngram, metrics = self._fit()
         self.counters.elapsed_s = self._clock() - began
-        validation = self._event("validation", score_values(score) | {"best": True})
+        values = metrics.to_json()
+        validation = self._event(ValidationEvent, metrics=values, best=True)
         model = self._text_model(ngram, validation)
         checkpoint.save(self.run.model, model)
         yield self._noted(validation)
@@ -76,31 +53,18 @@ class CountingSession(Session):
         self.counters.finished = True
         yield done
 
-    def _fit(self) -> tuple[NgramModel, Score]:
-        """Count the training part; return also the score of the other."""
+    def _fit(self) -> tuple[NgramModel, Metrics]:
+        """Count the training part; return also the metrics of the other."""
         train, valid = self.store.train, self.store.valid
         try:
             with memory_limit():
                 ngram = NgramModel.fit(
                     self.config, train.tokens, train.starts, train.lengths
                 )
-                return ngram, part_score(ngram, valid)
+                return ngram, self.task.measure(part_nats(ngram, valid), valid)
         except MemoryError as error:
             raise ResourceError(
-                f"there is not enough memory to count {train.targets:,} tokens in"
-                f" n-grams of up to {self.config.order}",
-                hint="take a smaller --order, or less text",
+                f"not enough memory to count {train.targets:,} tokens in n-grams of up"
+                f" to {self.config.order}",
+                hint="reduce `order`, or use less text",
             ) from error
-
-
-def _order(store: TokenStore) -> tuple[int, str]:
-    """Return how many tokens pay, and why.
-
-    Longer n-grams change the nats a token by 0.003 or less on texts of 30,000 to a
-    million characters (short documents: the best is 5 or 6, others 7 or 8).
-    """
-    if store.has_long_tokens:
-        return 4, "tokens are words or parts of them"
-    if are_short(store.train, TrainConfig.bptt):
-        return 6, "documents are short"
-    return 7, "the vocabulary is small"

@@ -1,53 +1,142 @@
 """How far a run is, and what happens in it: shown, and kept in metrics.jsonl."""
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import Any
-
-from charrnn.inference.score import Score
+from typing import Any, ClassVar
 
 
 @dataclass
 class Counters:
-    """What a run knows besides its tensors; all of it is saved."""
+    """The counts of a run, all of them saved."""
 
     step: int = 0
     stage: int = 0  #: of the last step
     taken: list[int] = field(default_factory=list)  #: steps in each stage
     elapsed_s: float = 0.0
-    loss_nats: float = math.nan  #: smoothed training loss, a token
-    best_nats: float = math.inf  #: lowest validation, a token
+    loss_nats: float = math.nan  #: smoothed training loss per token
+    best_nats: float = math.inf  #: lowest validation loss per token
     stale: int = 0  #: validations since the best one
     validation_s: float = 0.0  #: seconds that the last validation took
     metrics_bytes: int = 0  #: length of metrics.jsonl at this step
-    owes_validation: bool = False  #: of this step
+    owes_validation: bool = False  #: whether this step is to be validated
     finished: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened in training: what is shown and kept in metrics.jsonl."""
+    """Something that happened in training."""
 
-    kind: str
+    kind: ClassVar[str]
+
     step: int
     elapsed_s: float
-    values: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as one flat object."""
         when = {"step": self.step, "elapsed_s": round(self.elapsed_s, 3)}
         return {"event": self.kind} | when | self.values
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """Its own fields, those that are dicts spread out."""
+        fields = dataclasses.asdict(self).items()
+        own: dict[str, Any] = {k: v for k, v in fields if k not in SHARED}
+        return own | own.pop("details", {})
 
-def score_values(score: Score) -> dict[str, Any]:
-    """Return what is reported of a validation; None where it is infinite."""
-    means = {
-        "nats_per_token": score.nats_per_token,
-        "bits_per_char": score.bits_per_char,
-        "bits_per_byte": score.bits_per_byte,
-    }
-    # JSON has no infinity, which is what a text costs that a model thinks impossible
-    return {k: v if math.isfinite(v) else None for k, v in means.items()} | {
-        "tokens": score.tokens,
-        "unknown": score.unknown,
-    }
+
+SHARED = {one.name for one in dataclasses.fields(Event)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartEvent(Event):
+    """Training is about to begin: sizes, plan and reasons."""
+
+    kind: ClassVar[str] = "start"
+
+    run: str
+    continues: bool
+    level: str
+    vocabulary: int
+    title: str
+    train_tokens: int
+    valid_tokens: int
+    tokens_per_char: float
+    corpus: dict[str, Any]
+    family: str
+    model: dict[str, Any]
+    training: dict[str, Any]
+    reasons: list[str]
+    details: dict[str, Any] = field(default_factory=dict)  #: the parameter count
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepEvent(Event):
+    """A step was taken."""
+
+    kind: ClassVar[str] = "step"
+
+    loss_nats: float
+    smoothed_nats: float
+    rate: float
+    progress: float
+    planned_steps: int
+    cost_ahead: float
+    epoch: float
+    tokens: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationEvent(Event):
+    """A validation: its metrics, and the members of a mixture, as JSON values."""
+
+    kind: ClassVar[str] = "validation"
+
+    metrics: dict[str, Any]
+    best: bool
+    mixture: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The metrics, whether they are the best so far, and the mixture."""
+        return self.metrics | {"best": self.best} | self.mixture
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleEvent(Event):
+    """Text that the model writes at a validation."""
+
+    kind: ClassVar[str] = "sample"
+
+    text: str
+    temperature: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaveEvent(Event):
+    """The run was saved."""
+
+    kind: ClassVar[str] = "save"
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarningEvent(Event):
+    """Something that the user should know."""
+
+    kind: ClassVar[str] = "warning"
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoneEvent(Event):
+    """The run is finished; details: the n-gram model of the same text, if counted."""
+
+    kind: ClassVar[str] = "done"
+
+    run: str
+    best: dict[str, Any]
+    steps: int
+    details: dict[str, Any] = field(default_factory=dict)

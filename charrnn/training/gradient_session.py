@@ -1,37 +1,45 @@
-"""A run whose model learns by gradient, step by step, and can be continued."""
+"""A run whose model learns by gradient, step by step, and can be resumed."""
 
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Final
 
 import torch
 
-from charrnn.data.store import TokenStore
 from charrnn.errors import CharRNNError, DivergedError
 from charrnn.fields import from_json, to_json
 from charrnn.inference import checkpoint
 from charrnn.inference.text_model import TextModel
 from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import Run
-from charrnn.training import defaults
-from charrnn.training.config import BUDGETS, TrainConfig
-from charrnn.training.events import Counters, Event
-from charrnn.training.loop.evaluate import StoppedError
+from charrnn.training.config import ADJUSTABLE, BUDGETS, TrainConfig
+from charrnn.training.events import (
+    Counters,
+    DoneEvent,
+    Event,
+    SampleEvent,
+    SaveEvent,
+    StartEvent,
+    ValidationEvent,
+    WarningEvent,
+)
+from charrnn.training.loop.evaluate import StoppedError, Validator
 from charrnn.training.loop.schedule import Mark
 from charrnn.training.loop.snapshot import restore, save_snapshot
+from charrnn.training.loop.state import TrainState
 from charrnn.training.loop.trainer import Trainer
-from charrnn.training.machine.precision import choose_device
+from charrnn.training.loop.window_stages import WindowStages
 from charrnn.training.machine.process import process_settings
-from charrnn.training.machine.room import check_memory, making_room
-from charrnn.training.ngram_partner import Partner, best_ngram
-from charrnn.training.request import ADJUSTABLE, Request
-from charrnn.training.session import Choice, Session, starting_model
+from charrnn.training.machine.training_memory import check_memory, reporting_memory
+from charrnn.training.ngram_partner import NgramPartner, best_ngram
+from charrnn.training.session import Session, starting_model
 
-STEP_LINES = 10  # every so many steps one goes to metrics.jsonl
-LEAST_RATE = 1 / 8  # share of the planned one: it is halved three times at most
+STEP_LINES: Final = 10  #: one step in this many goes to metrics.jsonl
+MIN_RATE: Final = 1 / 8  #: share of the planned rate: it is halved at most three times
 
 
 class GradientSession(Session):
@@ -45,68 +53,40 @@ class GradientSession(Session):
     ) -> None:
         super().__init__(run, clock=clock)
         training = from_json(TrainConfig, self.info["training"])
+        self.validator = Validator(self.task, self.store.valid, training.device)
         self.partner = None
         if training.with_ngram:
-            self.partner = Partner(self.store, training.ngram_order)
-        self.trainer = self._trainer(training)
-        self._model: TextModel | None = None  # the best one, while it isn't saved
+            order = training.ngram_order
+            self.partner = NgramPartner(self.validator, self.store, order)
+        self.trainer = self._new_trainer(training)
+        self._model: TextModel | None = None  # the best one, until it is saved
         self._saved_at = clock()
-
-    @staticmethod
-    def check(request: Request) -> None:
-        """Raise UsageError for a budget or device that makes no sense."""
-        choose_device(request.given.get("device", "auto"))
-
-    @staticmethod
-    def choose(store: TokenStore, request: Request) -> Choice:
-        """Complete sizes, rates and budget. Raises UsageError, ResourceError."""
-        kind = FAMILIES[request.family].network_type
-        return defaults.choose(
-            kind,
-            store,
-            request.sizes,
-            request.given_of(TrainConfig),
-            force=request.force,
-        )
 
     @property
     def counters(self) -> Counters:
         """How far the run is."""
-        return self.trainer.counters
+        return self.trainer.state.counters
 
-    def follow(self, request: Request) -> None:
-        """Take the budget that is asked for now, if any. Raises ResourceError."""
-        if self.continues and not request.force:
-            shapes = self.trainer.network.parameter_shapes(self.config)
-            check_memory(shapes, self.trainer.config)
-        given = request.given_of(TrainConfig)
-        asked = {name: given[name] for name in ADJUSTABLE if name in given}
-        if any(name in given for name in BUDGETS):
-            asked |= {name: given.get(name, 0) for name in BUDGETS}
-        old = self.trainer.config
-        if self.finished and asked.get("time_s", 0) > old.time_s:
-            asked["max_epochs"] = 0.0  # more is asked for than was thought to be enough
-        config = dataclasses.replace(old, **asked)
-        if config != old and not (self.finished and self._is_spent(config)):
-            self.rebudget(config)
-
-    def rebudget(self, training: TrainConfig) -> None:
+    def adjust(self, training: Mapping[str, Any], *, force: bool = False) -> None:
         """Follow another budget, patience or number of threads from here on."""
-        torch.set_num_threads(training.threads)
-        self.trainer.rebudget(training)
-        if self.continues:
-            # first, so that a kill leaves no new budget with an old plan
-            save_snapshot(self.run, self.trainer)
-        self.info["training"] = to_json(training)
-        if not self.finished:
-            self.info.pop("best", None)  # it says that a plan is completed
-        self.run.write_info(self.info)
+        old = self.trainer.config
+        if self.continues and not force:
+            shapes = self.trainer.state.network.parameter_shapes(self.config)
+            check_memory(shapes, old)
+        given = {name: training[name] for name in ADJUSTABLE if name in training}
+        if any(name in training for name in BUDGETS):
+            given |= {name: training.get(name, 0) for name in BUDGETS}
+        if self.finished and given.get("time_s", 0) > old.time_s:
+            given["max_epochs"] = 0.0  # more was asked for than the plan's cap
+        config = dataclasses.replace(old, **given)
+        if config != old and not (self.finished and self._is_spent(config)):
+            self._rebudget(config)
 
-    def start_event(self) -> Event:
+    def start_event(self) -> StartEvent:
         """Return what is known before the first step: sizes, plan and reasons."""
-        start = super().start_event()
-        size = {"parameters": self.trainer.network.parameter_count(self.config)}
-        return dataclasses.replace(start, values=start.values | size)
+        weights = self.trainer.state.network.parameters()
+        size = {"parameters": sum(weight.numel() for weight in weights)}
+        return dataclasses.replace(super().start_event(), details=size)
 
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Train until the plan ends or `stop()` is true; yield what happens."""
@@ -119,54 +99,62 @@ class GradientSession(Session):
             try:
                 yield from self._steps(stop)
             except DivergedError as error:
-                yield self._go_back(error)
+                yield self._roll_back(error)
         if not self.finished:
             self._save()
-            yield self._event("save", {"path": str(self.run.resume)})
+            yield self._event(SaveEvent, path=str(self.run.resume))
             return
         self._save_model()
-        marks = [dataclasses.asdict(mark) for mark in self.trainer.schedule.marks]
+        marks = [dataclasses.asdict(mark) for mark in self.trainer.state.schedule.marks]
         self.info |= {"best": self._best(), "plan": marks}
         if not self.partner and "ngram" not in self.info:
             with suppress(StoppedError):
-                self.info["ngram"] = best_ngram(self.store, stop)
+                self.info["ngram"] = best_ngram(self.validator, self.store, stop)
         self.run.write_info(self.info)
         done = self._noted(self.done_event())
         self._save()
         yield done
 
-    def done_event(self) -> Event:
-        """Return what a finished run came to, and what counting does."""
-        done = super().done_event()
+    def done_event(self) -> DoneEvent:
+        """Return the result of a finished run, and what counting gives."""
         counted = {"ngram": self.info["ngram"]} if "ngram" in self.info else {}
-        return dataclasses.replace(done, values=done.values | counted)
+        return dataclasses.replace(super().done_event(), details=counted)
 
-    def _trainer(self, training: TrainConfig) -> Trainer:
+    def _rebudget(self, training: TrainConfig) -> None:
+        torch.set_num_threads(training.threads)
+        self.trainer.rebudget(training)
+        if self.continues:
+            # first, so that a kill never leaves a new budget with an old plan
+            save_snapshot(self.run, self.trainer.state)
+        self.info["training"] = to_json(training)
+        if not self.finished:
+            self.info.pop("best", None)  # its presence marks a finished plan
+        self.run.write_info(self.info)
+
+    def _new_trainer(self, training: TrainConfig) -> Trainer:
         """Return a trainer at the last save, or at the beginning."""
         torch.set_num_threads(training.threads)
-        generator = torch.Generator().manual_seed(training.seed)
-        kind = FAMILIES[self.info["family"]].network_type
-        with making_room("the network"):
-            network = kind(self.config, generator)
-            trainer = Trainer(
-                network, self.store, training, partner=self.partner, clock=self._clock
-            )
-            if said := restore(self.run, trainer):
-                self._warnings.append(said)
-        counters = trainer.counters
         is_new = not self.run.resume.is_file()
+        with reporting_memory("the network"):
+            network = FAMILIES[self.info["family"]].network_type(self.config)
+            network.initialize(torch.Generator().manual_seed(training.seed))
+            state = TrainState.new(network, training)
+            if warning := restore(self.run, state):
+                self._warnings.append(warning)
         if is_new and self.info["init_from"]:
             start = starting_model(Path(self.info["init_from"]))
             network.load(start.model.tensors())
-        if is_new and self.info["follows"]:
-            marks = [Mark(**mark) for mark in self.info["follows"]]
-            trainer.schedule.marks = marks
-        if not (is_new or counters.finished or self._has_model()):
-            counters.best_nats = math.inf  # so that the next one is kept
-        return trainer
+        if is_new:
+            state.schedule.marks = [Mark(**mark) for mark in self.info["follows"]]
+        if not (is_new or state.counters.finished or self._has_model()):
+            state.counters.best_nats = math.inf  # so that the next one is kept
+        part = self.partner.train if self.partner else self.store.train
+        stages = WindowStages(self.task, part, training)
+        validate = self.partner or self.validator
+        return Trainer(state, stages, validate, training, clock=self._clock)
 
-    def _started(self) -> Event:
-        """Cut the metrics where the trainer stands; return how the run starts."""
+    def _started(self) -> StartEvent:
+        """Cut the metrics to the state of the trainer; return how the run starts."""
         is_known = self.counters.metrics_bytes > 0
         self._cut_metrics()
         start = self.start_event()
@@ -177,71 +165,70 @@ class GradientSession(Session):
         for event in self.trainer.run(stop):
             is_line = event.kind != "step" or event.step % STEP_LINES == 0
             yield self._noted(event) if is_line else event
-            if event.kind == "validation":
+            if isinstance(event, ValidationEvent):
                 yield self._keep_if_best(event)
             if self.finished or stop():
-                return  # a save now would be a finished run without what follows
+                return  # a save now would be a finished run without its results
             every_s = self.trainer.config.save_every_s
             is_due = self._clock() - self._saved_at >= every_s
             if is_due and self._survives(self._save):
-                yield self._event("save", {"path": str(self.run.resume)})
+                yield self._event(SaveEvent, path=str(self.run.resume))
             yield from self._new_warnings()
 
-    def _go_back(self, error: DivergedError) -> Event:
-        """Go on from the last save with half the rate; raise the error at last.
+    def _roll_back(self, error: DivergedError) -> WarningEvent:
+        """Resume from the last save with half the rate; raise the error at last.
 
-        The mark of the schedule that says so is kept with the plan, so that a run
-        that is stopped after it, or follows the plan, takes the same steps.
+        The mark of the schedule for it is kept with the plan, so that a run that is
+        interrupted after it, or follows the plan, takes the same steps.
         """
-        rate = self.trainer.schedule.rate(self.counters.step) / 2
-        if rate < LEAST_RATE:
+        rate = self.trainer.state.schedule.rate(self.counters.step) / 2
+        if rate < MIN_RATE:
             raise error
         elapsed_s = self.counters.elapsed_s
         self._lines, self._model = b"", None
-        self.trainer = self._trainer(self.trainer.config)
+        self.trainer = self._new_trainer(self.trainer.config)
         self._started()
-        self.trainer.schedule.slow(self.counters.step, rate)
+        self.trainer.state.schedule.slow(self.counters.step, rate)
         self.counters.elapsed_s = elapsed_s
         message = f"{error.message}; back to step {self.counters.step:,} with"
-        values = {"message": f"{message} {rate:g} times the planned rate"}
-        warning = self._noted(self._event("warning", values))
+        message = f"{message} {rate:g} times the planned rate"
+        warning = self._noted(self._event(WarningEvent, message=message))
         self._survives(self._save)
         return warning
 
     def _is_spent(self, config: TrainConfig) -> bool:
-        """Say whether a finished run has had all of a budget already."""
+        """Tell whether a finished run has used all of a budget already."""
         trainer, old = self.trainer, self.trainer.config
         if config.time_s:
-            return config.time_s <= max(old.time_s, trainer.counters.elapsed_s)
-        # a run that lost its patience had fewer steps than its budget
+            return config.time_s <= max(old.time_s, self.counters.elapsed_s)
+        # early stopping took fewer steps than the budget
         planned = 0 if old.time_s else trainer.steps_of(old)
-        return trainer.steps_of(config) <= max(planned, trainer.counters.step)
+        return trainer.steps_of(config) <= max(planned, self.counters.step)
 
-    def _keep_if_best(self, validation: Event) -> Event:
+    def _keep_if_best(self, validation: ValidationEvent) -> SampleEvent:
         """Publish the model if it is the best so far; return a sample, best or not."""
-        voice = self.trainer.average.model()
+        speaker = self.trainer.state.average.model()
         if self.partner:
-            voice = self.partner.mixture(voice, validation.values)
-        model = self._text_model(voice, validation)
-        model.summary["epoch"] = self.trainer.epoch
-        if validation.values["best"]:
+            speaker = self.partner.mixture(speaker, validation)
+        model = self._text_model(speaker, validation, epoch=self.trainer.epoch)
+        if validation.best:
             self._model = model
             self._survives(self._save_model)
         return self._noted(self._sample_event(model))
 
     def _has_model(self) -> bool:
-        """Say whether the best model is there and intact."""
+        """Tell whether the best model is there and intact."""
         with suppress(CharRNNError):
             checkpoint.load(self.run.model)
             return True
         return False
 
     def _save(self) -> None:
-        """Save all that is not on the disk; the snapshot last, as it counts on that."""
+        """Save all that is not on disk; the snapshot last, as it relies on the rest."""
         self._saved_at = self._clock()
         self._save_model()
         self._save_lines()
-        save_snapshot(self.run, self.trainer)
+        save_snapshot(self.run, self.trainer.state)
         self._is_failing = False
 
     def _save_model(self) -> None:

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -25,19 +25,26 @@ from typing import Any, Final
 
 from charrnn.data.config import CorpusConfig
 from charrnn.data.corpus import Corpus
+from charrnn.data.parts import hold_out
+from charrnn.data.store import TokenStore
 from charrnn.errors import UsageError
 from charrnn.fields import to_json
 from charrnn.inference.text_model import TextModel
 from charrnn.models.families import DEFAULT_FAMILY, FAMILIES
+from charrnn.models.recipe import CorpusStatistics
 from charrnn.registry import named
 from charrnn.storage import files
 from charrnn.storage.runs import Run, all_runs, described, find_model, new_run
+from charrnn.tasks import DEFAULT_TASK, TASKS
+from charrnn.tasks.base import Task
 from charrnn.text.sources import find_sources
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.training.claim import Claim, claimed
+from charrnn.training.config import TrainConfig
 from charrnn.training.machine.process import prepare_process
+from charrnn.training.plan import Machine, Plan, complete
 from charrnn.training.request import Request, refuse_beside
 from charrnn.training.session import Session, starting_model
 
@@ -97,6 +104,7 @@ class LocatedRun:
         self.request = replace(request, family=_family(request, self.start))
         self._given = self.start.tokenizer if self.start else _given_tokenizer(request)
         self._wanted = request.config_of(TokenizerConfig)
+        self._task: Task = TASKS[DEFAULT_TASK]()
         level = self._given.level if self._given else self._wanted.level
         self._corpus = Corpus(
             find_sources(request.paths),
@@ -116,11 +124,11 @@ class LocatedRun:
             if request.new or run.identity != self.identity:
                 is_new = self.is_new
                 with _removed_on_failure(run.path) if is_new else nullcontext():
-                    kind.check(request)
                     self._fill()
             with described(run.path):
                 session = kind(run)
-            session.follow(request)
+            training = request.given_of(TrainConfig)
+            session.adjust(training, force=request.force)
             yield session
 
     @cached_property
@@ -145,11 +153,11 @@ class LocatedRun:
         tokenizer = self._given or loading.fit(corpus.training_texts(), self._wanted)
         for path in run.files:
             files.remove(path)
-        store = corpus.write_store(tokenizer, run.tokens)
+        store = self._task.parts(corpus, tokenizer, run.tokens)
         if self.start:
             config = self.start.model.config_json() | request.sizes
             request = replace(request, given={**request.given, **config})
-        choice = session_type(request.family).choose(store, request)
+        plan = _plan(request, store)
         survey = to_json(store.survey)
         run.write_info(
             {
@@ -167,9 +175,9 @@ class LocatedRun:
                 },
                 "tokenizer": tokenizer.to_json(),
                 "family": request.family,
-                "model": to_json(choice.model),
-                "training": to_json(choice.training) if choice.training else {},
-                "reasons": list(choice.reasons),
+                "model": to_json(plan.model),
+                "training": to_json(plan.training) if plan.training else {},
+                "reasons": list(plan.reasons),
                 "init_from": str(_starting_file(request).absolute())
                 if self.start
                 else "",
@@ -177,6 +185,28 @@ class LocatedRun:
                 "follows": [dict(mark) for mark in request.file.marks],
             }
         )
+
+
+def _plan(request: Request, store: TokenStore) -> Plan:
+    """Complete what the request left open. Raises UsageError, ResourceError."""
+    training = request.given_of(TrainConfig)
+    data = CorpusStatistics.of(store)
+    if not FAMILIES[request.family].network:
+        return complete(request.family, data, request.sizes, {})
+    machine = _this_machine(training, force=request.force)
+    plan = complete(request.family, data, request.sizes, training, machine)
+    if not (plan.training and plan.training.with_ngram):
+        return plan
+    _, held = hold_out(store.train)
+    reason = f"{held.targets:,} tokens held out to fit the weight of the n-gram model"
+    return replace(plan, reasons=(*plan.reasons, reason))
+
+
+def _this_machine(training: Mapping[str, Any], *, force: bool) -> Machine:
+    """Import what probes this machine, which needs torch."""
+    kind = named("charrnn.training.machine.this_machine:ThisMachine")
+    found: Machine = kind(training, force=force)
+    return found
 
 
 def _check_content(run: Run, request: Request, identity: str) -> None:

@@ -14,15 +14,13 @@ from charrnn.fields import CORPUS, MACHINE, MODEL, OUTPUT, Option, option, optio
 from charrnn.models.families import DEFAULT_FAMILY, FAMILIES, trained_families
 from charrnn.storage.runs import runs_folder
 from charrnn.tokenizers.config import TokenizerConfig
-from charrnn.training.config import BUDGETS, TrainConfig
+from charrnn.training.config import ADJUSTABLE, BUDGETS, TrainConfig
 from charrnn.training.config_file import ConfigFile, read_config
 
 T = TypeVar("T")
 
 #: one path or several
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
-#: what may change when a run is resumed, besides the budget
-ADJUSTABLE: Final = ("patience", "save_every_s", "threads")
 CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -101,7 +99,7 @@ class Request:
                     given[name] = value
                     continue
                 if name not in known or (values is file.table and name == "config"):
-                    _raise_unknown(name, values is file.table and typed["config"])
+                    _raise_unknown(name, typed["config"] if values is file.table else "")
                 if value not in (None, (), []):
                     one = known[name]
                     given[one.field] = one.parse(_as_text(one, value))
@@ -208,7 +206,7 @@ def _check_place(folder: Path) -> None:
             )
 
 
-def _raise_unknown(name: str, path: str | None) -> NoReturn:
+def _raise_unknown(name: str, path: str) -> NoReturn:
     """Raise for a name that is no option, of a file or of a Python call."""
     if path:
         raise UsageError(

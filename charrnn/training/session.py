@@ -1,16 +1,16 @@
 """One run while it trains: events in, metrics and model file out.
 
-What the families of models have in common; none of it needs torch.
+What sessions that train by gradient and those that count have in common; none of it
+needs torch.
 """
 
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from charrnn.data.store import TokenStore
 from charrnn.errors import ResourceError
@@ -23,55 +23,43 @@ from charrnn.models.families import FAMILIES
 from charrnn.models.mixture import MixtureModel
 from charrnn.storage import files
 from charrnn.storage.runs import Run
-from charrnn.tokenizers import loading as tokenizers
-from charrnn.training.events import Counters, Event
+from charrnn.tasks import DEFAULT_TASK, TASKS
+from charrnn.tasks.base import Task
+from charrnn.tokenizers import loading
+from charrnn.training.events import (
+    Counters,
+    DoneEvent,
+    Event,
+    SampleEvent,
+    StartEvent,
+    ValidationEvent,
+    WarningEvent,
+)
 
-if TYPE_CHECKING:
-    from charrnn.training.request import Request
+E = TypeVar("E", bound=Event)
 
 SAMPLE = SampleConfig(temperature=0.8, length=120)  # shown at each validation
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The configs of a model and of its training, {} if that has no steps, and why.
-
-    reasons: a few phrases.
-    """
-
-    model: Any
-    training: Any
-    reasons: tuple[str, ...]
-
-
 class Session(ABC):
-    """A prepared run folder, opened for training at the place where it was left."""
+    """A prepared run folder, opened for training where it was left."""
 
-    has_steps: ClassVar[bool]  #: whether there may be more training
+    has_steps: ClassVar[bool]  #: whether a finished run can be trained further
 
     def __init__(
         self, run: Run, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.run = run
         self.info = run.read_info()
+        self.task: Task = TASKS.checked(self.info.get("task", DEFAULT_TASK))()
         self.store = TokenStore.open(run.tokens)
         family = FAMILIES[self.info["family"]]
         self.config = from_json(family.config_type, self.info["model"])
-        self.tokenizer = tokenizers.from_json(self.info["tokenizer"])
+        self.tokenizer = loading.from_json(self.info["tokenizer"])
         self._clock = clock
-        self._lines = b""  # of metrics.jsonl, not yet there
+        self._lines = b""  # of metrics.jsonl, not written yet
         self._warnings: list[str] = []
         self._is_failing = False
-
-    @staticmethod
-    @abstractmethod
-    def check(request: "Request") -> None:
-        """Raise UsageError for what makes no sense, before the corpus is read."""
-
-    @staticmethod
-    @abstractmethod
-    def choose(store: TokenStore, request: "Request") -> Choice:
-        """Complete what was given. Raises UsageError, ResourceError."""
 
     @staticmethod
     def process_settings() -> AbstractContextManager[None]:
@@ -85,7 +73,7 @@ class Session(ABC):
 
     @property
     def continues(self) -> bool:
-        """Whether the run goes on from where it was stopped."""
+        """Whether the run resumes from where it was interrupted."""
         return self.counters.step > 0
 
     @property
@@ -93,47 +81,56 @@ class Session(ABC):
         """Whether nothing is left to do."""
         return self.counters.finished
 
-    @abstractmethod
-    def follow(self, request: "Request") -> None:
-        """Take what a run that was found again may be asked for anew."""
+    def adjust(  # noqa: B027 - a run that counts has nothing to adjust
+        self, training: Mapping[str, Any], *, force: bool = False) -> None:
+        """Follow given fields of TrainConfig that may change when a run is resumed.
+
+        force: don't check memory. Raises ResourceError.
+        """
 
     @abstractmethod
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Train until the end, or until `stop()` is true; yield what happens.
 
-        Whatever happens, the run can be continued from its last save. What cannot
-        be saved is a warning and is tried again; at the end it is a ResourceError.
+        Whatever happens, the run can be resumed from its last save. A failed save is a
+        warning and is tried again; at the end it is a ResourceError.
         """
 
-    def start_event(self) -> Event:
+    def start_event(self) -> StartEvent:
         """Return what is known before anything is learned: sizes, plan and reasons."""
         keys = ("corpus", "family", "model", "training", "reasons")
         valid = self.store.valid
-        values = {
-            "run": str(self.run.path),
-            "continues": self.continues,
-            "level": self.tokenizer.level,
-            "vocabulary": self.tokenizer.vocab_size,
-            "title": self.config.title,
-            "train_tokens": self.store.train.targets,
-            "valid_tokens": valid.targets,
-            "tokens_per_char": valid.targets / max(1, valid.characters),
-        }
-        return self._event("start", values | {key: self.info[key] for key in keys})
+        return self._event(
+            StartEvent,
+            run=str(self.run.path),
+            continues=self.continues,
+            level=self.tokenizer.level,
+            vocabulary=self.tokenizer.vocab_size,
+            title=self.config.title,
+            train_tokens=self.store.train.targets,
+            valid_tokens=valid.targets,
+            tokens_per_char=valid.targets / max(1, valid.characters),
+            **{key: self.info[key] for key in keys},
+        )
 
-    def done_event(self) -> Event:
-        """Return what a finished run came to."""
-        steps = self.counters.step
-        values = {"run": str(self.run.path), "best": self._best(), "steps": steps}
-        return self._event("done", values)
+    def done_event(self) -> DoneEvent:
+        """Return the result of a finished run."""
+        return self._event(
+            DoneEvent,
+            run=str(self.run.path),
+            best=self._best(),
+            steps=self.counters.step,
+        )
 
     def _best(self) -> dict[str, Any]:
         """Return the validation of the model that is kept."""
         summary = checkpoint.load(self.run.model).summary
         return {**summary["validation"], "step": summary["step"]}
 
-    def _text_model(self, model: LanguageModel, validation: Event) -> TextModel:
-        """Return a model with all that its file says."""
+    def _text_model(
+        self, model: LanguageModel, validation: ValidationEvent, **more: Any
+    ) -> TextModel:
+        """Return a model with the summary that its file holds."""
         summary = {
             "step": validation.step,
             "elapsed_s": validation.elapsed_s,
@@ -141,21 +138,22 @@ class Session(ABC):
             "learned_end": self.store.learns_end,
             "corpus": self.info["corpus"],
         }
-        return TextModel(model, self.tokenizer, summary=summary)
+        return TextModel(model, self.tokenizer, summary=summary | more)
 
-    def _sample_event(self, model: TextModel) -> Event:
+    def _sample_event(self, model: TextModel) -> SampleEvent:
         """Return what a model writes, the same whenever it is at the same step."""
         sample = next(model.sample(seed=self.counters.step, config=SAMPLE))
-        shown = {"text": sample.text, "temperature": SAMPLE.temperature}
-        return self._event("sample", shown)
+        temperature = SAMPLE.temperature
+        return self._event(SampleEvent, text=sample.text, temperature=temperature)
 
-    def _event(self, kind: str, values: dict[str, Any]) -> Event:
-        return Event(kind, self.counters.step, self.counters.elapsed_s, values)
+    def _event(self, kind: type[E], **values: Any) -> E:
+        counters = self.counters
+        return kind(step=counters.step, elapsed_s=counters.elapsed_s, **values)
 
-    def _noted(self, event: Event) -> Event:
+    def _noted(self, event: E) -> E:
         """Add an event to metrics.jsonl."""
         text = json.dumps(event.to_json(), ensure_ascii=False)
-        # a name that is not UTF-8: what stands for its bytes is escaped, as JSON does
+        # bytes of a name that is not UTF-8 are escaped, as JSON escapes characters
         line = text.encode("utf-8", "backslashreplace") + b"\n"
         self._lines += line
         self.counters.metrics_bytes += len(line)
@@ -173,7 +171,7 @@ class Session(ABC):
         files.flush(self.run.metrics)
 
     def _cut_metrics(self) -> None:
-        """Let metrics.jsonl end where the last save was."""
+        """Cut metrics.jsonl to where the last save was."""
         counters, path = self.counters, self.run.metrics
         known = path.read_bytes()[: counters.metrics_bytes] if path.exists() else b""
         if len(known) < counters.metrics_bytes:
@@ -182,19 +180,20 @@ class Session(ABC):
         self._append_lines()
 
     def _survives(self, save: Callable[[], None]) -> bool:
-        """Say whether something could be saved; warn at the first failure of a row."""
+        """Try to save; return whether it worked, and warn of the first failure."""
         try:
             save()
         except ResourceError as error:
             if not self._is_failing:
-                self._warnings.append(f"{error.message}; training goes on, unsaved")
+                lost = f"{error.message}; training continues, but this save is lost"
+                self._warnings.append(lost)
             self._is_failing = True
             return False
         return True
 
-    def _new_warnings(self) -> Iterator[Event]:
+    def _new_warnings(self) -> Iterator[WarningEvent]:
         warnings, self._warnings = self._warnings, []
-        yield from (self._event("warning", {"message": text}) for text in warnings)
+        yield from (self._event(WarningEvent, message=text) for text in warnings)
 
 
 def starting_model(path: Path) -> TextModel:

@@ -28,7 +28,9 @@ every_tensor = pytest.mark.parametrize("name", TENSORS)
 def text_model(smoothing: str) -> TextModel:
     text = "how much wood would a woodchuck chuck"
     tokenizer = fit([text], TokenizerConfig(level="char", min_count=1))
-    config = NgramConfig(tokenizer.vocab_size, 4, smoothing, k=0.25 if smoothing == "addk" else 1.0)
+    config = NgramConfig(
+        tokenizer.vocab_size, 4, smoothing, k=0.25 if smoothing == "addk" else 1.0
+    )
     return TextModel(fit_ngrams([tokenizer.encode(text).tolist()], config), tokenizer)
 
 

@@ -25,7 +25,7 @@ from charrnn.inference.score import Score
 from charrnn.inference.scoring import batch_nats, next_token_scores
 from charrnn.inference.text_model import TextModel
 from charrnn.models.ngram import model as ngram
-from charrnn.models.ngram.config import MIN_K, MAX_K, SMOOTHINGS, NgramConfig
+from charrnn.models.ngram.config import MAX_K, MIN_K, SMOOTHINGS, NgramConfig
 from charrnn.models.ngram.counts import count_ngrams
 from charrnn.models.ngram.model import NgramModel
 from charrnn.tokenizers.config import TokenizerConfig

@@ -101,8 +101,8 @@ def test_batch_that_does_not_fit_is_read_in_parts_with_the_same_gradient(
     parts = train(replace(asked, out="parts"))
 
     # the same sums in another order, in float32
-    for name, values in whole.trainer.network.tensors().items():
-        found = parts.trainer.network.tensors()[name]
+    for name, values in whole.trainer.state.network.tensors().items():
+        found = parts.trainer.state.network.tensors()[name]
         np.testing.assert_allclose(found, values, atol=2e-4)
     events = [event["event"] for event in metrics(parts)]
     assert events.count("warning") >= 1
@@ -148,8 +148,8 @@ def test_validation_that_does_not_fit_is_read_in_parts(
 
     parts = train(request("line", out="parts"))
 
-    best = parts.trainer.counters.best_nats
-    assert best == pytest.approx(whole.trainer.counters.best_nats, rel=1e-5)
+    best = parts.trainer.state.counters.best_nats
+    assert best == pytest.approx(whole.trainer.state.counters.best_nats, rel=1e-5)
 
 
 def test_other_errors_of_a_kernel_stay_what_they_are(

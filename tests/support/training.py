@@ -50,7 +50,7 @@ def train(asked: Request, *, until: int = 10**9, saves: bool = True) -> Gradient
     with open_session(asked) as session:
 
         def is_there() -> bool:
-            return session.trainer.counters.step >= until
+            return session.trainer.state.counters.step >= until
 
         if not session.finished:
             for _ in session.train(lambda: saves and is_there()):
@@ -70,7 +70,7 @@ def drop(values: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def same(first: GradientSession, second: GradientSession) -> bool:
-    left, right = (s.trainer.network.tensors() for s in (first, second))
+    left, right = (s.trainer.state.network.tensors() for s in (first, second))
     return all(np.array_equal(left[name], right[name]) for name in left)
 
 

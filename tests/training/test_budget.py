@@ -44,7 +44,7 @@ class Machine:
         return self.now_s
 
     def drive(self, trainer: Trainer) -> None:
-        for network in (trainer.network, trainer.average):
+        for network in (trainer.state.network, trainer.state.average):
             network.register_forward_hook(self._compute)
 
     def _compute(self, *_: Any) -> None:
@@ -90,7 +90,7 @@ def train(trainer: Trainer, *, until: int = 0) -> list[Event]:
     found = []
     for event in trainer.run():
         found.append(event)
-        if trainer.counters.step == until:
+        if trainer.state.counters.step == until:
             break
     return found
 
@@ -214,7 +214,7 @@ def test_finished_run_trains_on_to_more_steps_under_a_new_schedule(
     trainer.rebudget(budget(steps=50))
 
     events = train(trainer)
-    assert trainer.counters.step == 50
+    assert trainer.state.counters.step == 50
     assert progress_of(events) == pytest.approx([k / 30 for k in range(1, 31)])
 
 
@@ -252,7 +252,7 @@ def test_run_of_a_time_can_become_one_of_steps(done: int, store: TokenStore) -> 
     trainer.rebudget(budget(steps=40))
 
     train(trainer)
-    assert trainer.counters.step == 40
+    assert trainer.state.counters.step == 40
 
 
 @pytest.mark.parametrize("done", [0, 2, 20])
@@ -272,7 +272,7 @@ def test_other_patience_leaves_the_plan_alone(store: TokenStore) -> None:
 
     trainer.rebudget(budget(steps=20, patience=5))
 
-    assert len(trainer.schedule.marks) == 1
+    assert len(trainer.state.schedule.marks) == 1
     assert trainer.config.patience == 5
 
 
@@ -283,4 +283,4 @@ def test_time_budget_ends_at_the_epochs_that_are_enough(store: TokenStore) -> No
         pass
 
     assert trainer.epoch == pytest.approx(2.0, abs=0.05)
-    assert trainer.schedule.progress(trainer.counters.step) == 1
+    assert trainer.state.schedule.progress(trainer.state.counters.step) == 1

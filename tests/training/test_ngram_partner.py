@@ -97,7 +97,7 @@ def test_n_gram_model_that_is_kept_counts_the_whole_training_part() -> None:
 def test_network_and_its_twin_cost_each_target_the_same(documents: str) -> None:
     session = train(request(documents, steps=2))
     assert isinstance(session, GradientSession)
-    network, part = session.trainer.average, session.store.train
+    network, part = session.trainer.state.average, session.store.train
 
     found = target_nats(network, part, "cpu")
 

@@ -29,7 +29,7 @@ def test_plan_of_a_time_budget_repeats_the_run(documents: str) -> None:
     again = train(plan_of(first.run.path, documents))
 
     assert again.run.path != first.run.path
-    assert again.trainer.counters.step == first.trainer.counters.step
+    assert again.trainer.state.counters.step == first.trainer.state.counters.step
     assert same(first, again)
     assert [e["event"] for e in metrics(again)] == [e["event"] for e in metrics(first)]
 
@@ -65,7 +65,7 @@ def test_options_beside_a_plan_win_over_it() -> None:
     assert again.trainer.config.lr == 0.1
     assert again.trainer.config.seed == 2
     assert again.trainer.config.bptt == first.trainer.config.bptt
-    assert again.trainer.schedule.marks == first.trainer.schedule.marks
+    assert again.trainer.state.schedule.marks == first.trainer.state.schedule.marks
 
 
 def test_budget_beside_a_plan_makes_a_new_one() -> None:
@@ -73,7 +73,7 @@ def test_budget_beside_a_plan_makes_a_new_one() -> None:
 
     again = train(Request.of("file.txt", config=str(first.run.path), steps=6))
 
-    assert again.trainer.counters.step == 6
+    assert again.trainer.state.counters.step == 6
 
 
 def test_plan_from_a_model_that_has_changed_is_refused() -> None:

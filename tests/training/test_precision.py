@@ -58,27 +58,32 @@ def test_run_in_half_precision_learns_and_goes_on_exactly(half: Request) -> None
     parts = train(replace(half, out="parts"))
 
     assert same(whole, parts)
-    assert whole.trainer.scaler.get_scale() == parts.trainer.scaler.get_scale()
-    assert whole.trainer.counters.best_nats < math.log(whole.store.vocab_size)
+    assert (
+        whole.trainer.state.scaler.get_scale() == parts.trainer.state.scaler.get_scale()
+    )
+    assert whole.trainer.state.counters.best_nats < math.log(whole.store.vocab_size)
 
 
 def test_step_whose_gradient_overflows_is_left_out(half: Request) -> None:
     with open_session(half) as session:
         trainer = session.trainer
-        before, scale = trainer.network.tensors(), trainer.scaler.get_scale()
-        bias = trainer.network.parameter("head.bias")
+        before, scale = (
+            trainer.state.network.tensors(),
+            trainer.state.scaler.get_scale(),
+        )
+        bias = trainer.state.network.parameter("head.bias")
         bias.register_hook(lambda gradient: gradient * math.inf)
 
         next(trainer.run())
 
-        after = trainer.network.tensors()
+        after = trainer.state.network.tensors()
         assert all(np.array_equal(before[name], after[name]) for name in before)
-        assert trainer.scaler.get_scale() == scale / 2
+        assert trainer.state.scaler.get_scale() == scale / 2
 
 
 def test_run_whose_every_step_overflows_has_diverged(half: Request) -> None:
     with open_session(half) as session:
-        bias = session.trainer.network.parameter("head.bias")
+        bias = session.trainer.state.network.parameter("head.bias")
         bias.register_hook(lambda gradient: gradient * math.inf)
 
         with pytest.raises(DivergedError, match="gradient (inf|nan)"):

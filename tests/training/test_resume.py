@@ -141,7 +141,7 @@ def test_finished_run_is_left_alone_by_a_smaller_budget(steps: int) -> None:
 def test_run_without_patience_left_is_left_alone() -> None:
     asked = request(steps=40, lr=1e-30, patience=1)
     first = train(asked)
-    assert first.trainer.counters.step == 8
+    assert first.trainer.state.counters.step == 8
 
     with open_session(asked) as again:
         assert again.finished
@@ -153,7 +153,7 @@ def test_larger_budget_trains_a_finished_run_further() -> None:
     second = train(request(steps=35))
 
     assert second.run == first.run
-    assert second.trainer.counters.step == 35
+    assert second.trainer.state.counters.step == 35
     assert [line["steps"] for line in metrics(second) if line["event"] == "done"] == [
         STEPS,
         35,
@@ -165,7 +165,7 @@ def test_budget_of_a_run_that_has_not_begun_can_be_changed() -> None:
     with open_session(request()):
         pass  # prepared, and stopped before the first step
 
-    assert train(request(steps=25)).trainer.counters.step == 25
+    assert train(request(steps=25)).trainer.state.counters.step == 25
 
 
 @pytest.mark.parametrize("done", [9, STEPS])
@@ -173,7 +173,7 @@ def test_larger_budget_is_kept_when_it_is_killed_before_a_save(done: int) -> Non
     train(request(), until=done)
     train(request(steps=35, save_every_s=1000.0), until=done + 3, saves=False)
 
-    assert train(request(steps=35)).trainer.counters.step == 35
+    assert train(request(steps=35)).trainer.state.counters.step == 35
 
 
 def test_patience_can_be_changed_on_the_way() -> None:
@@ -181,7 +181,7 @@ def test_patience_can_be_changed_on_the_way() -> None:
 
     session = train(request(steps=40, lr=1e-30, patience=2))
 
-    assert session.trainer.counters.step == 12
+    assert session.trainer.state.counters.step == 12
 
 
 def test_new_makes_another_run() -> None:

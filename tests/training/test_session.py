@@ -75,7 +75,7 @@ def test_model_file_is_the_best_and_not_the_last() -> None:
 
     nats = validations(session)
     assert min(nats) < nats[-1]
-    network = session.trainer.network
+    network = session.trainer.state.network
     network.load(checkpoint.load(session.run.model).model.tensors())
     score = evaluate(network, session.store.valid, "cpu")
     assert score.nats_per_token == pytest.approx(min(nats), rel=1e-6)

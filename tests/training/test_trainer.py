@@ -111,8 +111,8 @@ def test_state_is_carried_from_step_to_step_unless_a_row_starts_anew(
     for b, is_carried in enumerate(second.carried):
         before = first.inputs[:, b] if is_carried else ()
         inputs = torch.from_numpy(np.concatenate([before, second.inputs[:, b]]))
-        state = trainer.network.initial_state(1)
-        logits, _ = trainer.network(inputs.long()[:, None], state)
+        state = trainer.state.network.initial_state(1)
+        logits, _ = trainer.state.network(inputs.long()[:, None], state)
         targets = torch.from_numpy(second.targets[:, b])
         last = logits[-len(targets) :, 0]
         nats += F.cross_entropy(
@@ -128,10 +128,10 @@ def test_clipped_gradient_is_as_long_as_asked(
     lengths = []
 
     def note(*_: Any) -> None:
-        squares = [p.grad.square().sum() for p in trainer.network.parameters()]
+        squares = [p.grad.square().sum() for p in trainer.state.network.parameters()]
         lengths.append(math.sqrt(sum(map(float, squares))))
 
-    trainer.optimizer.register_step_pre_hook(note)
+    trainer.state.optimizer.register_step_pre_hook(note)
     train(trainer)
 
     assert lengths == pytest.approx([0.01] * 5, rel=1e-3)
@@ -220,11 +220,11 @@ def test_validation_is_the_score_of_one_token_after_the_other(
     trainer = new_trainer(store, shape={"cell": cell}, steps=20, lr=0.02)
     train(trainer)
 
-    score = evaluate(trainer.network, store.valid, "cpu")
+    score = evaluate(trainer.state.network, store.valid, "cpu")
 
     # 1e-5: float32, the same operations in another order
     assert score.nats == pytest.approx(
-        numpy_nats(trainer.network, store.valid), rel=1e-5
+        numpy_nats(trainer.state.network, store.valid), rel=1e-5
     )
     assert score.tokens == store.valid.targets
 
@@ -235,12 +235,12 @@ def test_pieces_of_a_long_document_score_nearly_as_the_whole(
     store = stored(PROSE * 60)
     trainer = new_trainer(store, steps=60, lr=0.02)
     train(trainer)
-    whole = evaluate(trainer.network, store.valid, "cpu")
+    whole = evaluate(trainer.state.network, store.valid, "cpu")
     monkeypatch.setattr(validation, "SEGMENT", 64)
     monkeypatch.setattr(validation, "WARM_UP", 32)
     monkeypatch.setattr(validation, "VALIDATION_WINDOW", 24)
 
-    pieces = evaluate(trainer.network, store.valid, "cpu")
+    pieces = evaluate(trainer.state.network, store.valid, "cpu")
 
     assert whole.tokens == pieces.tokens == store.valid.targets
     # 32 tokens of warm-up bring the state of this network near to what it would be
@@ -257,8 +257,8 @@ def test_patience_ends_a_run_that_no_longer_improves(
     events = train(trainer)
 
     assert [event.step for event in of_kind("validation", events)] == [10, 20, 30, 40]
-    assert trainer.counters.finished
-    assert trainer.counters.best_nats < math.inf
+    assert trainer.state.counters.finished
+    assert trainer.state.counters.best_nats < math.inf
 
 
 # --- NaN
@@ -270,13 +270,15 @@ def test_loss_that_is_no_number_is_said_before_it_reaches_the_weights(
     trainer = new_trainer(stored(PROSE * 9), steps=9)
     running = trainer.run()
     next(running)
-    before = trainer.network.tensors()
-    trainer.network.register_forward_hook(lambda m, a, out: (out[0] * math.nan, out[1]))
+    before = trainer.state.network.tensors()
+    trainer.state.network.register_forward_hook(
+        lambda m, a, out: (out[0] * math.nan, out[1])
+    )
 
     with pytest.raises(DivergedError, match="loss is nan.*step 1"):
         list(running)
 
-    after = trainer.network.tensors()
+    after = trainer.state.network.tensors()
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
@@ -285,11 +287,13 @@ def test_gradient_that_is_no_number_does_not_reach_the_weights(
     factor: float, stored: Callable[..., TokenStore]
 ) -> None:
     trainer = new_trainer(stored(PROSE * 9), steps=9)
-    before = trainer.network.tensors()
-    trainer.network.parameter("head.bias").register_hook(lambda grad: grad * factor)
+    before = trainer.state.network.tensors()
+    trainer.state.network.parameter("head.bias").register_hook(
+        lambda grad: grad * factor
+    )
 
     with pytest.raises(DivergedError, match="gradient (nan|inf)"):
         train(trainer)
 
-    after = trainer.network.tensors()
+    after = trainer.state.network.tensors()
     assert all(np.array_equal(before[name], after[name]) for name in before)

@@ -36,7 +36,7 @@ def test_windows_are_never_empty(session: Session) -> None:
 
 
 def test_every_stage_is_an_equal_share_of_the_steps(session: Session) -> None:
-    assert session.trainer.counters.taken == [4, 4, 4]
+    assert session.trainer.state.counters.taken == [4, 4, 4]
 
 
 @pytest.mark.parametrize(
@@ -84,5 +84,5 @@ def test_run_in_stages_stops_and_goes_on_exactly(session: Session, until: int) -
 def test_second_plan_begins_with_short_windows_again(session: Session) -> None:
     further = train(request(steps=24, stages=3, bptt=16))
 
-    assert further.trainer.counters.taken == [8, 8, 8]
-    assert np.isfinite(further.trainer.counters.best_nats)
+    assert further.trainer.state.counters.taken == [8, 8, 8]
+    assert np.isfinite(further.trainer.state.counters.best_nats)

@@ -71,7 +71,7 @@ def train(
                 ):
                     if dry_run:
                         start = session.start_event()
-                        view.show(replace(start, values=start.values | {"run": ""}))
+                        view.show(replace(start, run=""))
                         return
                     signals.held = True
                     _train(session, view, signals, quiet=quiet or json)

@@ -27,6 +27,11 @@ class WindowConfig:
             raise UsageError(f"`vocab_size` is {self.vocab_size}, below 1")
 
     @property
+    def lags(self) -> int:
+        """The number of tokens in the window."""
+        return self.order - 1
+
+    @property
     def title(self) -> str:
         """The model's name in messages: window of 10, 1x512."""
         return f"window of {self.order}, 1x{self.hidden}"

@@ -1,19 +1,15 @@
-"""The trainable twin of `models/window.py`: the same parameters, with gradients.
+"""The trainable twin of `model.py`: the same parameters, with gradients.
 
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, N order.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from charrnn.data.store import TokenStore
 from charrnn.models.layers import LayerState
-from charrnn.models.network import Network
+from charrnn.models.network import Network, embedding, linear
 from charrnn.models.window.config import WindowConfig
 from charrnn.models.window.model import parameter_shapes
 from charrnn.tokenizers.base import BOUNDARY
@@ -26,11 +22,20 @@ class WindowNetwork(Network):
     config: WindowConfig
     parameter_shapes = staticmethod(parameter_shapes)
 
+    def __init__(self, config: WindowConfig) -> None:
+        super().__init__()
+        self.config = config
+        V, H, inputs = config.vocab_size, config.hidden, config.embed * config.lags
+        self.embedding = embedding(V, config.embed)
+        self.hidden = linear(inputs, H)
+        self.head = linear(H, V)
+        if config.direct:
+            self.direct = linear(inputs, V, bias=False)
+
     def initial_state(self, batch: int) -> LayerState:
         """Return the window before any token, (B, N-1): boundaries."""
-        shape = (batch, self.config.order - 1)
-        device = self.parameter("head.bias").device
-        return (torch.full(shape, BOUNDARY, device=device),)
+        shape = (batch, self.config.lags)
+        return (torch.full(shape, BOUNDARY, device=self.embedding.weight.device),)
 
     def forward(
         self,
@@ -44,16 +49,15 @@ class WindowNetwork(Network):
         """
         sequence = torch.cat([state[0].T, tokens])  # (N-1+T, B)
         T = len(tokens)
-        embedded = F.embedding(sequence, self.parameter("embedding.weight"))
+        embedded = self.embedding(sequence)
         lags = [embedded[k : k + T] for k in range(1, self.config.order)]
         inputs = torch.cat(lags, dim=-1)  # (T, B, (N-1) E)
-        weight, bias = self.parameter("hidden.weight"), self.parameter("hidden.bias")
-        hidden = F.linear(inputs, weight, bias).tanh()
+        hidden = self.hidden(inputs).tanh()
         if masks is not None:
             hidden = hidden * masks[0]
         logits = self._logits(hidden)
         if self.config.direct:
-            logits = logits + F.linear(inputs, self.parameter("direct.weight"))
+            logits = logits + self.direct(inputs)
         return logits, (sequence[T:].T,)
 
     @property
@@ -73,54 +77,3 @@ class WindowNetwork(Network):
         if name == "direct.weight":
             return torch.zeros(shape)
         return super().initial_values(name, shape, config, generator)
-
-    @staticmethod
-    def choose(
-        store: TokenStore,
-        given: Mapping[str, Any],
-        training: Mapping[str, Any],
-        *,
-        device: str,
-    ) -> tuple[WindowConfig, list[str]]:
-        """Complete a config by the text and the time; return also why, in phrases."""
-        tokens, V = store.train.targets, store.vocab_size
-        # longer windows learn more slowly
-        order, what = 8, "the vocabulary is small"
-        if store.has_long_tokens:
-            order, what = 5, "tokens are words or parts of them"
-        hidden = 256 if tokens < 100_000 else 512
-        why = {
-            "order": f"order {order}: {what}",
-            "hidden": f"hidden {hidden}: {tokens:,} tokens to train on",
-        }
-        sizes = {"order": order, "hidden": hidden, **given, "vocab_size": V}
-        return WindowConfig(**sizes), [why[name] for name in why if name not in given]
-
-    @staticmethod
-    def choose_windows(store: TokenStore, given: Mapping[str, Any]) -> dict[str, int]:
-        """Return how many tokens a step reads, `bptt` of each of `batch` streams."""
-        # as many places of the text as the memory is short: there is no state to carry
-        bptt = given.get("bptt", 32)
-        batch = min(64, max(1, store.train.targets // (4 * bptt)))
-        return {"batch": batch, "bptt": bptt, "stages": 1}
-
-    @staticmethod
-    def peak_rate(config: WindowConfig, epochs: float) -> float:
-        """Return the highest learning rate of so many epochs."""
-        return 1e-2 * min(1.0, math.sqrt(512 / config.hidden))
-
-    @staticmethod
-    def dropout(epochs: float) -> tuple[float, float]:
-        """Return the dropout to begin and to end so many epochs with."""
-        return 0.05, min(0.4, 0.05 + 0.02 * epochs)
-
-    @staticmethod
-    def probe(config: WindowConfig, batch: int) -> Callable[[], Tensor]:
-        """Return what runs the hidden layer over some windows."""
-        inputs = torch.zeros(16 * batch, (config.order - 1) * config.embed)
-        weight = torch.zeros(config.hidden, inputs.shape[1], requires_grad=True)
-        return lambda: F.linear(inputs, weight).tanh()
-
-    def _head(self, outputs: Tensor) -> Tensor:
-        weight, bias = self.parameter("head.weight"), self.parameter("head.bias")
-        return F.linear(outputs, weight, bias)

@@ -1,7 +1,8 @@
-"""Validation: the cross-entropy of every token of a part, in float32."""
+"""Validation: the cross-entropy of every target of a part, in float32."""
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -10,79 +11,102 @@ from torch.nn import functional as F
 
 from charrnn.data.batches import IGNORE
 from charrnn.data.store import Part
-from charrnn.data.validation import validation_batches
-from charrnn.inference.score import Score
-from charrnn.inference.scoring import Nats, score_of
+from charrnn.inference.scoring import Nats
 from charrnn.models.layers import LayerState
 from charrnn.models.network import Network
-from charrnn.training.machine.room import check_out_of_memory, no_room
+from charrnn.tasks.base import Metrics, Task
+from charrnn.training.machine.training_memory import check_out_of_memory, out_of_memory
 
-MOST_PARTS: Final = 2048  #: of a batch, whose rows are not more
+Stop = Callable[[], bool]
+
+MAX_MICRO_BATCHES: Final = 2048  #: a batch has no more rows
 
 
 class StoppedError(Exception):
     """A validation was stopped before its end."""
 
 
-def evaluate(
-    network: Network, part: Part, device: str, stop: Callable[[], bool] = lambda: False
-) -> Score:
-    """Return the score of a part: each target once, state carried inside a document.
+@dataclass(frozen=True)
+class Validation:
+    """What a validation found; mixture: the members of a mixture, as JSON values."""
 
-    Raises StoppedError when `stop()` is true before the end, ResourceError when not
-    even one row at a time fits the memory.
-    """
-    return score_of(target_nats(network, part, device, stop), part)
+    metrics: Metrics
+    mixture: dict[str, Any] = field(default_factory=dict)
 
 
-def target_nats(
-    network: Network, part: Part, device: str, stop: Callable[[], bool] = lambda: False
-) -> Nats:
-    """Return -ln p of every target of a part, (N,), in the order of `part_nats`.
+@dataclass(frozen=True)
+class Validator:
+    """Validates a network on a part of the corpus."""
 
-    Raises as `evaluate` does.
-    """
-    parts = 1
-    while True:
-        try:
-            return _target_nats(network, part, device, stop, parts)
-        except RuntimeError as error:
-            check_out_of_memory(error)
-            if parts == MOST_PARTS:
-                raise no_room("a validation") from error
-        parts *= 2
+    task: Task
+    part: Part
+    device: str
 
+    @property
+    def targets(self) -> int:
+        """How many targets a validation predicts."""
+        return self.part.targets
 
-def _target_nats(
-    network: Network, part: Part, device: str, stop: Callable[[], bool], parts: int
-) -> Nats:
-    found = []
-    with torch.inference_mode():
-        for group in validation_batches(part):
-            state = network.initial_state(len(group[0].carried))
-            for batch in group:
-                if stop():
-                    raise StoppedError
-                inputs = torch.from_numpy(batch.inputs).to(device)
-                targets = torch.from_numpy(batch.targets).to(device)
-                nats, state = _nats(network, inputs, targets, state, parts)
-                found.append(nats[targets != IGNORE].double().cpu().numpy())
-    return np.concatenate(found)
+    def __call__(self, network: Network, stop: Stop = lambda: False) -> Validation:
+        """Return the metrics of the part: each target once.
+
+        Raises StoppedError when `stop()` is true before the end, ResourceError when
+        not even one row at a time fits in memory.
+        """
+        nats = self.target_nats(network, self.part, stop)
+        return Validation(self.task.measure(nats, self.part))
+
+    def target_nats(
+        self, network: Network, part: Part, stop: Stop = lambda: False
+    ) -> Nats:
+        """Return -ln p of every target of a part, (N,), in the order of `part_nats`.
+
+        Raises as a validation does.
+        """
+        micro_batches = 1
+        while True:
+            try:
+                return self._target_nats(network, part, stop, micro_batches)
+            except RuntimeError as error:
+                check_out_of_memory(error)
+                if micro_batches == MAX_MICRO_BATCHES:
+                    raise out_of_memory("a validation") from error
+            micro_batches *= 2
+
+    def _target_nats(
+        self, network: Network, part: Part, stop: Stop, micro_batches: int
+    ) -> Nats:
+        found = []
+        with torch.inference_mode():
+            for group in self.task.validation(part):
+                state = network.initial_state(len(group[0].carried))
+                for batch in group:
+                    if stop():
+                        raise StoppedError
+                    inputs = torch.from_numpy(batch.inputs).to(self.device)
+                    targets = torch.from_numpy(batch.targets).to(self.device)
+                    nats, state = _nats(network, inputs, targets, state, micro_batches)
+                    found.append(nats[targets != IGNORE].double().cpu().numpy())
+        return np.concatenate(found)
 
 
 def _nats(
-    network: Network, inputs: Tensor, targets: Tensor, state: LayerState, parts: int
+    network: Network,
+    inputs: Tensor,
+    targets: Tensor,
+    state: LayerState,
+    micro_batches: int,
 ) -> tuple[Tensor, LayerState]:
-    """Return -ln p of targets (T, B), 0 where none is, and the state; in some parts."""
+    """Return -ln p of targets (T, B), 0 where there is none, and the state."""
     nats, states = [], []
     rows = targets.shape[1]
-    size = -(-rows // parts)
+    size = -(-rows // micro_batches)
     for first in range(0, rows, size):
-        part = slice(first, first + size)
-        before = tuple(array[part] for array in state)
-        logits, after = network(inputs[:, part], before)
+        rows_of = slice(first, first + size)
+        before = tuple(array[rows_of] for array in state)
+        logits, after = network(inputs[:, rows_of], before)
         states.append(after)
-        flat = _cross_entropy(logits, targets[:, part], "none")
+        flat = _cross_entropy(logits, targets[:, rows_of], "none")
         nats.append(flat.view(len(targets), -1))
     joined = tuple(torch.cat(arrays) for arrays in zip(*states, strict=True))
     return torch.cat(nats, 1), joined
@@ -94,7 +118,7 @@ def loss_sum(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
-    """Return the nats of each target (T B,), 0 where none is, or their sum."""
+    """Return the nats of each target (T B,), 0 where there is none, or their sum."""
     return F.cross_entropy(
         logits.float().flatten(0, 1),
         targets.flatten(),

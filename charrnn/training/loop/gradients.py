@@ -1,4 +1,4 @@
-"""The gradients of a batch, in as many parts as the memory asks for.
+"""The gradients of a batch, in as many micro-batches as memory requires.
 
 Shape letters: B batch, T time, H hidden.
 """
@@ -14,14 +14,14 @@ from charrnn.models.network import Network
 from charrnn.training.config import TrainConfig
 from charrnn.training.loop.evaluate import loss_sum
 from charrnn.training.machine.precision import autocast
-from charrnn.training.machine.room import check_out_of_memory, no_room
+from charrnn.training.machine.training_memory import check_out_of_memory, out_of_memory
 
 
 class Gradients:
-    """Runs batches forward and backward; when memory runs out, in smaller parts.
+    """Runs batches forward and backward; when memory runs out, in smaller pieces.
 
-    parts: how many a batch is read in, one after the other. The gradient is that of
-    the whole batch, but for the rounding of its sum.
+    micro_batches: the number of pieces, one after the other. Their gradients
+    accumulate to that of the whole batch, except for rounding.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Gradients:
         self._network = network
         self._scaler = scaler
         self._config = config
-        self.parts = 1
+        self.micro_batches = 1
 
     def add(
         self,
@@ -38,7 +38,7 @@ class Gradients:
         state_before: Callable[[], LayerState],
         masks: Sequence[Tensor] | None,
     ) -> tuple[float, LayerState]:
-        """Set the gradients; return the loss in nats a token, and the state (B, H).
+        """Set the gradients; return the loss in nats per token, and the state (B, H).
 
         masks: (B, H) each. Raises ResourceError when not even one row fits.
         """
@@ -47,10 +47,12 @@ class Gradients:
                 return self._add(batch, state_before, masks)
             except RuntimeError as error:
                 check_out_of_memory(error)
-                if self.parts >= len(batch.carried):
-                    raise no_room(f"one row of {len(batch.inputs)} tokens") from error
-            # here, where the error has let go of what it held
-            self.parts *= 2
+                if self.micro_batches >= len(batch.carried):
+                    raise out_of_memory(
+                        f"one row of {len(batch.inputs)} tokens"
+                    ) from error
+            # outside the handler, since the error keeps its tensors alive
+            self.micro_batches *= 2
             if self._config.device != "cpu":
                 torch.cuda.empty_cache()
 
@@ -63,7 +65,7 @@ class Gradients:
         device, rows = self._config.device, len(batch.carried)
         self._network.zero_grad()
         nats, states = torch.zeros((), device=device), []
-        size = -(-rows // self.parts)
+        size = -(-rows // self.micro_batches)
         for first in range(0, rows, size):
             part = slice(first, first + size)
             inputs = torch.from_numpy(batch.inputs[:, part]).to(device)

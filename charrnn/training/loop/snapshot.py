@@ -1,15 +1,15 @@
-"""Everything that training needs to go on exactly, as one file.
+"""A snapshot: the `TrainState` of a run in one file, from which it resumes exactly.
 
 param.NAME, average.NAME                     parameters, and their average
 exp_avg.NAME, exp_avg_sq.NAME                Adam's moments
 state.K                                      the carried state, (B, ...) each
-metadata: the counters, the marks of the schedule, the scale of fp16's loss
+metadata: the counters, the marks of the schedule, the loss scale of fp16
 """
 
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,85 +21,87 @@ from charrnn.storage.runs import Run
 from charrnn.storage.tensors import RESUME_FORMAT, read_tensors, write_tensors
 from charrnn.training.events import Counters
 from charrnn.training.loop.schedule import Mark
-from charrnn.training.loop.trainer import Trainer
+from charrnn.training.loop.state import TrainState
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
+Arrays = dict[str, npt.NDArray[Any]]
+
+MOMENTS: Final = ("exp_avg", "exp_avg_sq")
 
 
-def save_snapshot(run: Run, trainer: Trainer) -> None:
-    """Publish what `trainer` needs to go on; keep the save before. ResourceError."""
-    tensors: dict[str, npt.NDArray[Any]] = {}
-    for name, parameter in trainer.network.named().items():
+def save_snapshot(run: Run, state: TrainState) -> None:
+    """Publish a state; keep the previous snapshot. Raises ResourceError."""
+    tensors: Arrays = {}
+    average = state.average.weights()
+    for name, parameter in state.network.weights().items():
         tensors[f"param.{name}"] = _array(parameter)
-        tensors[f"average.{name}"] = _array(trainer.average.parameter(name))
-        moments = trainer.optimizer.state.get(parameter, {})
+        tensors[f"average.{name}"] = _array(average[name])
+        moments = state.optimizer.state.get(parameter, {})
         tensors |= {f"{m}.{name}": _array(moments[m]) for m in MOMENTS if m in moments}
-    for k, array in enumerate(trainer.state or ()):
+    for k, array in enumerate(state.carried or ()):
         tensors[f"state.{k}"] = _array(array)
     meta = {
-        "counters": dataclasses.asdict(trainer.counters),
-        "marks": [dataclasses.asdict(mark) for mark in trainer.schedule.marks],
-        "scaler": trainer.scaler.state_dict(),
+        "counters": dataclasses.asdict(state.counters),
+        "marks": [dataclasses.asdict(mark) for mark in state.schedule.marks],
+        "scaler": state.scaler.state_dict(),
     }
     write_tensors(run.resume, tensors, meta, kind=RESUME_FORMAT, keep=run.previous)
 
 
-def restore(run: Run, trainer: Trainer) -> str:
-    """Bring a fresh trainer to the last save that is intact, if there is any.
+def restore(run: Run, state: TrainState) -> str:
+    """Bring a new state to the last intact snapshot, if there is one.
 
-    Returns what a person should know, mostly nothing. Raises ModelFileError if no
-    save is intact.
+    Returns a warning for the user, usually "". Raises ModelFileError if no snapshot is
+    intact.
     """
     try:
-        _load(run.resume, trainer)
+        _load(run.resume, state)
     except (NotFoundError, ModelFileError) as error:
         if run.previous.is_file():
-            _load(run.previous, trainer)
-            files.replace(run.previous, run.resume)  # lest the next save keep a wreck
-            step = trainer.counters.step
-            return f"{error.message}; going on from the save before it, step {step:,}"
+            _load(run.previous, state)
+            # otherwise the next save would keep the damaged one
+            files.replace(run.previous, run.resume)
+            step = state.counters.step
+            return f"{error.message}; resuming from the save before it, step {step:,}"
         if run.resume.is_file():
             raise
     return ""
 
 
-def _load(path: Path, trainer: Trainer) -> None:
+def _load(path: Path, state: TrainState) -> None:
     tensors, meta = read_tensors(path, kind=RESUME_FORMAT)
     try:
-        trainer.counters = Counters(**meta["counters"])
-        trainer.schedule.marks = [Mark(**mark) for mark in meta["marks"]]
-        trainer.scaler.load_state_dict(meta["scaler"])
-        trainer.network.load(_group("param.", tensors))
-        trainer.average.load(_group("average.", tensors))
-        _load_moments(trainer, tensors)
+        state.counters = Counters(**meta["counters"])
+        state.schedule.marks = [Mark(**mark) for mark in meta["marks"]]
+        state.scaler.load_state_dict(meta["scaler"])
+        state.network.load(_group("param.", tensors))
+        state.average.load(_group("average.", tensors))
+        _load_moments(state, tensors)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(
-            f"{path} does not fit this run: {error}", hint="start afresh: --new"
+            f"{path} does not fit this run: {error}", hint="start over with `new`"
         ) from error
-    device = trainer.config.device
+    device = next(state.network.parameters()).device
     carried = _group("state.", tensors)
     arrays = [torch.from_numpy(carried[str(k)]).to(device) for k in range(len(carried))]
-    trainer.state = tuple(arrays) or None
+    state.carried = tuple(arrays) or None
 
 
-def _load_moments(trainer: Trainer, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+def _load_moments(state: TrainState, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
     moments = {moment: _group(f"{moment}.", tensors) for moment in MOMENTS}
-    steps = float(trainer.counters.step)
-    for name, parameter in trainer.network.named().items():
-        state = {
-            moment: torch.from_numpy(np.array(found[name])).to(parameter.device)
-            for moment, found in moments.items()
-            if name in found
+    steps = float(state.counters.step)
+    for name, parameter in state.network.weights().items():
+        found = {
+            moment: torch.from_numpy(np.array(arrays[name])).to(parameter.device)
+            for moment, arrays in moments.items()
+            if name in arrays
         }
-        if state:
+        if found:
             # on the device, where the fused optimizer counts
             count = torch.tensor(steps, device=parameter.device)
-            trainer.optimizer.state[parameter] = {"step": count} | state
+            state.optimizer.state[parameter] = {"step": count} | found
 
 
-def _group(
-    prefix: str, tensors: Mapping[str, npt.NDArray[Any]]
-) -> dict[str, npt.NDArray[Any]]:
+def _group(prefix: str, tensors: Mapping[str, npt.NDArray[Any]]) -> Arrays:
     return {
         n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)
     }

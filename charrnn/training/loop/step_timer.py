@@ -1,16 +1,16 @@
-"""How long a step takes, lately, and so how many fit into a time."""
+"""How long a step takes lately, and hence how many fit into a time."""
 
 import math
 from typing import Final
 
 from charrnn.training.loop.schedule import MEASURE_STEPS
 
-REPLAN_S: Final = 2.0  # how often a time budget looks at the clock again
-MOST_PLANS: Final = 1000  # of a long time budget, for every plan is kept
+REPLAN_S: Final = 2.0  #: how often a time budget is replanned by the clock
+MAX_PLANS: Final = 1000  #: of a long time budget, since every plan is kept
 
 
-class Pace:
-    """The speed of this process, which may go on on another machine."""
+class StepTimer:
+    """The speed of this process; a resumed run may have moved to another machine."""
 
     def __init__(self) -> None:
         self._steps = 0
@@ -25,22 +25,22 @@ class Pace:
         else:
             self._step_s += 0.05 * (seconds - self._step_s)
 
-    def change(self, factor: float) -> None:
-        """Expect the next steps to take so many times as long."""
+    def scale(self, factor: float) -> None:
+        """Expect the next steps to take this many times as long."""
         self._step_s *= factor
 
-    def asks_for_plan(self, now: float, budget_s: float) -> bool:
-        """Say whether a time budget is to be planned anew, and remember when."""
-        pause_s = max(REPLAN_S, budget_s / MOST_PLANS)
+    def replan_due(self, now: float, budget_s: float) -> bool:
+        """Tell whether it is time to replan a time budget, and remember when."""
+        pause_s = max(REPLAN_S, budget_s / MAX_PLANS)
         if self._steps < MEASURE_STEPS or now - self._planned_at < pause_s:
             return False
         self._planned_at = now
         return True
 
     def time_of(self, steps: float) -> float:
-        """Return the seconds that so many steps take."""
+        """Return the seconds that a number of steps takes."""
         return steps * self._step_s
 
     def steps_in(self, seconds: float, cost: float) -> int:
-        """Return how many steps of so many times the cost fit, at least one."""
+        """Return how many steps of `cost` times the current length fit, at least 1."""
         return max(1, round(seconds / (self._step_s * cost)))

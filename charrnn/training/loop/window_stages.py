@@ -1,26 +1,27 @@
 """Windows that double in length from stage to stage of a run.
 
 Short windows take more steps over the same text, which pays while there is still much
-to learn from anywhere; long ones, at the end, let gradients go back further. On
-tinyshakespeare half a run in windows of 64 and half in windows of 128 reaches in 4.7
+to learn everywhere; long ones, at the end, let gradients flow further back. On
+tinyshakespeare, half a run in windows of 64 and half in windows of 128 reaches in 4.7
 million characters what windows of 128 reach in 5.7 million.
 """
 
 from collections.abc import Sequence
 
-from charrnn.data.batches import Batch, training_batches
+from charrnn.data.batches import Batch
 from charrnn.data.store import Part
+from charrnn.tasks.base import Task
 from charrnn.training.config import TrainConfig
 
 
-class Stages:
+class WindowStages:
     """The batches of every stage; each stage is an equal share of a run's steps."""
 
-    def __init__(self, part: Part, config: TrainConfig) -> None:
+    def __init__(self, task: Task, part: Part, config: TrainConfig) -> None:
         count = config.stages
         self.windows = [max(1, config.bptt >> k) for k in reversed(range(count))]
         self._batches = [
-            training_batches(
+            task.training(
                 part, batch=config.batch, bptt=bptt, seed=config.seed * count + k
             )
             for k, bptt in enumerate(self.windows)
@@ -34,21 +35,21 @@ class Stages:
         return min(int(progress * len(self)), len(self) - 1)
 
     def batch(self, stage: int, taken: int) -> Batch:
-        """Return the batch of a stage in which so many were taken before."""
+        """Return the batch of a stage after `taken` earlier ones."""
         return self._batches[stage].batch(taken)
 
     def epochs(self, taken: Sequence[float]) -> float:
-        """Return how often the part was read by so many steps of each stage."""
+        """Return the number of epochs that the steps taken in each stage make."""
         pairs = zip(taken, self._batches, strict=True)
         return sum(steps / batches.steps_per_epoch for steps, batches in pairs)
 
     def steps(self, epochs: float) -> int:
-        """Return the steps of a run that reads the part so often, at least one."""
+        """Return the number of steps that make a number of epochs, at least one."""
         share = 1 / len(self)
         return max(1, round(epochs / self.epochs([share] * len(self))))
 
     def cost(self, progress: float) -> float:
-        """Return what a step costs from here to the end, on average.
+        """Return the mean cost of a step from here to the end.
 
         The unit is a step of the stage at this progress; a token costs the same in
         every stage.

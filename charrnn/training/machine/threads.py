@@ -1,4 +1,4 @@
-"""What training sets for the whole process, and how many threads are fastest.
+"""How many threads train fastest, measured.
 
 More is not always faster: threads wait for each other at every time step. Fifty steps
 of 16 units on two busy cores took 21 s with two threads and 0.14 s with one.
@@ -16,16 +16,16 @@ from charrnn.inference.threads import available_cores
 from charrnn.training.machine.precision import autocast
 
 ROUNDS: Final = 6
-LIKE: Final = 1.1  #: times the fastest is not clearly slower
+TOLERANCE: Final = 1.1  #: times the fastest is not clearly slower
 
 
 def fastest_threads(probe: Callable[[], Tensor], precision: str) -> int:
     """Return the number of threads to train with: 1, 2, 4... or all cores.
 
-    probe: computes forwards what a step does, or a part of it. The numbers take turns,
-    so that another program that wants a core for a moment disturbs them all. As many
-    threads as are not clearly slower than the fastest: what is measured is short, and
-    where cores are free more threads gain more.
+    probe: the forward pass of a step, or a part of it. The candidates alternate, so
+    that a program that wants a core for a moment disturbs all of them. Of those that
+    are not clearly slower than the fastest, the most threads win: the probe is short,
+    and a real step gains more from them.
     """
     before = torch.get_num_threads()
     cores = available_cores()
@@ -47,7 +47,7 @@ def fastest_threads(probe: Callable[[], Tensor], precision: str) -> int:
     # the first round also allocates and compiles
     best = {threads: min(seconds[1:]) for threads, seconds in times.items()}
     fastest = min(best.values())
-    return max(n for n, seconds in best.items() if seconds <= LIKE * fastest)
+    return max(n for n, seconds in best.items() if seconds <= TOLERANCE * fastest)
 
 
 def _seconds(run: Callable[[], None]) -> float:

@@ -1,4 +1,4 @@
-"""What training takes of the memory: guessed before it begins, and when it ran out."""
+"""Memory that training needs: estimated before it begins, and when it runs out."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -13,24 +13,24 @@ from charrnn.training.machine.memory import available_bytes
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-#: weights, their average, gradients and Adam's two moments, and the file of a save
+#: weights, their average, gradients, Adam's two moments, and the file of a save
 COPIES: Final = 9
-#: numbers a token for each row and column of a matrix: measured 1.5 to 3.5 for cells
-KEPT: Final = 4
+#: numbers per token for each row and column of a matrix: measured 1.5 to 3.5 for cells
+NUMBERS_KEPT: Final = 4
 LIBRARIES_BYTES: Final = 100_000_000  #: what kernels take for themselves
 
 
 def needed_bytes(shapes: Shapes, training: TrainConfig) -> int:
-    """Return what training a network takes, roughly and rather too much.
+    """Return an estimate, rather too high, of the memory that training needs.
 
-    shapes: of its parameters by name. The token store is not counted: it is mapped,
-    and read from the disk.
+    shapes: of the network's parameters by name. The token store is not counted: it is
+    mapped, and read from disk.
     """
     parameters = sum(map(math.prod, shapes.values()))
-    # a product keeps what goes in and what comes out, and what is made of them
+    # a matrix product keeps its inputs and outputs for the backward pass
     is_tied = "head.weight" not in shapes
     products = [s for n, s in shapes.items() if is_tied or n != "embedding.weight"]
-    token = KEPT * sum(sum(shape) for shape in products if len(shape) > 1)
+    token = NUMBERS_KEPT * sum(sum(shape) for shape in products if len(shape) > 1)
     window = training.batch * training.bptt * token
     return LIBRARIES_BYTES + 4 * (COPIES * parameters + window)
 
@@ -43,38 +43,38 @@ def free_bytes(device: str) -> int:
 
 
 def check_memory(shapes: Shapes, training: TrainConfig) -> None:
-    """Raise ResourceError if training is likely to need more than there is."""
+    """Raise ResourceError if training is likely to need more memory than is free."""
     needed, free = needed_bytes(shapes, training), free_bytes(training.device)
     if needed > free:
         raise ResourceError(
             f"training needs about {needed / 1e9:,.1f} GB of memory on"
             f" {training.device}; {free / 1e9:,.1f} GB are free",
-            hint="take a smaller --hidden, --layers or --embed, or less than"
-            f" --batch {training.batch} or --bptt {training.bptt}\n"
-            "or try it all the same: --force",
+            hint="reduce `hidden`, `layers`, `embed`,"
+            f" `batch` ({training.batch}) or `bptt` ({training.bptt});"
+            "\n`force` trains anyway",
         )
 
 
 @contextmanager
-def making_room(what: str) -> Iterator[None]:
-    """Say so if memory runs out while the block runs. Raises ResourceError."""
+def reporting_memory(what: str) -> Iterator[None]:
+    """Raise ResourceError, naming what did not fit, if memory runs out in the block."""
     try:
         yield
     except RuntimeError as error:
         check_out_of_memory(error)
-        raise no_room(what) from error
+        raise out_of_memory(what) from error
 
 
-def no_room(what: str) -> ResourceError:
-    """Return the error that says that memory is too small for something."""
+def out_of_memory(what: str) -> ResourceError:
+    """Return the error for something that does not fit in memory."""
     return ResourceError(
-        f"there is not enough memory for {what}",
-        hint="take a smaller --hidden, --layers, --embed or --bptt",
+        f"not enough memory for {what}",
+        hint="reduce `hidden`, `layers`, `embed` or `bptt`",
     )
 
 
 def check_out_of_memory(error: RuntimeError) -> None:
-    """Raise an error again unless it says that memory ran out, on a GPU or not."""
+    """Raise an error again unless it means that memory ran out, on a GPU or not."""
     is_gpu = isinstance(error, torch.OutOfMemoryError)
     if not is_gpu and "can't allocate memory" not in str(error):
         raise error

@@ -1,0 +1,101 @@
+"""What a recipe is: pure functions from a corpus and a budget to sizes and rates.
+
+A recipe completes what the user did not set, with the reason for each choice. Nothing
+here trains or imports torch, so that recipes are tested on numbers. README.md has the
+measurements behind them.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from charrnn.data.batches import are_short
+from charrnn.data.store import TokenStore
+
+Given = Mapping[str, Any]
+
+#: documents of at most four windows of this length are short
+USUAL_BPTT = 128
+
+
+@dataclass(frozen=True)
+class CorpusStatistics:
+    """What a recipe knows of a corpus.
+
+    tokens: targets of the training part. has_long_tokens: they are words or subwords.
+    """
+
+    tokens: int
+    vocab_size: int
+    has_long_tokens: bool = False
+    has_short_documents: bool = False
+
+    @classmethod
+    def of(cls, store: TokenStore) -> Self:
+        """Return the statistics of a token store."""
+        return cls(
+            store.train.targets,
+            store.vocab_size,
+            store.has_long_tokens,
+            are_short(store.train, USUAL_BPTT),
+        )
+
+
+class Recipe(ABC):
+    """Completes the config of a family."""
+
+    @staticmethod
+    @abstractmethod
+    def sizes(
+        data: CorpusStatistics, given: Given, training: Given, device: str
+    ) -> tuple[Any, list[str]]:
+        """Return a config with the given fields and chosen ones, and reasons.
+
+        training: the given fields of TrainConfig; a reason is a phrase.
+        """
+
+
+class GradientRecipe(Recipe):
+    """Completes also how a network is trained."""
+
+    @staticmethod
+    @abstractmethod
+    def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
+        """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
+
+    @staticmethod
+    @abstractmethod
+    def peak_rate(config: Any, epochs: float) -> float:
+        """Return the highest learning rate for a number of epochs."""
+
+    @staticmethod
+    @abstractmethod
+    def dropout(epochs: float) -> tuple[float, float]:
+        """Return the dropout at the beginning and at the end of a number of epochs.
+
+        It starts low enough to hardly slow learning, and rises as text that was read
+        several times begins to be overfitted (Morerio et al. 2017).
+        """
+
+    @staticmethod
+    @abstractmethod
+    def parameter_shapes(config: Any) -> dict[str, tuple[int, ...]]:
+        """Return the name and shape of every parameter, in file order."""
+
+    @staticmethod
+    def looked_up(config: Any) -> int:
+        """Return the number of weights that are looked up instead of multiplied."""
+        found: int = config.vocab_size * config.embed
+        return found
+
+    @classmethod
+    def parameter_count(cls, config: Any) -> int:
+        """Return the number of weights."""
+        return sum(map(math.prod, cls.parameter_shapes(config).values()))
+
+    @classmethod
+    def product_count(cls, config: Any) -> int:
+        """Return the number of weights that each token is multiplied with."""
+        return cls.parameter_count(config) - cls.looked_up(config)

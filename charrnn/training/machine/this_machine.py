@@ -1,0 +1,64 @@
+"""The machine that a plan is for: this one."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from charrnn.errors import UsageError
+from charrnn.inference.threads import available_cores
+from charrnn.models.families import FAMILIES
+from charrnn.training.config import TrainConfig
+from charrnn.training.machine.precision import choose_device, choose_precision
+from charrnn.training.machine.threads import fastest_threads
+from charrnn.training.machine.training_memory import Shapes, check_memory
+
+PROBE_STEPS: Final = 16
+PROBE_VOCABULARY: Final = 64  #: the layers are probed, not a wide output matrix
+
+
+class ThisMachine:
+    """Device, precision, memory and threads, as probed here.
+
+    given: fields of TrainConfig. force: don't check memory. Raises UsageError for a
+    device or precision that does not work here.
+    """
+
+    def __init__(self, given: Mapping[str, Any], *, force: bool) -> None:
+        cores = os.cpu_count() or 1
+        if given.get("threads", 1) > cores:
+            raise UsageError(
+                f"`threads` is {given['threads']:,}, but there are {cores} cores",
+                hint="omit `threads`",
+            )
+        self.device = choose_device(given.get("device", "auto"))
+        precision = given.get("precision", "auto")
+        self.precision, self.reason = choose_precision(precision, self.device)
+        self._force = force
+
+    def check_memory(self, shapes: Shapes, training: TrainConfig) -> None:
+        """Raise ResourceError if training is likely to need too much memory."""
+        if not self._force:
+            check_memory(shapes, training)
+
+    def threads(self, family: str, model: Any, training: TrainConfig) -> int:
+        """Return how many threads to train with."""
+        if training.device != "cpu":
+            # the GPU trains, perhaps in a format that the processor cannot run
+            return available_cores()
+        small = replace(model, vocab_size=min(model.vocab_size, PROBE_VOCABULARY))
+        network = FAMILIES[family].network_type(small)
+        with torch.no_grad():
+            for weight in network.parameters():
+                weight.zero_()
+        tokens = torch.zeros(PROBE_STEPS, training.batch, dtype=torch.int64)
+        state = network.initial_state(training.batch)
+
+        def probe() -> Tensor:
+            logits: Tensor = network(tokens, state)[0]
+            return logits
+
+        return fastest_threads(probe, training.precision)
