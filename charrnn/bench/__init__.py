@@ -1,7 +1,6 @@
-"""What a machine does with charrnn, measured as its commands do it.
+"""How fast this machine runs charrnn's models.
 
-Every measurer is a function that yields `Reading`s, one at a time and the things that
-are compared in turn, so that what else the machine does meets all of them alike. Most
-are called in a process of their own, as a command would be. Nothing here imports torch:
-what needs it is in `training/bench.py`.
+measurement.py      timing, and the number of operations per token
+inference_speed.py  start-up, sampling and scoring, in NumPy
+training_speed.py   training steps, in torch
 """

@@ -1,100 +1,73 @@
-"""Readings of a clock, and what is said of them: the median and the spread."""
+"""Timing, and the number of floating-point operations (FLOP) per token.
 
+FLOP are the multiplications and additions of matrix products. With W weights in the
+matrices that a token is multiplied with, a forward pass takes 2 W and a training step
+6 W: backward, the gradients of the inputs and of the weights take 2 W each.
+"""
+
+import math
 import statistics
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Final
+
+from charrnn.models.recurrent.config import RecurrentConfig
+from charrnn.models.recurrent.model import parameter_shapes
+
+WARM_UP_ROUNDS: Final = 2  #: the first calls allocate memory and choose kernels
+LEAST_ROUNDS: Final = 3
+
+Run = Callable[[], float]  # does some work, and returns how much
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One round of one measurement: how much of a unit, as "tokens/s" or "s".
+    """One measured speed, or a time.
 
-    against: names of other measurements of the same unit that it is divided by.
+    products_gflops: the speed of its matrix products alone, nan if it has none.
+    share: the measured speed as a fraction of it.
     """
 
     name: str
-    unit: str
     value: float
-    against: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """All rounds of a measurement.
-
-    compared: the value as a multiple of each other measurement, by its name.
-    """
-
-    name: str
     unit: str
-    values: tuple[float, ...]
-    compared: dict[str, float]
-
-    @property
-    def median(self) -> float:
-        """The value in the middle."""
-        return statistics.median(self.values)
-
-    @property
-    def low(self) -> float:
-        """The smallest value."""
-        return min(self.values)
-
-    @property
-    def high(self) -> float:
-        """The largest value."""
-        return max(self.values)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what is said of the rounds, as JSON values."""
-        return {
-            "name": self.name,
-            "unit": self.unit,
-            "median": self.median,
-            "low": self.low,
-            "high": self.high,
-            "rounds": len(self.values),
-            "compared": self.compared,
-        }
+    products_gflops: float = math.nan
+    share: float = math.nan
 
 
-def summarize(readings: Iterable[Reading]) -> list[Measurement]:
-    """Return the measurements that the readings belong to, in order of the first.
+def matrices(config: RecurrentConfig) -> dict[str, tuple[int, int]]:
+    """Return the shapes (outputs, inputs) of all matrices in products, by name."""
+    return {
+        name: (shape[0], shape[1])
+        for name, shape in parameter_shapes(config).items()
+        if len(shape) == 2 and (config.tie or name != "embedding.weight")
+    }
 
-    A comparison is the median of what it is in each round, for a machine that slows
-    down for a while slows both. Raises ValueError if they have not as many rounds.
+
+def compare(
+    name: str, unit: str, runs: tuple[Run, Run], flop: int, seconds: float
+) -> Reading:
+    """Return the speed of the first run next to that of the second, its products.
+
+    The work of both is counted in tokens, of `flop` operations each.
     """
-    rounds: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-    against: dict[tuple[str, str], tuple[str, ...]] = {}
-    for reading in readings:
-        key = reading.name, reading.unit
-        rounds[key].append(reading.value)
-        against[key] = reading.against
-    found = []
-    for (name, unit), values in rounds.items():
-        compared = {
-            other: _ratio(values, rounds[other, unit]) for other in against[name, unit]
-        }
-        found.append(Measurement(name, unit, tuple(values), compared))
-    return found
+    value, products = rates(*runs, seconds=seconds)
+    return Reading(name, value, unit, products * flop / 1e9, value / products)
 
 
-def rate(run: Callable[[], float], least_s: float) -> float:
-    """Return how much `run` does a second; it returns how much it did.
+def rates(*runs: Run, seconds: float) -> list[float]:
+    """Return the median work per second of each run.
 
-    It is called again until `least_s` seconds have passed, at least once.
+    The runs alternate for `seconds`, so that a slowdown of the machine affects all.
     """
-    done = elapsed = 0.0
-    began = perf_counter()
-    while elapsed < least_s or not done:
-        done += run()
-        elapsed = perf_counter() - began
-    return done / elapsed
-
-
-def _ratio(values: list[float], others: list[float]) -> float:
-    pairs = zip(values, others, strict=True)
-    return statistics.median(value / other for value, other in pairs)
+    for run in runs * WARM_UP_ROUNDS:
+        run()
+    found: list[list[float]] = [[] for _ in runs]
+    end = perf_counter() + seconds
+    while len(found[0]) < LEAST_ROUNDS or perf_counter() < end:
+        for run, speeds in zip(runs, found, strict=True):
+            began = perf_counter()
+            work = run()
+            speeds.append(work / (perf_counter() - began))
+    return list(map(statistics.median, found))
