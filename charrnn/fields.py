@@ -179,7 +179,7 @@ def options_of(*configs: type[Any]) -> Iterator[Option]:
     """Yield the options of configs; one name that several share comes once."""
     seen = set()
     for config in configs:
-        for one in _options(config):
+        for one in _options(config):  # type: ignore[arg-type]
             if one.name not in seen:
                 seen.add(one.name)
                 yield one

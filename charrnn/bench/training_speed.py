@@ -12,8 +12,8 @@ from charrnn.models.families import FAMILIES
 from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.training.machine import precision as numbers
 from charrnn.training.machine.process import process_settings
-from charrnn.training.machine.room import making_room
 from charrnn.training.machine.threads import fastest_threads
+from charrnn.training.machine.training_memory import reporting_memory
 
 B, T = 32, 128  # as `charrnn train` by default
 
@@ -23,7 +23,7 @@ def training_speed(config: RecurrentConfig, *, seconds: float) -> Reading:
     device = numbers.choose_device("auto")
     precision, _ = numbers.choose_precision("auto", device)
     flop = 6 * sum(map(math.prod, matrices(config).values()))
-    with process_settings(), making_room("training this network"):
+    with process_settings(), reporting_memory("training this network"):
         step = _training_step(config, device, precision)
         runs = step, product_step(config, device, precision)
         name = f"train {config.title}, {precision} x {torch.get_num_threads()}"
@@ -33,7 +33,8 @@ def training_speed(config: RecurrentConfig, *, seconds: float) -> Reading:
 def _training_step(config: RecurrentConfig, device: str, precision: str) -> Run:
     """Return a run of one training step, and set the number of threads for it."""
     generator = torch.Generator().manual_seed(1)
-    network = FAMILIES["recurrent"].network_type(config, generator).to(device)
+    network = FAMILIES["recurrent"].network_type(config).to(device)
+    network.initialize(generator)
     text = torch.randint(config.vocab_size, (T + 1, B), generator=generator).to(device)
     masks = [torch.ones(B, width, device=device) for width in network.masked]
     # a low rate: some cells diverge on random text

@@ -62,12 +62,12 @@ def _parameter(option: Option) -> inspect.Parameter:
         rich_help_panel=option.group,
         show_default=False,
     )
-    kind = list[kind] if option.is_repeatable else kind
+    values: Any = list[kind] if option.is_repeatable else kind  # type: ignore[valid-type]
     return inspect.Parameter(
         option.field,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
         default=None,
-        annotation=Annotated[kind | None, declared],  # type: ignore[operator]
+        annotation=Annotated[values | None, declared],
     )
 
 

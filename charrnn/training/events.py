@@ -42,7 +42,8 @@ class Event:
         """Its own fields, those that are dicts spread out."""
         fields = dataclasses.asdict(self).items()
         own: dict[str, Any] = {k: v for k, v in fields if k not in SHARED}
-        return own | own.pop("details", {})
+        details: dict[str, Any] = own.pop("details", {})
+        return own | details
 
 
 SHARED = {one.name for one in dataclasses.fields(Event)}

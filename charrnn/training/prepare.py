@@ -29,24 +29,29 @@ from charrnn.data.parts import hold_out
 from charrnn.data.store import TokenStore
 from charrnn.errors import UsageError
 from charrnn.fields import to_json
-from charrnn.inference.text_model import TextModel
-from charrnn.models.families import DEFAULT_FAMILY, FAMILIES
+from charrnn.models.families import FAMILIES
 from charrnn.models.recipe import CorpusStatistics
 from charrnn.registry import named
 from charrnn.storage import files
-from charrnn.storage.runs import Run, all_runs, described, find_model, new_run
+from charrnn.storage.runs import Run, all_runs, described, new_run
 from charrnn.tasks import DEFAULT_TASK, TASKS
 from charrnn.tasks.base import Task
 from charrnn.text.sources import find_sources
 from charrnn.tokenizers import loading
-from charrnn.tokenizers.base import Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.training.claim import Claim, claimed
 from charrnn.training.config import TrainConfig
 from charrnn.training.machine.process import prepare_process
 from charrnn.training.plan import Machine, Plan, complete
-from charrnn.training.request import Request, refuse_beside
-from charrnn.training.session import Session, starting_model
+from charrnn.training.request import Request
+from charrnn.training.session import Session
+from charrnn.training.starting import (
+    requested_family,
+    requested_model,
+    requested_tokenizer,
+    starting_file,
+    starting_sha256,
+)
 
 BY_GRADIENT: Final = "charrnn.training.gradient_session:GradientSession"
 BY_COUNTING: Final = "charrnn.training.counting_session:CountingSession"
@@ -100,9 +105,11 @@ class LocatedRun:
     is_new: bool
 
     def __init__(self, request: Request) -> None:
-        self.start = _starting_model(request)
-        self.request = replace(request, family=_family(request, self.start))
-        self._given = self.start.tokenizer if self.start else _given_tokenizer(request)
+        self.start = requested_model(request)
+        self.request = replace(request, family=requested_family(request, self.start))
+        self._given = (
+            self.start.tokenizer if self.start else requested_tokenizer(request)
+        )
         self._wanted = request.config_of(TokenizerConfig)
         self._task: Task = TASKS[DEFAULT_TASK]()
         level = self._given.level if self._given else self._wanted.level
@@ -140,7 +147,7 @@ class LocatedRun:
             to_json(self._wanted),
             to_json(request.config_of(CorpusConfig)),
             given.to_json() if given else None,
-            _starting_sha256(request),
+            starting_sha256(request),
             {"family": request.family} | request.sizes,
             request.fixed,
             [dict(mark) for mark in request.file.marks],
@@ -164,7 +171,7 @@ class LocatedRun:
                 "charrnn": version("charrnn"),
                 "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                 "identity": self.identity,
-                "init_sha256": _starting_sha256(request),
+                "init_sha256": starting_sha256(request),
                 "stem": request.stem,
                 "corpus": {
                     "files": list(request.paths),
@@ -178,7 +185,7 @@ class LocatedRun:
                 "model": to_json(plan.model),
                 "training": to_json(plan.training) if plan.training else {},
                 "reasons": list(plan.reasons),
-                "init_from": str(_starting_file(request).absolute())
+                "init_from": str(starting_file(request).absolute())
                 if self.start
                 else "",
                 "split": to_json(request.config_of(CorpusConfig)),
@@ -243,73 +250,6 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
     except BaseException:
         files.remove_folder(folder)
         raise
-
-
-def _starting_file(request: Request) -> Path:
-    """Return the model file named by `init_from`. Raises NotFoundError."""
-    return find_model(request.init_from)
-
-
-def _starting_sha256(request: Request) -> str:
-    """Return the hash of that file, "" without one."""
-    if not request.init_from:
-        return ""
-    return hashlib.sha256(_starting_file(request).read_bytes()).hexdigest()
-
-
-def _starting_model(request: Request) -> TextModel | None:
-    file = request.file
-    if file.recorded and _starting_sha256(request) != file.start_sha256:
-        raise UsageError(
-            f"{request.config} started from {request.init_from}, which has changed",
-            hint="its weights cannot be reproduced without that model",
-        )
-    if not request.init_from:
-        return None
-    if not file.recorded:
-        given = request.given_of(TokenizerConfig)
-        named = [*given, *["tokenizer"] * bool(request.tokenizer)]
-        refuse_beside("`init_from`", "a tokenizer", named)
-    start = starting_model(_starting_file(request))
-    sizes = start.model.config_json()
-    for name, value in request.given_of(
-        FAMILIES[start.model.family].config_type
-    ).items():
-        if value != sizes.get(name):
-            raise UsageError(
-                f"`{name}` is {value}, but the model of `init_from` has"
-                f" {sizes.get(name)}",
-                hint=f"omit `{name}`: weights bring their sizes",
-            )
-    return start
-
-
-def _family(request: Request, start: TextModel | None) -> str:
-    """Return the family to train: as asked, of the starting model, or the default."""
-    if not start:
-        return request.family or DEFAULT_FAMILY
-    family = start.model.family
-    if not FAMILIES[family].network:
-        raise UsageError(
-            f"{request.init_from} is of the family {family}, which is not a network",
-            hint="`init_from` needs a network, or a mixture with one network",
-        )
-    if request.family not in ("", family):
-        raise UsageError(
-            f"`family` is {request.family}, but {request.init_from} is of the family"
-            f" {family}",
-            hint="omit `family`",
-        )
-    return family
-
-
-def _given_tokenizer(request: Request) -> Tokenizer | None:
-    if request.file.tokenizer:
-        return loading.from_json(dict(request.file.tokenizer))
-    if not request.tokenizer:
-        return None
-    refuse_beside("`tokenizer`", "a tokenizer", request.given_of(TokenizerConfig))
-    return loading.load(Path(request.tokenizer))
 
 
 def train(paths: Iterable[str | os.PathLike[str]], **options: Any) -> Path:

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 import torch
 from support.models import NetworkConfig, label, network_configs, random_network
-from support.parts import part_of
 from torch import Tensor
 
-from charrnn.data.store import Survey, TokenStore
 from charrnn.models import CELLS
 from charrnn.models.families import FAMILIES
 from charrnn.models.network import Network
@@ -22,7 +20,9 @@ every_config = pytest.mark.parametrize("config", list(network_configs()), ids=la
 
 def network_of(config: NetworkConfig) -> Network:
     kind = FAMILIES[random_network(config).family].network_type
-    return kind(config, torch.Generator().manual_seed(0))
+    network: Network = kind(config)
+    network.initialize(torch.Generator().manual_seed(0))
+    return network
 
 
 def twin_of(config: NetworkConfig) -> Network:
@@ -34,7 +34,9 @@ def twin_of(config: NetworkConfig) -> Network:
 def fresh_network(*, seed: int = 0, **shape: Any) -> RecurrentNetwork:
     sizes = {"vocab_size": 9, "hidden": 6, "embed": 4} | shape
     config = RecurrentConfig(**sizes)
-    return RecurrentNetwork(config, torch.Generator().manual_seed(seed))
+    network = RecurrentNetwork(config)
+    network.initialize(torch.Generator().manual_seed(seed))
+    return network
 
 
 def random_tokens(batch: int, time: int, *, seed: int = 0) -> Tensor:
@@ -73,7 +75,7 @@ def test_parameters_have_exactly_the_names_and_shapes_of_the_model_file(
 ) -> None:
     network = network_of(config)
 
-    found = {name: tuple(x.shape) for name, x in network.named().items()}
+    found = {name: tuple(x.shape) for name, x in network.weights().items()}
     model = random_network(config)
     assert found == {name: x.shape for name, x in model.tensors().items()}
     assert len(list(network.parameters())) == len(found)
@@ -86,7 +88,9 @@ def test_every_parameter_gets_a_gradient(config: NetworkConfig) -> None:
     logits, state = network(random_tokens(2, 5), network.initial_state(2))
     (weighted_sum([logits, *state])).backward()  # type: ignore[no-untyped-call]
 
-    without = [n for n, p in network.named().items() if p.grad is None or not any_of(p)]
+    without = [
+        n for n, p in network.weights().items() if p.grad is None or not any_of(p)
+    ]
     assert without == []
 
 
@@ -108,7 +112,7 @@ def test_loaded_tensors_come_back_bit_for_bit(config: NetworkConfig) -> None:
 def test_loading_a_tensor_of_another_shape_is_refused() -> None:
     network = fresh_network(hidden=6)
 
-    with pytest.raises(ValueError, match="another shape"):
+    with pytest.raises(ValueError, match="size mismatch for head.weight"):
         network.load(fresh_network(hidden=5).tensors())
 
 
@@ -160,7 +164,7 @@ def test_masks_of_ones_change_nothing() -> None:
 def test_masks_of_zeros_leave_only_the_bias_of_the_head() -> None:
     network = fresh_network(layers=2)
     with torch.no_grad():
-        network.parameter("head.bias").copy_(torch.arange(9.0))
+        network.weights()["head.bias"].copy_(torch.arange(9.0))
 
     logits, _ = network(
         random_tokens(2, 5), network.initial_state(2), [torch.zeros(2, 6)] * 2
@@ -185,7 +189,7 @@ def test_mask_leaves_the_recurrence_alone() -> None:
 def test_only_the_forget_gate_begins_with_a_bias_and_it_is_one(name: str) -> None:
     network = fresh_network(cell=name, hidden=2)
 
-    bias = network.parameter("layers.0.bias_ih") + network.parameter("layers.0.bias_hh")
+    bias = network.weights()["layers.0.bias_ih"] + network.weights()["layers.0.bias_hh"]
 
     # gates i, f, g, o of two units each
     assert bias.tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
@@ -196,7 +200,7 @@ def test_recurrent_matrix_of_each_gate_begins_orthogonal(name: str) -> None:
     cell = CELLS[name]
     network = fresh_network(cell=name)
 
-    weight = network.parameter("layers.0.weight_hh").detach()
+    weight = network.weights()["layers.0.weight_hh"].detach()
 
     gates = weight.reshape(cell.gates, 6, 6)
     identity = torch.eye(6).expand(cell.gates, 6, 6)
@@ -208,8 +212,8 @@ def test_recurrent_matrix_of_each_gate_begins_orthogonal(name: str) -> None:
 def test_norms_begin_with_weight_one_and_bias_zero() -> None:
     network = fresh_network(layers=2)
 
-    assert network.parameter("norms.1.weight").tolist() == [1] * 6
-    assert network.parameter("norms.1.bias").tolist() == [0] * 6
+    assert network.weights()["norms.1.weight"].tolist() == [1] * 6
+    assert network.weights()["norms.1.bias"].tolist() == [0] * 6
 
 
 def test_untrained_network_is_nearly_uniform() -> None:
@@ -242,28 +246,3 @@ def test_tied_embedding_begins_with_rows_of_length_one() -> None:
 
     # sum of 64 squares of spread 1/8: mean 1, standard error 0.18/sqrt(200) = 0.013
     assert weight.square().sum(1).mean().item() == pytest.approx(1, abs=0.06)
-
-
-# --- what suits the text
-
-
-@pytest.mark.parametrize(
-    ("targets", "training", "hidden"),
-    [
-        (50_000, {}, 256),
-        (200_000, {}, 384),
-        (400_000, {"time_s": 300}, 512),
-        (400_000, {"time_s": 900}, 1024),
-        (400_000, {"time_s": 300, "with_ngram": True}, 448),
-    ],
-)
-def test_width_follows_from_text_and_time(
-    targets: int, training: dict[str, Any], hidden: int
-) -> None:
-    part = part_of([targets])
-    survey = Survey(targets, targets, 0, 1, "")
-    store = TokenStore(part, part_of([100]), 66, False, 0, survey)
-
-    config, _ = RecurrentNetwork.choose(store, {}, training, device="cpu")
-
-    assert config.hidden == hidden

@@ -119,7 +119,7 @@ def test_smaller_parts_are_told_once(
     assert result.exit_code == 0
     said = [line for line in result.stderr.splitlines() if "warning" in line]
     assert said == [
-        "warning: the memory is full: each batch is read in 2 parts from now on"
+        "warning: out of memory: each batch is now split into 2 micro-batches"
     ]
 
 

@@ -5,12 +5,13 @@ import torch
 
 from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.network import RecurrentNetwork
-from charrnn.training.loop.averaging import WINDOWS, follow
+from charrnn.training.loop.optimizer import AVERAGE_WINDOWS as WINDOWS
+from charrnn.training.loop.optimizer import update_average
 
 
 def network(value: float) -> RecurrentNetwork:
     """Return a network all of whose parameters have one value."""
-    made = RecurrentNetwork(RecurrentConfig(3, hidden=2, embed=2), torch.Generator())
+    made = RecurrentNetwork(RecurrentConfig(3, hidden=2, embed=2))
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.fill_(value)
@@ -21,8 +22,8 @@ def averaged(values: list[float]) -> float:
     """Return the average after steps that leave these values."""
     average = network(9e9)
     for step, value in enumerate(values):
-        follow(average, network(value), step)
-    return float(average.parameter("head.bias")[0].detach())
+        update_average(average, network(value), step)
+    return float(average.weights()["head.bias"][0].detach())
 
 
 def test_first_step_replaces_what_was_there() -> None:

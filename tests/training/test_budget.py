@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from support.networks import new_network, trainer_of
 
 from charrnn.data.config import CorpusConfig
 from charrnn.data.corpus import Corpus
 from charrnn.data.store import TokenStore
 from charrnn.models.recurrent.config import RecurrentConfig
-from charrnn.models.recurrent.network import RecurrentNetwork
 from charrnn.text.sources import Source
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.loading import fit
@@ -66,9 +66,9 @@ def new_trainer(
     store: TokenStore, clock: Callable[[], float], **budget: Any
 ) -> Trainer:
     config = RecurrentConfig(vocab_size=store.vocab_size, hidden=3, embed=2)
-    network = RecurrentNetwork(config, torch.Generator().manual_seed(1))
+    network = new_network(config)
     plan = TrainConfig(batch=2, bptt=3, dropout=0, precision="fp32", **budget)
-    return Trainer(network, store, plan, clock=clock)
+    return trainer_of(network, store, plan, clock)
 
 
 def timed_trainer(
@@ -158,7 +158,7 @@ def test_time_is_not_exceeded_though_a_validation_takes_longer_than_guessed(
 def test_plans_of_a_long_time_stay_few(
     store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "MOST_PLANS", 20)
+    monkeypatch.setattr(pace, "MAX_PLANS", 20)
     running = timed_trainer(store, step_s=lambda at_s: 30, time_s=30 * 200)
 
     train(running)
@@ -171,7 +171,8 @@ def test_time_goes_on_after_a_stop_where_it_was(store: TokenStore) -> None:
     first = timed_trainer(store, time_s=30)
     events = train(first, until=150)
     second = timed_trainer(store, step_s=lambda at_s: 0.2, time_s=30)
-    second.counters, second.schedule = first.counters, first.schedule
+    second.state.counters = first.state.counters
+    second.state.schedule = first.state.schedule
 
     events += train(second)
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.networks import target_nats
 from support.parts import target_tokens
 from support.training import metrics, request, same, train, validations
 
+from charrnn.data.parts import hold_out
 from charrnn.errors import TextError, UsageError
 from charrnn.inference import checkpoint
 from charrnn.inference.scoring import part_nats, part_score
@@ -17,8 +19,6 @@ from charrnn.models.ngram.config import NgramConfig
 from charrnn.models.ngram.model import NgramModel
 from charrnn.training import ngram_partner as ngrams
 from charrnn.training.gradient_session import GradientSession
-from charrnn.training.loop.evaluate import target_nats
-from charrnn.training.ngram_partner import hold_out
 from charrnn.training.prepare import open_session
 
 pytestmark = pytest.mark.usefixtures("noise")
@@ -99,7 +99,7 @@ def test_network_and_its_twin_cost_each_target_the_same(documents: str) -> None:
     assert isinstance(session, GradientSession)
     network, part = session.trainer.state.average, session.store.train
 
-    found = target_nats(network, part, "cpu")
+    found = target_nats(network, part)
 
     np.testing.assert_allclose(found, part_nats(network.model(), part), atol=1e-5)
 
@@ -147,7 +147,7 @@ def test_order_above_what_a_model_may_have_is_refused() -> None:
 def test_corpus_that_is_too_long_to_count_is_refused_with_a_way_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ngrams, "MOST_MIXED", 100)
+    monkeypatch.setattr(ngrams, "MAX_MIXED", 100)
 
     with pytest.raises(TextError, match="up to 100 tokens") as caught:
         mixed()
@@ -179,6 +179,6 @@ def test_end_of_a_run_names_the_best_n_gram_model_counted_alone(
 def test_corpus_that_is_too_long_is_not_counted_in_passing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ngrams, "MOST_COUNTED", 100)
+    monkeypatch.setattr(ngrams, "MAX_COUNTED", 100)
 
     assert metrics(train(request(steps=1)))[-1]["ngram"] is None

@@ -71,7 +71,7 @@ def test_step_whose_gradient_overflows_is_left_out(half: Request) -> None:
             trainer.state.network.tensors(),
             trainer.state.scaler.get_scale(),
         )
-        bias = trainer.state.network.parameter("head.bias")
+        bias = trainer.state.network.weights()["head.bias"]
         bias.register_hook(lambda gradient: gradient * math.inf)
 
         next(trainer.run())
@@ -83,7 +83,7 @@ def test_step_whose_gradient_overflows_is_left_out(half: Request) -> None:
 
 def test_run_whose_every_step_overflows_has_diverged(half: Request) -> None:
     with open_session(half) as session:
-        bias = session.trainer.state.network.parameter("head.bias")
+        bias = session.trainer.state.network.weights()["head.bias"]
         bias.register_hook(lambda gradient: gradient * math.inf)
 
         with pytest.raises(DivergedError, match="gradient (inf|nan)"):

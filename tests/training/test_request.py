@@ -175,7 +175,7 @@ def test_network_that_no_memory_holds_is_refused(corpus: str) -> None:
 
 
 def test_more_threads_than_cores_are_refused(corpus: str) -> None:
-    with pytest.raises(UsageError, match="--threads"):
+    with pytest.raises(UsageError, match="`threads` is"):
         run_of(corpus, threads=100_000)
 
 

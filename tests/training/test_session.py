@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from support.networks import evaluate
 from support.training import (
     request,
     same,
@@ -15,8 +16,7 @@ from support.training import (
 
 from charrnn.errors import NotFoundError, TextError, UsageError
 from charrnn.inference import checkpoint
-from charrnn.training.gradient_session import GradientSession
-from charrnn.training.loop.evaluate import evaluate
+from charrnn.training import prepare
 
 pytestmark = pytest.mark.usefixtures("small_corpora")
 
@@ -77,7 +77,7 @@ def test_model_file_is_the_best_and_not_the_last() -> None:
     assert min(nats) < nats[-1]
     network = session.trainer.state.network
     network.load(checkpoint.load(session.run.model).model.tensors())
-    score = evaluate(network, session.store.valid, "cpu")
+    score = evaluate(network, session.store.valid)
     assert score.nats_per_token == pytest.approx(min(nats), rel=1e-6)
 
 
@@ -92,7 +92,7 @@ def test_run_that_could_not_be_prepared_leaves_no_folder(
     def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(GradientSession, "choose", fail)
+    monkeypatch.setattr(prepare, "complete", fail)
 
     with pytest.raises(type(error)):
         train(request(out=out))

@@ -4,11 +4,10 @@ import pytest
 import torch
 
 from charrnn.models.recurrent.config import RecurrentConfig
-from charrnn.models.recurrent.network import RecurrentNetwork
+from charrnn.training.config import TrainConfig
 from charrnn.training.machine import threads
+from charrnn.training.machine.this_machine import ThisMachine
 from charrnn.training.machine.threads import fastest_threads
-
-NETWORK = RecurrentConfig(vocab_size=5, hidden=8)
 
 
 @pytest.mark.parametrize(
@@ -33,15 +32,16 @@ def test_as_many_threads_are_taken_as_are_not_clearly_slower(
     monkeypatch.setattr(torch, "set_num_threads", now.append)
     monkeypatch.setattr(threads, "_seconds", lambda run: seconds[now[-1]])
 
-    assert fastest_threads(RecurrentNetwork.probe(NETWORK, 4), "fp32") == fastest
+    assert fastest_threads(lambda: torch.ones(1, requires_grad=True), "fp32") == fastest
 
 
 @pytest.mark.parametrize("cell", ["lstm", "lstm-peephole", "gru", "mingru"])
 def test_measuring_leaves_the_threads_as_they_were(cell: str) -> None:
     before = torch.get_num_threads()
 
-    network = RecurrentConfig(5, cell=cell, hidden=8)
-    found = fastest_threads(RecurrentNetwork.probe(network, 4), "fp32")
+    model = RecurrentConfig(5, cell=cell, hidden=8)
+    machine = ThisMachine({"precision": "fp32", "device": "cpu"}, force=False)
+    found = machine.threads("recurrent", model, TrainConfig(batch=4))
 
     assert 1 <= found <= threads.available_cores()
     assert torch.get_num_threads() == before

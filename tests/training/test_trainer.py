@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from support.networks import evaluate, new_network, trainer_of
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -27,7 +28,7 @@ from charrnn.tokenizers.base import BOUNDARY
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.training.config import TrainConfig
 from charrnn.training.events import Event
-from charrnn.training.loop.evaluate import evaluate
+from charrnn.training.loop.dropout import dropout_masks
 from charrnn.training.loop.trainer import Trainer
 
 PROSE = "it was a dark and stormy night; the rain fell in torrents, and stopped. "
@@ -55,9 +56,15 @@ def new_trainer(
 ) -> Trainer:
     sizes = {"hidden": 8, "embed": 4} | (shape or {})
     config = RecurrentConfig(vocab_size=store.vocab_size, **sizes)
-    network = RecurrentNetwork(config, torch.Generator().manual_seed(1))
+    network = new_network(config)
     plan = {"batch": 4, "bptt": 8, "dropout": 0.0, "precision": "fp32"} | training
-    return Trainer(network, store, TrainConfig(**plan))
+    return trainer_of(network, store, TrainConfig(**plan))
+
+
+def masks_of(trainer: Trainer, step: int, rows: int) -> list[Tensor]:
+    masks = dropout_masks(trainer.state, trainer.config, step, rows)
+    assert masks
+    return masks
 
 
 def train(trainer: Trainer) -> list[Event]:
@@ -141,7 +148,7 @@ def test_weight_decay_shrinks_matrices_and_leaves_vectors(
     stored: Callable[..., TokenStore],
 ) -> None:
     store = stored(PROSE * 9)
-    before = new_trainer(store, steps=1).network.tensors()
+    before = new_trainer(store, steps=1).state.network.tensors()
     plain, decayed = (
         new_trainer(store, steps=1, weight_decay=decay) for decay in (0, 2.0)
     )
@@ -149,7 +156,8 @@ def test_weight_decay_shrinks_matrices_and_leaves_vectors(
     rate = train(plain)[0].values["rate"]
     train(decayed)
 
-    left, right = plain.network.tensors(), decayed.network.tensors()
+    networks = (plain.state.network, decayed.state.network)
+    left, right = (network.tensors() for network in networks)
     for name, values in before.items():
         # the rate times the decay times the weight, for a matrix only
         share = rate * 2.0 if values.ndim > 1 else 0
@@ -168,7 +176,7 @@ def test_seeds_of_any_size_draw_dropout_masks(
 def test_dropout_keeps_the_expectation(stored: Callable[..., TokenStore]) -> None:
     trainer = new_trainer(stored(PROSE * 9), steps=1, dropout=0.3)
 
-    masks = torch.stack([trainer._masks(step, 64)[0] for step in range(100)])
+    masks = torch.stack([masks_of(trainer, step, 64)[0] for step in range(100)])
 
     assert masks.unique().tolist() == pytest.approx([0, 1 / 0.7])
     # 51,200 draws, each of spread sqrt(0.3/0.7): five standard errors are 0.0145
@@ -185,13 +193,13 @@ def test_dropout_mask_follows_from_seed_and_step(
     )
 
     masks: list[list[Tensor]] = [
-        trainer._masks(step, 4) for trainer, step in ((first, 5), (again, 5))
+        masks_of(trainer, step, 4) for trainer, step in ((first, 5), (again, 5))
     ]
 
     assert all(map(torch.equal, *masks))
     assert not torch.equal(masks[0][0], masks[0][1])  # another for each layer
-    assert not torch.equal(masks[0][0], first._masks(6, 4)[0])
-    assert not torch.equal(masks[0][0], other._masks(5, 4)[0])
+    assert not torch.equal(masks[0][0], masks_of(first, 6, 4)[0])
+    assert not torch.equal(masks[0][0], masks_of(other, 5, 4)[0])
 
 
 def test_dropout_rises_from_the_first_step_to_the_last(
@@ -200,7 +208,7 @@ def test_dropout_rises_from_the_first_step_to_the_last(
     plan = {"steps": 11, "dropout": 0.1, "dropout_rise": 0.6}
     trainer = new_trainer(stored(PROSE * 9), shape={"hidden": 64}, **plan)
 
-    masks = [trainer._masks(step, 250) for step in (0, 5, 10)]
+    masks = [masks_of(trainer, step, 250) for step in (0, 5, 10)]
     kept = [float((mask[0] > 0).float().mean()) for mask in masks]
 
     # 16,000 draws: a standard deviation of 0.004 at most, five of them
@@ -220,7 +228,7 @@ def test_validation_is_the_score_of_one_token_after_the_other(
     trainer = new_trainer(store, shape={"cell": cell}, steps=20, lr=0.02)
     train(trainer)
 
-    score = evaluate(trainer.state.network, store.valid, "cpu")
+    score = evaluate(trainer.state.network, store.valid)
 
     # 1e-5: float32, the same operations in another order
     assert score.nats == pytest.approx(
@@ -235,12 +243,12 @@ def test_pieces_of_a_long_document_score_nearly_as_the_whole(
     store = stored(PROSE * 60)
     trainer = new_trainer(store, steps=60, lr=0.02)
     train(trainer)
-    whole = evaluate(trainer.state.network, store.valid, "cpu")
+    whole = evaluate(trainer.state.network, store.valid)
     monkeypatch.setattr(validation, "SEGMENT", 64)
     monkeypatch.setattr(validation, "WARM_UP", 32)
     monkeypatch.setattr(validation, "VALIDATION_WINDOW", 24)
 
-    pieces = evaluate(trainer.state.network, store.valid, "cpu")
+    pieces = evaluate(trainer.state.network, store.valid)
 
     assert whole.tokens == pieces.tokens == store.valid.targets
     # 32 tokens of warm-up bring the state of this network near to what it would be
@@ -288,7 +296,7 @@ def test_gradient_that_is_no_number_does_not_reach_the_weights(
 ) -> None:
     trainer = new_trainer(stored(PROSE * 9), steps=9)
     before = trainer.state.network.tensors()
-    trainer.state.network.parameter("head.bias").register_hook(
+    trainer.state.network.weights()["head.bias"].register_hook(
         lambda grad: grad * factor
     )
 

@@ -4,7 +4,7 @@ Shape letters: B batch, T time, V vocabulary, E embedding, H hidden.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +29,8 @@ class Layer(nn.Module):
 
     def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         """Return the outputs (T, B, H) for inputs (T, B, I), and the state."""
-        return run_layer(self._cell, inputs, state, dict(self.named_parameters()))
+        weights = dict(self.named_parameters())
+        return run_layer(self._cell, inputs, state, weights)
 
 
 class Bias(nn.Module):
@@ -68,7 +69,7 @@ class RecurrentNetwork(Network):
         """Return the state before any token: arrays (B, H)."""
         shape = (batch, self.config.hidden)
         if self.config.learned_state:
-            rows: Iterable[Tensor] = self.initial
+            rows = self.initial.parameters()
             return tuple(row.expand(shape) for row in rows)
         zeros = next(self.parameters()).new_zeros(shape)
         return (zeros,) * (self.config.layers * self._cell.states)

@@ -13,9 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from charrnn.data.batches import Batch
 from charrnn.errors import DivergedError
@@ -23,6 +21,7 @@ from charrnn.models.layers import LayerState
 from charrnn.models.network import Network
 from charrnn.training.config import BUDGETS, TrainConfig
 from charrnn.training.events import Event, StepEvent, ValidationEvent, WarningEvent
+from charrnn.training.loop.dropout import dropout_masks
 from charrnn.training.loop.evaluate import Stop, StoppedError, Validation
 from charrnn.training.loop.gradients import Gradients
 from charrnn.training.loop.optimizer import update_average
@@ -171,7 +170,7 @@ class Trainer:
         )
 
     def _train_step(self, step: int) -> tuple[float, int]:
-        """Take one optimizer step; return the loss in nats per token, and the tokens."""
+        """Take an optimizer step; return the loss in nats per token, and the tokens."""
         state = self.state
         batch = self._next_batch(step)
         rate = self._learning_rate(step)
@@ -180,7 +179,7 @@ class Trainer:
         loss, carried = self.gradients.add(
             batch,
             lambda: self._state_before(batch),
-            self._masks(step, len(batch.carried)),
+            dropout_masks(state, self.config, step, len(batch.carried)),
         )
         state.scaler.unscale_(state.optimizer)
         weights = state.network.weights().values()
@@ -222,24 +221,6 @@ class Trainer:
         carried = torch.from_numpy(batch.carried)[:, None].to(self.config.device)
         pairs = zip(self.state.carried, initial, strict=True)
         return tuple(torch.where(carried, old, new) for old, new in pairs)
-
-    def _masks(self, step: int, rows: int) -> list[Tensor] | None:
-        """Return a dropout mask (B, H) for the output of each layer.
-
-        It is the same at every time step of the window (Gal & Ghahramani 2016), and
-        drawn from (seed, step), so that nothing of it is saved.
-        """
-        rise = self.config.dropout_rise * self.state.schedule.progress(step)
-        p = self.config.dropout + rise
-        if not p:
-            return None
-        device = self.config.device
-        # mixed, since torch's CPU generator uses only the low 32 bits of a seed
-        mixed = np.random.SeedSequence([self.config.seed, step]).generate_state(1)
-        generator = torch.Generator(device).manual_seed(int(mixed[0]))
-        widths, kept = self.state.network.masked, 1 - p
-        masks = [torch.empty(rows, n, device=device) for n in widths]
-        return [mask.bernoulli_(kept, generator=generator) / kept for mask in masks]
 
     def _learning_rate(self, step: int) -> float:
         config, schedule = self.config, self.state.schedule
