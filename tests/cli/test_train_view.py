@@ -11,7 +11,6 @@ from charrnn.cli.train.lines import clock, excerpt, lines_of, plural
 from charrnn.cli.train.view import Figures
 from charrnn.training.events import StartEvent, StepEvent, ValidationEvent
 
-
 START = StartEvent(
     step=0,
     elapsed_s=0.0,

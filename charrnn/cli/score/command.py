@@ -1,5 +1,6 @@
 """`charrnn score`: report how likely texts are."""
 
+import sys
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -150,7 +151,7 @@ def score(
         output.write_json(scored, form)
     elif plain:
         output.write_plain(scored, form)
-    elif heat and console.has_colour(console.stdout()):
+    elif heat and console.has_colour(sys.stdout):
         output.write_heat(scored, form)
     else:
         output.write_table(scored, form)

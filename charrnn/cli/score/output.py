@@ -4,6 +4,7 @@ Rows go to stdout. Headings, and the total below the rows, go to stderr.
 """
 
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import log
@@ -124,7 +125,7 @@ def _total(scored: Iterable[Scored]) -> tuple[Score, int]:
 def _written(scored: Iterable[Scored], unit: str) -> Iterator[Scored]:
     """Write a row for each text and pass the text on."""
     columns = 0
-    if console.is_terminal(console.stdout()):
+    if console.is_terminal(sys.stdout):
         columns = shutil.get_terminal_size().columns
     for one in scored:
         first, newline, _ = one.text.partition("\n")
