@@ -168,6 +168,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days"
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: 1 thread, 2,409 documents."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def number(value: float, decimals: int = 3) -> str:
     """Return a number with thousands separators, as 1,234.500, inf, or - for NaN."""
     return "-" if math.isnan(value) else f"{value:,.{decimals}f}"

@@ -87,8 +87,8 @@ def test_texts_of_several_lines_have_an_empty_line_between(
     charrnn: Any, bare_setting: Path
 ) -> None:
     model = random_model(text="a\n")
-    model.model.tensors()["head.weight"][:] = 0  # all are as likely ...
-    model.model.tensors()["head.bias"][:] = [-1e4, 0, 0, 0]  # ... but the end
+    model.model.tensors()["head.weight"][:] = 0  # equally likely ...
+    model.model.tensors()["head.bias"][:] = [-1e4, 0, 0, 0]  # ... except for the end
     save_run(model)
     args = ("-n", "3", "-l", "40", "--seed", "1")
     texts = [one["text"] for one in objects(charrnn("sample", *args, "--json"))]

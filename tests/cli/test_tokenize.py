@@ -74,7 +74,7 @@ def test_unknown_characters_are_counted_when_they_are_lost(
     result = charrnn("tokenize", "--encode", input="the Zebra\n")
 
     assert result.stdout == "t h e ▁ <UNK> e b r a\n"
-    assert "1 unknown tokens: the text" in result.stderr
+    assert "text of 1 unknown token lost" in result.stderr
 
 
 def test_encode_as_ids_writes_a_line_of_numbers_per_line(

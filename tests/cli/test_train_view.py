@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from charrnn.cli import console
-from charrnn.cli.train.lines import clock, excerpt, lines_of, plural
+from charrnn.cli.train.lines import clock, excerpt, lines_of
 from charrnn.cli.train.view import Figures
 from charrnn.training.events import StartEvent, StepEvent, ValidationEvent
 
@@ -109,6 +109,6 @@ def test_times_and_counts_read_as_people_write_them() -> None:
     assert [clock(s) for s in (5, 65, 3665, math.nan)] == [
         *("0:05", "1:05", "1:01:05", "-:--"),
     ]
-    assert (plural(1, "thread"), plural(2000, "thread")) == (
+    assert (console.plural(1, "thread"), console.plural(2000, "thread")) == (
         *("1 thread", "2,000 threads"),
     )

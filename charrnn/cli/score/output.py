@@ -79,7 +79,7 @@ def write_table(scored: Iterable[Scored], form: Format) -> None:
     console.say(ROW.format(*heading), quiet=form.quiet)
     is_total = form.per == "total"
     total, count = _total(scored if is_total else _written(scored, unit))
-    row = _row(total, f"total of {count:,} texts", unit)
+    row = _row(total, f"total of {console.plural(count, 'text')}", unit)
     if is_total:
         console.write_line(row)
     elif count > 1:

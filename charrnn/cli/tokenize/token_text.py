@@ -45,7 +45,9 @@ def encode(
             words = map(str, ids) if form == "ids" else (names[token] for token in ids)
             console.write(" ".join(words) + newline)
     if unknown:
-        console.warn(f"{unknown:,} unknown tokens: their text is lost", quiet=quiet)
+        console.warn(
+            f"text of {console.plural(unknown, 'unknown token')} lost", quiet=quiet
+        )
 
 
 def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:

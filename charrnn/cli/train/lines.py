@@ -60,7 +60,7 @@ def _start_lines(start: events.StartEvent) -> Iterator[str]:
     corpus, training = start.corpus, start.training
     yield (
         f"corpus   {', '.join(corpus['files'])}: {corpus['characters']:,} characters,"
-        f" {plural(corpus['documents'], 'document')};"
+        f" {console.plural(corpus['documents'], 'document')};"
         f" {start.train_tokens:,} tokens for training,"
         f" {start.valid_tokens:,} for validation"
     )
@@ -73,7 +73,7 @@ def _start_lines(start: events.StartEvent) -> Iterator[str]:
     if training:
         yield (
             f"plan     {_budget(training)} on {training['device']},"
-            f" {training['precision']}, {plural(training['threads'], 'thread')};"
+            f" {training['precision']}, {console.plural(training['threads'], 'thread')};"
             f" batch {training['batch']} x {training['bptt']}, rate {training['lr']:g},"
             f" seed {training['seed']}"
         )
@@ -88,7 +88,7 @@ def _start_lines(start: events.StartEvent) -> Iterator[str]:
     if leaked := corpus["leaked"]:
         verb = "appears" if leaked == 1 else "appear"
         yield (
-            f"warning: {plural(leaked, 'validation document')} also {verb} in the"
+            f"warning: {console.plural(leaked, 'validation document')} also {verb} in the"
             " training part"
         )
 
@@ -116,11 +116,6 @@ def excerpt(text: str, columns: int) -> str:
 def figure(value: float | None, decimals: int = 3) -> str:
     """Return a figure of an event; None, JSON's infinity, becomes inf."""
     return "inf" if value is None else f"{value:.{decimals}f}"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: 1 thread, 2,409 documents."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def clock(seconds: float) -> str:
