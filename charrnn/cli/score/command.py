@@ -1,11 +1,12 @@
 """`charrnn score`: report how likely texts are."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from math import inf, isnan, log
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -13,16 +14,96 @@ from charrnn.cli import arguments, console, loading, mixtures
 from charrnn.cli.score import output
 from charrnn.cli.score.items import token_items, word_items
 from charrnn.errors import UsageError
+from charrnn.fields import OUTPUT, check, option
 from charrnn.inference.score import Score
 
 if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel
 
-PER: Final = ("text", "token", "word", "total")
-UNITS: Final = ("bits", "nats", "log10")
 BATCH_TEXTS: Final = 512
 
 
+@dataclass(frozen=True)
+class ScoreConfig:
+    """Which texts are scored, and what is printed."""
+
+    file: tuple[str, ...] = option(
+        (),
+        group="",
+        flags=("--file", "-f"),
+        metavar="FILE",
+        help="Read one text per line; - is stdin; repeatable. An empty line is an "
+        "empty text, so output line n is for input line n.",
+    )
+    whole: bool = option(
+        False, group="", help="Score each file as one text, newlines included."
+    )
+    mix: tuple[str, ...] = option(
+        (),
+        group="",
+        metavar="MODEL=WEIGHT",
+        help="Mix in another model with a weight in (0, 1); repeatable. The -m model "
+        "gets the remaining weight.",
+    )
+    end: bool | None = option(
+        None,
+        group="",
+        off="--no-end",
+        shown="if the model was trained on many documents",
+        help="Count the end of each text as one more token.",
+    )
+    per: str = option(
+        "text",
+        group=OUTPUT,
+        choices=("text", "token", "word", "total"),
+        help="Print a score per text, token or word, or one total for all texts.",
+    )
+    unit: str = option(
+        "bits",
+        group=OUTPUT,
+        choices=("bits", "nats", "log10"),
+        help="Surprisal in bits or nats, or log10 of the probability (negative).",
+    )
+    top: int = option(
+        0,
+        group=OUTPUT,
+        at_least=0,
+        help="Show the N likeliest tokens at each position; 0 shows none.",
+    )
+    plain: bool = option(
+        False, group=OUTPUT, help="Print one number per line, to rescore n-best lists."
+    )
+    sort: bool = option(
+        False, group=OUTPUT, help="Print the likeliest text per character first."
+    )
+    heat: bool = option(
+        False,
+        group=OUTPUT,
+        help="Colour each token or word by surprisal (terminal only).",
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.plain and self.sort:
+            raise UsageError(
+                "--plain writes numbers in input order, but --sort changes the order",
+                hint="leave out one of them",
+            )
+        if self.per == "total" and (self.top or self.heat):
+            raise UsageError(
+                f"{'--top' if self.top else '--heat'} shows parts of a text, but --per "
+                "total adds up whole texts",
+                hint="use --per token or --per word",
+            )
+
+    @property
+    def granularity(self) -> str:
+        """What gets scores; --top and --heat alone mean tokens."""
+        shows_parts = self.per == "text" and (self.top or self.heat)
+        return "token" if shows_parts else self.per
+
+
+@arguments.with_options(ScoreConfig)
 def score(
     texts: Annotated[
         list[str] | None,
@@ -32,45 +113,7 @@ def score(
             "Without TEXT and --file, stdin is read.",
         ),
     ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="Read one text per line; - is stdin. Can be repeated. An empty line "
-            "is an empty text, so output line n is for input line n.",
-        ),
-    ] = None,
-    whole: Annotated[
-        bool,
-        typer.Option("--whole", help="Score each file as one text, newlines included."),
-    ] = False,
     model: arguments.Model = None,
-    mix: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL=WEIGHT",
-            help="Mix in another model with this weight, in (0, 1). Can be repeated. "
-            "The -m model gets the remaining weight.",
-        ),
-    ] = None,
-    per: Annotated[
-        str,
-        typer.Option(
-            parser=arguments.one_of("--per", *PER),
-            metavar="|".join(PER),
-            help="Print a score per text, token or word, or one total for all texts.",
-        ),
-    ] = "text",
-    unit: Annotated[
-        str,
-        typer.Option(
-            parser=arguments.one_of("--unit", *UNITS),
-            metavar="|".join(UNITS),
-            help="Surprisal in bits or nats, or log10 of the probability (negative).",
-        ),
-    ] = "bits",
     context: Annotated[
         str,
         typer.Option(
@@ -78,40 +121,9 @@ def score(
             help="Condition each score on this preceding text, which is not scored.",
         ),
     ] = "",
-    end: Annotated[
-        bool | None,
-        typer.Option(
-            "--end/--no-end",
-            help="Count the end of each text as one more token.",
-            show_default="--end if the model was trained on many documents",
-        ),
-    ] = None,
-    top: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            metavar="INT",
-            help="Show the N likeliest tokens at each position; 0 shows none.",
-        ),
-    ] = 0,
-    plain: Annotated[
-        bool,
-        typer.Option(
-            "--plain", help="Print one number per line, to rescore n-best lists."
-        ),
-    ] = False,
-    sort: Annotated[
-        bool,
-        typer.Option("--sort", help="Print the likeliest text per character first."),
-    ] = False,
-    heat: Annotated[
-        bool,
-        typer.Option(
-            "--heat", help="Colour each token or word by surprisal (terminal only)."
-        ),
-    ] = False,
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
+    **given: Any,
 ) -> None:
     """Report how likely texts are.
 
@@ -125,55 +137,39 @@ def score(
     Compare models by surprisal; compare perplexities only between models that split
     text into the same tokens. A final newline is ignored.
     """
-    per = _granularity(per, top=top, heat=heat, plain=plain, sort=sort)
+    config = ScoreConfig(**given)
     sources = [(text, text == "-") for text in texts or []]
-    sources += [(path, True) for path in file or []]
+    sources += [(path, True) for path in config.file]
     if not sources:
         loading.needs_stdin('charrnn score "The cat sat."')
         sources = [("-", True)]
     loaded = loading.load_model(model)
-    if mix:
-        loaded = _mixed(loaded, mix)
-    end = loaded.learned_end if end is None else end
+    if config.mix:
+        loaded = _mixed(loaded, config.mix)
+    end = loaded.learned_end if config.end is None else config.end
     counted = "counted" if end else "not counted"
     console.say(f"model {loaded.name}, the end of each text {counted}", quiet=quiet)
-    found = _texts(sources, whole=whole, raw=loaded.tokenizer.level == "byte")
+    found = _texts(sources, whole=config.whole, raw=loaded.tokenizer.level == "byte")
+    per = config.granularity
     if per in ("token", "word"):
-        scored: Iterator[output.Scored] = map(
-            partial(_with_items, loaded, per, context, end, top), found
-        )
+        read = partial(_with_items, loaded, per, context, end, config.top)
+        scored: Iterator[output.Scored] = map(read, found)
     else:
         scored = _in_batches(loaded, found, context=context, end=end)
-    if sort:
+    if config.sort:
         scored = iter(sorted(scored, key=_bits_per_char))
-    form = output.Format(loaded.name, per, unit, quiet)
+    form = output.Format(loaded.name, per, config.unit, quiet)
     if as_json:
         output.write_json(scored, form)
-    elif plain:
+    elif config.plain:
         output.write_plain(scored, form)
-    elif heat and console.has_colour(sys.stdout):
+    elif config.heat and console.has_colour(sys.stdout):
         output.write_heat(scored, form)
     else:
         output.write_table(scored, form)
 
 
-def _granularity(per: str, *, top: int, heat: bool, plain: bool, sort: bool) -> str:
-    """Return what gets scores; --top and --heat alone mean tokens."""
-    if plain and sort:
-        raise UsageError(
-            "--plain writes numbers in input order, but --sort changes the order",
-            hint="leave out one of them",
-        )
-    flag = "--top" if top else "--heat" if heat else ""
-    if per == "total" and flag:
-        raise UsageError(
-            f"{flag} shows parts of a text, but --per total adds up whole texts",
-            hint="use --per token or --per word",
-        )
-    return "token" if flag and per == "text" else per
-
-
-def _mixed(model: "TextModel", members: list[str]) -> "TextModel":
+def _mixed(model: "TextModel", members: Iterable[str]) -> "TextModel":
     """Return a mixture of a model and others, each given as MODEL=WEIGHT."""
     pairs = [mixtures.parse_member(member) for member in members]
     rest = 1 - sum(weight for _, weight in pairs)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
-from charrnn.cli import console
+from charrnn.cli.console import plural, quoted, width
 from charrnn.training import events
 
 INDENT: Final = " " * 9
@@ -60,7 +60,7 @@ def _start_lines(start: events.StartEvent) -> Iterator[str]:
     corpus, training = start.corpus, start.training
     yield (
         f"corpus   {', '.join(corpus['files'])}: {corpus['characters']:,} characters,"
-        f" {console.plural(corpus['documents'], 'document')};"
+        f" {plural(corpus['documents'], 'document')};"
         f" {start.train_tokens:,} tokens for training,"
         f" {start.valid_tokens:,} for validation"
     )
@@ -73,7 +73,7 @@ def _start_lines(start: events.StartEvent) -> Iterator[str]:
     if training:
         yield (
             f"plan     {_budget(training)} on {training['device']},"
-            f" {training['precision']}, {console.plural(training['threads'], 'thread')};"
+            f" {training['precision']}, {plural(training['threads'], 'thread')};"
             f" batch {training['batch']} x {training['bptt']}, rate {training['lr']:g},"
             f" seed {training['seed']}"
         )
@@ -88,7 +88,7 @@ def _start_lines(start: events.StartEvent) -> Iterator[str]:
     if leaked := corpus["leaked"]:
         verb = "appears" if leaked == 1 else "appear"
         yield (
-            f"warning: {console.plural(leaked, 'validation document')} also {verb} in the"
+            f"warning: {plural(leaked, 'validation document')} also {verb} in the"
             " training part"
         )
 
@@ -104,12 +104,12 @@ def _budget(training: dict[str, Any]) -> str:
 
 def excerpt(text: str, columns: int) -> str:
     """Return the beginning of a text on one line, quoted, in at most `columns`."""
-    shown = console.quoted(text)
-    if console.width(shown) <= columns:
+    shown = quoted(text)
+    if width(shown) <= columns:
         return shown
-    while text and console.width(shown) > columns - 3:
-        text = text[: -max(1, (console.width(shown) - columns + 3) // 2)]
-        shown = console.quoted(text)
+    while text and width(shown) > columns - 3:
+        text = text[: -max(1, (width(shown) - columns + 3) // 2)]
+        shown = quoted(text)
     return f"{shown}..."
 
 
