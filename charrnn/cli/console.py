@@ -80,7 +80,7 @@ def discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def say(text: str, *, quiet: bool = False) -> None:
+def log(text: str, *, quiet: bool = False) -> None:
     """Write a line to stderr, unless quiet; a stderr that fails is ignored."""
     if quiet or sys.stderr is None:
         return
@@ -91,12 +91,12 @@ def say(text: str, *, quiet: bool = False) -> None:
 
 def warn(text: str, *, quiet: bool = False) -> None:
     """Write a warning to stderr, unless quiet."""
-    say(f"warning: {text}", quiet=quiet)
+    log(f"warning: {text}", quiet=quiet)
 
 
 def suggest(command: str, *, quiet: bool = False) -> None:
     """Suggest the next command, at a terminal only."""
-    say(f"next: {command}", quiet=quiet or not is_terminal(sys.stderr))
+    log(f"next: {command}", quiet=quiet or not is_terminal(sys.stderr))
 
 
 def leave(code: int) -> NoReturn:

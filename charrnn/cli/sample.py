@@ -88,7 +88,7 @@ def sample(
     from charrnn.inference.writing import fresh_seed
 
     seed = fresh_seed() if seed is None else seed
-    console.say(
+    console.log(
         f"model {loaded.name}, seed {seed}, temperature {config.temperature:g}",
         quiet=quiet,
     )
@@ -106,7 +106,7 @@ def sample(
     for one in written:
         is_stuck |= one.finish == "end" and math.isinf(one.nats)
         if scores:
-            console.say(
+            console.log(
                 f"seed {one.seed}: {console.number(one.score.bits_per_char)} bits/char,"
                 f" {one.tokens:,} tokens, {FINISH[one.finish]}"
             )

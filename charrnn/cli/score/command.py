@@ -148,7 +148,7 @@ def score(
         loaded = _mixed(loaded, config.mix)
     end = loaded.learned_end if config.end is None else config.end
     counted = "counted" if end else "not counted"
-    console.say(f"model {loaded.name}, the end of each text {counted}", quiet=quiet)
+    console.log(f"model {loaded.name}, the end of each text {counted}", quiet=quiet)
     found = _texts(sources, whole=config.whole, raw=loaded.tokenizer.level == "byte")
     per = config.granularity
     if per in ("token", "word"):

@@ -76,20 +76,20 @@ def write_table(scored: Iterable[Scored], form: Format) -> None:
         return
     unit = form.unit
     heading = (unit, f"{unit}/char", "perplexity", "tokens", "unknown", "text")
-    console.say(ROW.format(*heading), quiet=form.quiet)
+    console.log(ROW.format(*heading), quiet=form.quiet)
     is_total = form.per == "total"
     total, count = _total(scored if is_total else _written(scored, unit))
     row = _row(total, f"total of {console.plural(count, 'text')}", unit)
     if is_total:
         console.write_line(row)
     elif count > 1:
-        console.say(row, quiet=form.quiet)
+        console.log(row, quiet=form.quiet)
 
 
 def write_heat(scored: Iterable[Scored], form: Format) -> None:
     """Write each text with a background colour per item: redder is more surprising."""
     most = HEAT_STEP_BITS * (len(HEAT) - 1)
-    console.say(f"colours: white 0 bits, red {most:g} bits or more", quiet=form.quiet)
+    console.log(f"colours: white 0 bits, red {most:g} bits or more", quiet=form.quiet)
     for one in scored:
         coloured = "".join(map(_coloured, one.items))
         console.write(f"{coloured}\n".encode("utf-8", "replace"))
@@ -156,7 +156,7 @@ def _write_items(scored: Iterable[Scored], form: Format) -> None:
             has_top = any(item.top for item in one.items)
             heading = f"{form.unit:>9}  {'rank':>6}  {form.per}"
             heading += "  likeliest tokens" if has_top else ""
-            console.say(heading, quiet=form.quiet)
+            console.log(heading, quiet=form.quiet)
         for item in one.items:
             rank = "" if item.rank is None else f"{item.rank:,}"
             top = (f"{console.quoted(t)} {b * factor:.2f}" for t, b in item.top)

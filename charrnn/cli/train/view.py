@@ -75,7 +75,7 @@ class PlainView(View):
 
     def write(self, line: str) -> None:
         """Write one line."""
-        console.say(line)
+        console.log(line)
 
 
 class LiveView(PlainView):
