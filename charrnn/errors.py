@@ -1,23 +1,23 @@
-"""What a user can cause to go wrong, as one tree of exceptions.
+"""Everything that a user can cause to go wrong, as one tree of exceptions.
 
 CharRNNError            exit code
-├── UsageError          2   an option has a value that makes no sense
-├── NotFoundError       3   no model or file at the place that was named
-├── TextError           4   the text cannot be used: empty, too short, not UTF-8
+├── UsageError          2   an option has an invalid value
+├── NotFoundError       3   a named model or file does not exist
+├── TextError           4   the text is unusable: empty, too short, not UTF-8
 ├── ModelFileError      5   a model file is damaged, foreign or too new
-├── ResourceError       6   disk, rights, memory or an output failed
-├── DivergedError       7   training ran into NaN; the last good model is kept
-└── BusyError           8   the run is in use by another process
+├── ResourceError       6   the disk, permissions, memory or an output failed
+├── DivergedError       7   training diverged to NaN; the last good model is kept
+└── BusyError           8   another process is using the run
 
-A message says what happened, with the values; `hint` says what to do about it.
-Wrong use of a Python function is a ValueError instead, and a bug stays a traceback.
+A message states what happened, with the values; `hint` states what to do about it.
+Wrong use of a Python function raises ValueError instead. A bug shows its traceback.
 """
 
 from typing import ClassVar
 
 
 class CharRNNError(Exception):
-    """Something that a user can cause and can do something about."""
+    """An error that a user can cause and can fix."""
 
     exit_code: ClassVar[int] = 1
     name: ClassVar[str] = "error"
@@ -29,42 +29,42 @@ class CharRNNError(Exception):
 
 
 class UsageError(CharRNNError):
-    """An option or argument has a value that makes no sense."""
+    """An option or argument has an invalid value."""
 
     exit_code = 2
     name = "usage"
 
 
 class NotFoundError(CharRNNError):
-    """There is no model or file at the place that was named."""
+    """A named model or file does not exist."""
 
     exit_code = 3
     name = "not-found"
 
 
 class TextError(CharRNNError):
-    """A corpus, prompt or text cannot be used as it is."""
+    """A corpus, prompt or text is unusable."""
 
     exit_code = 4
     name = "text"
 
 
 class ModelFileError(CharRNNError):
-    """A model file is damaged, not one of ours, or of a newer version."""
+    """A model file is damaged, foreign, or written by a newer version."""
 
     exit_code = 5
     name = "model-file"
 
 
 class ResourceError(CharRNNError):
-    """The disk, the rights, the memory or the output did not allow it."""
+    """The disk, permissions, memory or an output failed."""
 
     exit_code = 6
     name = "resources"
 
 
 class DivergedError(CharRNNError):
-    """Training produced NaN or infinity; the last good model is kept."""
+    """Training diverged to NaN or infinity; the last good model is kept."""
 
     exit_code = 7
     name = "diverged"

@@ -162,7 +162,7 @@ def _report(error: CharRNNError, *, as_json: bool) -> None:
     if hint:
         lines += f"hint: {hint}".splitlines()
     for line in lines[:MESSAGE_LINES]:
-        console.say(line)
+        console.log(line)
     if as_json:
         values = {
             "code": error.exit_code,

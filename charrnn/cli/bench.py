@@ -50,7 +50,7 @@ def bench(
     config = RecurrentConfig(VOCABULARY, cell=cell, layers=layers, hidden=hidden)
     machine = _machine()
     facts = "{processor}, threads: {threads}, torch {torch}, numpy {numpy}"
-    console.say(f"machine: {facts.format(**machine)}", quiet=quiet)
+    console.log(f"machine: {facts.format(**machine)}", quiet=quiet)
     readings = list(inference_speed(config, seconds=SECONDS))
     prepare_process()
     # only now, because sampling and scoring run without torch

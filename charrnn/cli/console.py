@@ -1,7 +1,7 @@
-"""The two channels of a command: stdout is data, stderr is talk.
+"""The two channels of a command: stdout for data, stderr for messages.
 
-Text is UTF-8 whatever the locale says, and written at once. A control character of a
-text is shown as ^[ on a terminal, where it could do harm, and raw in a pipe.
+Text is written as UTF-8 in any locale, without buffering. A terminal shows control
+characters spelled out, such as ^[, because they could do harm; a pipe gets them raw.
 """
 
 import contextlib
@@ -17,13 +17,13 @@ import typer
 
 from charrnn.errors import ResourceError
 
-# a newline and a tab do no harm
+# newline and tab are harmless
 _VISIBLE: Final = (
     {code: f"^{chr(code ^ 64)}" for code in range(32) if chr(code) not in "\n\t"}
     | {code: f"\\x{code:02x}" for code in range(0x7F, 0xA0)}
     | {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
     | {0x7F: "^?"}
-    # they turn the direction of what follows: text can look like what it isn't
+    # direction marks reorder the text after them and can disguise it
     | {
         code: f"\\u{code:04x}"
         for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -32,23 +32,22 @@ _VISIBLE: Final = (
 
 
 class ReaderGoneError(typer.Exit):
-    """The reader of stdout went away; unless caught, a quiet end with 141."""
+    """The reader of stdout closed it; unless caught, exits quietly with 141."""
 
     def __init__(self) -> None:
         super().__init__(141)
 
 
 def write(text: str | bytes) -> None:
-    """Write to stdout at once. Raises ReaderGoneError, or ResourceError.
+    """Write to stdout without buffering; bytes stay as they are, even at a terminal.
 
-    Bytes are written as they are, to a terminal too.
+    Raises ReaderGoneError or ResourceError.
     """
     stream = sys.stdout
     if stream is None:
-        raise ResourceError("there is no stdout to write to", hint="don't close it")
+        raise ResourceError("stdout is closed", hint="redirect it instead")
     if isinstance(text, str):
-        shown = visible(text) if is_terminal(stream) else text
-        text = shown.encode("utf-8", "surrogateescape")
+        text = _encoded(text, stream)
     try:
         stream.buffer.write(text)
         stream.buffer.flush()
@@ -59,87 +58,78 @@ def write(text: str | bytes) -> None:
         discard_output()
         raise ResourceError(
             f"cannot write the output: {error.strerror or error}",
-            hint="check where it goes to and the free space there",
+            hint="check its destination and the free space there",
         ) from error
 
 
 def write_line(text: str) -> None:
-    """Write a line to stdout at once."""
+    """Write a line to stdout."""
     write(f"{text}\n")
 
 
 def write_json(record: Mapping[str, Any]) -> None:
-    """Write one object as a line. What is not a finite number is null."""
+    """Write one object as a line; NaN and infinity become null."""
     line = json.dumps(_finite(record), ensure_ascii=False)
-    # an escaped byte of a text has no UTF-8; escaped once more it is JSON even so
+    # an invalid byte of a text is a lone surrogate, which JSON can only hold escaped
     write_line(line.encode("utf-8", "backslashreplace").decode())
 
 
 def discard_output() -> None:
-    """Let go of what stdout still holds, so that ending doesn't fail over it."""
+    """Discard what stdout has buffered, so that the exit does not try to write it."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def say(text: str, *, quiet: bool = False) -> None:
-    """Write a line to stderr, unless quiet. Nothing depends on its being read."""
+def log(text: str, *, quiet: bool = False) -> None:
+    """Write a line to stderr, unless quiet; a stderr that fails is ignored."""
     if quiet or sys.stderr is None:
         return
-    shown = visible(text) if is_terminal(sys.stderr) else text
     with contextlib.suppress(OSError):
-        sys.stderr.buffer.write(f"{shown}\n".encode("utf-8", "surrogateescape"))
+        sys.stderr.buffer.write(_encoded(f"{text}\n", sys.stderr))
         sys.stderr.buffer.flush()
 
 
 def warn(text: str, *, quiet: bool = False) -> None:
     """Write a warning to stderr, unless quiet."""
-    say(f"warning: {text}", quiet=quiet)
+    log(f"warning: {text}", quiet=quiet)
 
 
 def suggest(command: str, *, quiet: bool = False) -> None:
-    """Name the command that a person may want next, at a terminal only."""
-    say(f"next: {command}", quiet=quiet or not is_terminal(sys.stderr))
-
-
-def stdout() -> TextIO | None:
-    """Return the stream that results go to, as it is now; None if it was closed."""
-    return sys.stdout
+    """Suggest the next command, at a terminal only."""
+    log(f"next: {command}", quiet=quiet or not is_terminal(sys.stderr))
 
 
 def leave(code: int) -> NoReturn:
-    """End the process at once, whatever it is doing; a bar had hidden the cursor."""
+    """Exit immediately; show the cursor again, which a progress bar hides."""
     if has_colour(sys.stderr):
         os.write(sys.stderr.fileno(), b"\x1b[?25h")
     os._exit(code)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Say whether a stream goes to a person's terminal."""
+    """Return whether a stream is a terminal."""
     return stream is not None and not stream.closed and stream.isatty()
 
 
 def has_colour(stream: TextIO | None) -> bool:
-    """Say whether a stream may be coloured."""
+    """Return whether output to a stream can be coloured."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return is_terminal(stream) and not plain
 
 
 def visible(text: str) -> str:
-    """Return a text whose control characters are spelled out: ^[ for escape."""
+    """Return a text with its control characters spelled out: ^[ for escape."""
     return text.translate(_VISIBLE)
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotes on one line, as it stands in messages and tables."""
+    """Return a text in quotes on one line, for messages and tables."""
     line = json.dumps(text, ensure_ascii=False)
     return line.replace("\N{LINE SEPARATOR}", "\\u2028").translate(_VISIBLE)
 
 
 def table_lines(rows: Iterable[Sequence[str]], align: str) -> list[str]:
-    """Return rows as lines with aligned columns; `align` has < or > for each.
-
-    The last column is not padded on the right.
-    """
+    """Return rows as lines with aligned columns; `align` has < or > per column."""
     rows = [list(row) for row in rows]
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     lines = []
@@ -153,7 +143,7 @@ def table_lines(rows: Iterable[Sequence[str]], align: str) -> list[str]:
 
 
 def width(text: str) -> int:
-    """Return how many columns a text takes on a terminal."""
+    """Return the number of terminal columns that a text takes."""
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
@@ -162,7 +152,7 @@ def width(text: str) -> int:
 
 
 def size(count: float) -> str:
-    """Return a number of bytes for people: 812 B, 3.4 MB."""
+    """Return a number of bytes as 812 B or 3.4 MB."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -171,16 +161,26 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span for people: 42 s, 5 min, 3 h, 12 days."""
+    """Return a time span as 42 s, 5 min, 3 h or 12 days."""
     for limit, step, unit in ((90, 1, "s"), (5400, 60, "min"), (129600, 3600, "h")):
         if seconds < limit:
             return f"{seconds / step:.0f} {unit}"
     return f"{seconds / 86400:.0f} days"
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: 1 thread, 2,409 documents."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def number(value: float, decimals: int = 3) -> str:
-    """Return a number with thousands separated, - for what is not one, or inf."""
+    """Return a number with thousands separators, as 1,234.500, inf, or - for NaN."""
     return "-" if math.isnan(value) else f"{value:,.{decimals}f}"
+
+
+def _encoded(text: str, stream: TextIO) -> bytes:
+    shown = visible(text) if is_terminal(stream) else text
+    return shown.encode("utf-8", "surrogateescape")
 
 
 def _finite(value: Any) -> Any:

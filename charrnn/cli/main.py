@@ -1,4 +1,4 @@
-"""The program's start, which imports nothing before it can be interrupted quietly."""
+"""The entry point; it imports almost nothing before signals are handled."""
 
 import os
 import signal
@@ -8,16 +8,16 @@ from types import FrameType
 
 
 def main() -> None:
-    """Run the command line; a signal ends it quietly even while it is loading.
+    """Run the command line; a signal ends it quietly, even while it is loading.
 
-    At once, and not by an exception: raised inside the import of a library, that
-    would be lost, or come out as another error. Nothing is half done: files are
-    published whole, and training has its own way to stop.
+    The handler exits instead of raising: a library being imported could swallow the
+    exception or replace it. Exiting is safe, because files are published whole, and
+    training handles signals itself.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+        if signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup
             signal.signal(number, _leave)
-    # NumPy's, of a network that diverged: the figures say so without a line of code
+    # NumPy warns about a diverged network, with a line of code; its inf and NaN suffice
     warnings.filterwarnings("ignore", category=RuntimeWarning)
     try:
         from charrnn.cli.app import app

@@ -95,7 +95,7 @@ def mix(
     if as_json:
         console.write_json(record)
         return
-    console.say(f"saved {out}, {console.size(os.path.getsize(out))}", quiet=quiet)
+    console.log(f"saved {out}, {console.size(os.path.getsize(out))}", quiet=quiet)
     console.write_line(out)
     console.suggest(f"charrnn sample -m {out} --temp 0.8", quiet=quiet)
 
@@ -173,7 +173,7 @@ def _found(
     rest, half = held_out.split(text.part, 0.5)
     if not (rest.targets and half.targets):
         raise UsageError(f"{text.name} is too short to find weights on half of it")
-    console.say(
+    console.log(
         f"weights from half of {text.name}, {half.targets:,} tokens", quiet=quiet
     )
     found = mixing.fit_weights([one.model for one in members], half)
@@ -187,7 +187,7 @@ def _mixture(
     pairs = list(zip(members, shares, strict=True))
     for one, share in pairs:
         if share < LEAST_WEIGHT:
-            console.say(f"left out {one.name}: its weight is {share:.1g}", quiet=quiet)
+            console.log(f"left out {one.name}: its weight is {share:.1g}", quiet=quiet)
     pairs = [(one, share) for one, share in pairs if share >= LEAST_WEIGHT]
     total = sum(share for _, share in pairs)
     used, weights = zip(*pairs, strict=True)
@@ -207,7 +207,7 @@ def _scores(
     from charrnn.inference.scoring import part_score
 
     part = measured(text.part, mixed.tokenizer)
-    console.say(f"scores of {text.name}, {part.targets:,} tokens", quiet=quiet)
+    console.log(f"scores of {text.name}, {part.targets:,} tokens", quiet=quiet)
     rows = [("weight", "bits/char", "nats/token", "model")]
     labels = [*(f"{share:.3f}" for share in shares), ""]
     names = [*(one.name for one in members), "the mixture"]
@@ -216,5 +216,5 @@ def _scores(
         bits, nats = score.bits_per_char, score.nats_per_token
         rows.append((label, console.number(bits), console.number(nats, 4), name))
     for line in console.table_lines(rows, ">>><"):
-        console.say(line, quiet=quiet)
+        console.log(line, quiet=quiet)
     return {"tokens": part.targets, "bits_per_char": bits, "nats_per_token": nats}

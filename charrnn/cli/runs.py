@@ -52,12 +52,12 @@ def list_runs(
             console.write_json(one)
         return
     if not found:
-        console.say(f"no runs in {runs_folder()}", quiet=quiet)
-        console.say("train one: charrnn train corpus.txt", quiet=quiet)
+        console.log(f"no runs in {runs_folder()}", quiet=quiet)
+        console.log("train one: charrnn train corpus.txt", quiet=quiet)
         return
     rows = [HEADING, *map(_row, found)]
     heading, *lines = console.table_lines(rows, "<>><>>")
-    console.say(heading, quiet=quiet)
+    console.log(heading, quiet=quiet)
     for line in lines:
         console.write_line(line)
     if speaking := [one for one in found if one["model_bytes"]]:
@@ -114,7 +114,7 @@ def verify(
             continue
         console.write_line(f"{result:<8} {path}")
         if error:
-            console.say(error.message, quiet=quiet)
+            console.log(error.message, quiet=quiet)
     if failed:
         raise typer.Exit(failed.exit_code)
 

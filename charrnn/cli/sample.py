@@ -1,4 +1,4 @@
-"""`charrnn sample`: write text."""
+"""`charrnn sample`: write text with a trained model."""
 
 import math
 from collections.abc import Iterator
@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import arguments as options
-from charrnn.cli import console
-from charrnn.cli import loading as inputs
+from charrnn.cli import arguments, console, loading
 from charrnn.errors import UsageError
 from charrnn.inference.config import SampleConfig
 
@@ -17,20 +15,19 @@ if TYPE_CHECKING:
     from charrnn.inference.writing import Sample
 
 FINISH: Final = {
-    "end": "it ended",
+    "end": "ended by the model",
     "length": "stopped at the length limit",
     "stop": "stopped at a --stop text",
 }
 
 
-@options.with_options(SampleConfig)
+@arguments.with_options(SampleConfig)
 def sample(
     prompt_text: Annotated[
         str | None,
         typer.Argument(
             metavar="PROMPT",
-            help="Text to go on from; - reads it from stdin.",
-            show_default=False,
+            help="Text that the model continues; - reads it from stdin.",
         ),
     ] = None,
     prompt: Annotated[
@@ -40,27 +37,21 @@ def sample(
             "-p",
             "--prime",
             metavar="TEXT",
-            help="The same as PROMPT, taken literally.",
-            show_default=False,
+            help="The same as PROMPT, but - is taken literally.",
         ),
     ] = None,
     prompt_file: Annotated[
         str | None,
         typer.Option(
-            "--prompt-file",
-            metavar="FILE",
-            help="Read the prompt from a file, without its last newline.",
-            show_default=False,
+            metavar="FILE", help="Read the prompt from a file, minus a final newline."
         ),
     ] = None,
-    model: options.Model = None,
+    model: arguments.Model = None,
     num: Annotated[
         int,
-        typer.Option(
-            "--num", "-n", min=1, metavar="INT", help="How many texts to write."
-        ),
+        typer.Option("--num", "-n", min=1, metavar="INT", help="Number of texts."),
     ] = 1,
-    seed: options.Seed = None,
+    seed: arguments.Seed = None,
     echo: Annotated[
         bool,
         typer.Option("--echo/--no-echo", help="Write the prompt before the text."),
@@ -68,11 +59,11 @@ def sample(
     scores: Annotated[
         bool,
         typer.Option(
-            "--scores", help="Say the bits per character of each text on stderr."
+            "--scores", help="Report the bits per character of each text on stderr."
         ),
     ] = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    as_json: arguments.Json = False,
+    quiet: arguments.Quiet = False,
     **given: Any,
 ) -> None:
     """Write text with a trained model.
@@ -82,38 +73,46 @@ def sample(
         charrnn sample -n 20
         charrnn sample -l 0 --stop "The End" > story.txt
 
-    A text ends where the model ends it or at the length limit. Several texts come
-    one a line; those of several lines with an empty line between.
+    A text ends where the model ends it, at a --stop text, or at the length limit. Each
+    of several texts starts on a new line; blank lines separate texts of several lines.
     """
     config = SampleConfig(**given)
-    read = _prompt_source(prompt_text, prompt, prompt_file)
-    loaded = inputs.load_model(model)
-    start = _prompt(read, raw=loaded.tokenizer.level == "byte")
-    _check_ends(loaded, config, streams=num == 1 and not as_json, quiet=quiet)
+    source, is_file = _prompt_source(prompt_text, prompt, prompt_file)
+    loaded = loading.load_model(model)
+    start = source
+    if is_file:
+        text = loading.read_text(source, raw=loaded.tokenizer.level == "byte")
+        start = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+    streams = num == 1 and not as_json
+    _check_ends(loaded, config, streams=streams, quiet=quiet)
     from charrnn.inference.writing import fresh_seed
 
     seed = fresh_seed() if seed is None else seed
-    console.say(
+    console.log(
         f"model {loaded.name}, seed {seed}, temperature {config.temperature:g}",
         quiet=quiet,
     )
     _warn_of_unknown(loaded, start, quiet=quiet)
-    if num == 1 and not as_json:
-        written = _streamed(loaded, start if echo else "", start, seed, config)
+    shown = start if echo else ""
+    if streams:
+        written = _streamed(loaded, shown, start, seed, config)
     else:
         written = loaded.sample(start, num=num, seed=seed, config=config)
         if as_json:
             written = _as_json(written, loaded.name, config)
         else:
-            written = _apart(written, start if echo else "")
+            written = _separated(written, shown)
     is_stuck = False
     for one in written:
         is_stuck |= one.finish == "end" and math.isinf(one.nats)
         if scores:
-            _say_score(one)
+            console.log(
+                f"seed {one.seed}: {console.number(one.score.bits_per_char)} bits/char,"
+                f" {one.tokens:,} tokens, {FINISH[one.finish]}"
+            )
     if is_stuck:
         console.warn(
-            "a text ended where nothing that can be written has a probability",
+            "a text stopped early: every allowed token had zero probability",
             quiet=quiet,
         )
 
@@ -121,43 +120,35 @@ def sample(
 def _prompt_source(
     positional: str | None, option: str | None, file: str | None
 ) -> tuple[str, bool]:
-    """Return a prompt, or the file that has it and True."""
+    """Return (prompt, False), or (path, True) if a file or stdin holds the prompt."""
     named = {"PROMPT": positional, "--prompt": option, "--prompt-file": file}
     given = [name for name, value in named.items() if value is not None]
     if len(given) > 1:
         raise UsageError(
-            f"{' and '.join(given)} are given, but there is one prompt",
-            hint="a PROMPT that looks like an option goes after --",
+            f"{' and '.join(given)} are given, but only one prompt is allowed",
+            hint="put -- before a PROMPT that looks like an option",
         )
     if file is not None:
         return file, True
     return option or positional or "", positional == "-"
 
 
-def _prompt(source: tuple[str, bool], *, raw: bool) -> str:
-    text, is_file = source
-    if not is_file:
-        return text
-    content = inputs.read_text(text, raw=raw)
-    return content[:-2] if content.endswith("\r\n") else content.removesuffix("\n")
-
-
 def _check_ends(
     model: "TextModel", config: SampleConfig, *, streams: bool, quiet: bool
 ) -> None:
-    """Say when a text may never end. Raises UsageError if it would never be seen."""
+    """Warn of a text that may never end; raise UsageError if it is not streamed."""
     if config.length or config.stop or model.learned_end:
         return
     if not streams:
         raise UsageError(
             "--length 0 may never end: this model was trained on few documents",
-            hint="give a --length, or a --stop text",
+            hint="give a --length above 0 or a --stop text",
         )
-    console.warn("this model hardly ever ends a text: stop it with Ctrl-C", quiet=quiet)
+    console.warn("this model rarely ends a text; press Ctrl-C to stop", quiet=quiet)
 
 
 def _warn_of_unknown(model: "TextModel", prompt: str, *, quiet: bool) -> None:
-    """Say which parts of the prompt the model has no token for."""
+    """Warn of parts of the prompt that are not in the vocabulary."""
     tokenizer = model.tokenizer
     if tokenizer.unknown is None:
         return
@@ -168,15 +159,13 @@ def _warn_of_unknown(model: "TextModel", prompt: str, *, quiet: bool) -> None:
     if pieces:
         shown = ", ".join(map(console.quoted, list(pieces)[:5]))
         more = f" and {len(pieces) - 5} more" if len(pieces) > 5 else ""
-        console.warn(
-            f"the model does not know {shown}{more}: read as unknown", quiet=quiet
-        )
+        console.warn(f"not in the model's vocabulary: {shown}{more}", quiet=quiet)
 
 
 def _streamed(
     model: "TextModel", shown: str, prompt: str, seed: int, config: SampleConfig
 ) -> Iterator["Sample"]:
-    """Write one text as it comes, then yield it."""
+    """Write one text while it is generated, then yield it."""
     stream = model.stream(prompt, seed=seed, config=config)
     last = shown[-1:]
     if shown:
@@ -193,8 +182,8 @@ def _streamed(
     yield stream.sample
 
 
-def _apart(samples: Iterator["Sample"], shown: str) -> Iterator["Sample"]:
-    """Write texts on their own lines, with an empty line next to one of several."""
+def _separated(samples: Iterator["Sample"], shown: str) -> Iterator["Sample"]:
+    """Write each text on new lines, with a blank line around one of several lines."""
     was_long: bool | None = None
     for one in samples:
         text = (shown + one.text).removesuffix("\n")
@@ -209,31 +198,18 @@ def _apart(samples: Iterator["Sample"], shown: str) -> Iterator["Sample"]:
 def _as_json(
     samples: Iterator["Sample"], model: str, config: SampleConfig
 ) -> Iterator["Sample"]:
-    """Write each text as an object."""
+    """Write each text as a JSON object."""
+    names = ("temperature", "top_k", "top_p", "min_p")
+    drawing = {name: getattr(config, name) for name in names}
     for one in samples:
-        console.write_json(
-            {
-                "text": one.text,
-                "prompt": one.prompt,
-                "seed": one.seed,
-                "temperature": config.temperature,
-                "top_k": config.top_k,
-                "top_p": config.top_p,
-                "min_p": config.min_p,
-                "tokens": one.tokens,
-                "chars": len(one.text),
-                "nats": float(one.nats),
-                "bits_per_char": float(one.score.bits_per_char),
-                "finish": one.finish,
-                "model": model,
-            }
-        )
+        start = {"text": one.text, "prompt": one.prompt, "seed": one.seed}
+        counts = {
+            "tokens": one.tokens,
+            "chars": len(one.text),
+            "nats": float(one.nats),
+            "bits_per_char": float(one.score.bits_per_char),
+            "finish": one.finish,
+            "model": model,
+        }
+        console.write_json(start | drawing | counts)
         yield one
-
-
-def _say_score(sample: "Sample") -> None:
-    rate = console.number(sample.score.bits_per_char)
-    console.say(
-        f"seed {sample.seed}: {rate} bits/char, {sample.tokens:,} tokens, "
-        f"{FINISH[sample.finish]}"
-    )

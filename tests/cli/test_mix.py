@@ -190,7 +190,10 @@ def test_score_with_models_mixed_in_is_that_of_their_mixture(
         (["=0.5"], "--mix is '=0.5'"),
         (["ngram-001=0"], "--mix is 'ngram-001=0'"),
         (["ngram-001=nan"], "--mix is 'ngram-001=nan'"),
-        (["ngram-001=0.5", "ngram-001=0.5"], "sum 1: runs/network-001 has no part"),
+        (
+            ["ngram-001=0.5", "ngram-001=0.5"],
+            "add up to 1; nothing is left for runs/network-001",
+        ),
     ],
 )
 def test_weights_to_score_with_must_leave_some(

@@ -45,9 +45,7 @@ def test_nats_of_a_sample_are_those_of_its_score(charrnn: Any, char_run: Path) -
         assert score["nats"] == pytest.approx(one["nats"], rel=1e-5)
 
 
-def test_a_text_that_is_cut_scores_without_its_end(
-    charrnn: Any, char_run: Path
-) -> None:
+def test_a_truncated_text_scores_without_its_end(charrnn: Any, char_run: Path) -> None:
     samples = objects(charrnn("sample", "-l", "2", "-n", "9", "--seed", "1", "--json"))
     cut = [one for one in samples if one["finish"] == "length"]
 
@@ -89,8 +87,8 @@ def test_texts_of_several_lines_have_an_empty_line_between(
     charrnn: Any, bare_setting: Path
 ) -> None:
     model = random_model(text="a\n")
-    model.model.tensors()["head.weight"][:] = 0  # all are as likely ...
-    model.model.tensors()["head.bias"][:] = [-1e4, 0, 0, 0]  # ... but the end
+    model.model.tensors()["head.weight"][:] = 0  # equally likely ...
+    model.model.tensors()["head.bias"][:] = [-1e4, 0, 0, 0]  # ... except for the end
     save_run(model)
     args = ("-n", "3", "-l", "40", "--seed", "1")
     texts = [one["text"] for one in objects(charrnn("sample", *args, "--json"))]
@@ -148,7 +146,7 @@ def test_unknown_characters_of_the_prompt_are_named(
 ) -> None:
     result = charrnn("sample", "Zoë the Zebra")
 
-    assert 'the model does not know "Z", "ë"' in result.stderr
+    assert 'not in the model\'s vocabulary: "Z", "ë"' in result.stderr
     assert result.exit_code == 0
 
 
@@ -163,7 +161,7 @@ def test_a_stop_text_is_the_last_thing_written(charrnn: Any, char_run: Path) -> 
     assert all("y" not in text[:-1] and "rr" not in text[:-1] for text in stopped)
 
 
-def test_scores_are_talk(charrnn: Any, char_run: Path) -> None:
+def test_scores_go_to_stderr(charrnn: Any, char_run: Path) -> None:
     result = charrnn("sample", "-n", "3", "--seed", "1", "--scores")
 
     assert result.stderr.count("bits/char") == 3
@@ -199,9 +197,7 @@ def _stderr_of_a_file(charrnn: Any, run: Path) -> str:
     return str(charrnn("sample", "-m", "x.safetensors").stderr)
 
 
-def test_figures_too_large_for_numpy_bring_no_line_of_code(
-    process: Any, bare_setting: Path
-) -> None:
+def test_overflow_in_numpy_prints_no_warning(process: Any, bare_setting: Path) -> None:
     diverged = random_model()
     tensors = {n: x * np.float32(1e30) for n, x in diverged.model.tensors().items()}
     with np.errstate(over="ignore", invalid="ignore"):

@@ -78,7 +78,7 @@ def test_items_add_up_to_the_total_and_to_the_text(
     assert all(SENTENCE[p["start"] : p["end"]] == p["text"] for p in parts)
     total = sum(item["bits"] for item in one["items"])
     assert total == pytest.approx(one["bits"], rel=1e-12)
-    # the same text scored in one stroke
+    # the same text, scored in one call
     (at_once,) = objects(charrnn("score", SENTENCE, "--json"))
     assert at_once["bits"] == pytest.approx(one["bits"], rel=1e-5)
     assert at_once["unknown"] == one["unknown"]

@@ -44,7 +44,7 @@ def test_decoding_what_was_encoded_gives_the_same_bytes(
     assert decoded.stdout_bytes == data
 
 
-def test_bytes_of_no_encoding_go_through_at_byte_level(
+def test_bytes_that_are_not_utf8_survive_at_byte_level(
     charrnn: Any, bare_setting: Path
 ) -> None:
     save_run(random_model("byte"), "byte-001")
@@ -74,10 +74,10 @@ def test_unknown_characters_are_counted_when_they_are_lost(
     result = charrnn("tokenize", "--encode", input="the Zebra\n")
 
     assert result.stdout == "t h e ▁ <UNK> e b r a\n"
-    assert "1 tokens are unknown" in result.stderr
+    assert "text of 1 unknown token lost" in result.stderr
 
 
-def test_encode_as_ids_is_a_line_of_numbers_a_line(
+def test_encode_as_ids_writes_a_line_of_numbers_per_line(
     charrnn: Any, char_run: Path
 ) -> None:
     model = random_model()
@@ -98,7 +98,7 @@ def test_encode_as_json_has_text_ids_and_pieces(charrnn: Any, char_run: Path) ->
 
 
 @pytest.mark.parametrize("word", ["x", "-1", "9999999", "1_0", "²", "1.5"])
-def test_what_is_no_id_is_named_with_its_line(
+def test_invalid_id_is_reported_with_its_line(
     charrnn: Any, char_run: Path, word: str
 ) -> None:
     result = charrnn("tokenize", "--decode", "--as", "ids", input=f"1 2\n3 {word}\n")
@@ -160,7 +160,7 @@ def test_an_empty_corpus_is_unusable(charrnn: Any) -> None:
     assert charrnn("tokenize", "a.txt", "--level", "byte").exit_code == 4
 
 
-def test_a_saved_tokenizer_is_said_and_written_to_stdout_for_a_dash(
+def test_saved_tokenizer_is_reported_and_a_dash_writes_it_to_stdout(
     charrnn: Any,
 ) -> None:
     Path("a.txt").write_text(TEXT)
@@ -197,7 +197,7 @@ def test_a_sentencepiece_model_is_a_tokenizer(charrnn: Any) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"level": "char"}', "[[", "\0\1\2"])
-def test_what_is_no_tokenizer_is_refused(charrnn: Any, content: str) -> None:
+def test_file_that_holds_no_tokenizer_is_refused(charrnn: Any, content: str) -> None:
     Path("t.json").write_text(content)
 
     result = charrnn("tokenize", "--encode", "--tokenizer", "t.json", input="x")

@@ -77,7 +77,8 @@ def test_stderr_says_sizes_plan_reasons_and_what_was_saved(train: Any) -> None:
     said = train().stderr
 
     for text in (
-        "prose.txt: 826 characters, 1 document; 743 tokens train, 83 validate",
+        "prose.txt: 826 characters, 1 document; 743 tokens for training, 83 for "
+        "validation",
         "lstm 1x8,",
         "4 steps on cpu, fp32",
         "in runs/prose-001",
@@ -214,7 +215,10 @@ def test_validation_documents_that_were_trained_on_are_said(train: Any) -> None:
 
     result = train("names.txt", "--documents", "line", "--valid", "other")
 
-    assert "warning: 2 validation documents stand in the training part" in result.stderr
+    assert (
+        "warning: 2 validation documents also appear in the training part"
+        in result.stderr
+    )
 
 
 def test_bytes_of_any_kind_train_at_byte_level(train: Any) -> None:

@@ -1,20 +1,48 @@
 """What a person reads while a model trains."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from charrnn.cli import console
-from charrnn.cli.train.lines import clock, excerpt, lines_of, plural
+from charrnn.cli.train.lines import clock, excerpt, lines_of
 from charrnn.cli.train.view import Figures
-from charrnn.training.events import Event
+from charrnn.training.events import StartEvent, StepEvent, ValidationEvent
 
-STEP = {"smoothed_nats": math.log(2), "tokens": 100, "progress": 0.5}
+START = StartEvent(
+    step=0,
+    elapsed_s=0.0,
+    run="runs/a-001",
+    continues=False,
+    level="char",
+    vocabulary=9,
+    title="lstm 1x8",
+    train_tokens=80,
+    valid_tokens=10,
+    tokens_per_char=0.5,
+    corpus={"files": ["a.txt"], "characters": 90, "documents": 2, "leaked": 0},
+    family="recurrent",
+    model={},
+    training={},
+    reasons=[],
+)
 
 
-def start(time_s: float) -> Event:
-    values = {"tokens_per_char": 0.5, "training": {"time_s": time_s}}
-    return Event("start", 0, 0.0, values)
+def step(number: int, elapsed_s: float, planned_steps: int = 0) -> StepEvent:
+    return StepEvent(
+        step=number,
+        elapsed_s=elapsed_s,
+        loss_nats=1.0,
+        smoothed_nats=math.log(2),
+        rate=0.1,
+        progress=0.5,
+        planned_steps=planned_steps,
+        cost_ahead=1.5,
+        epoch=0.0,
+        tokens=100,
+    )
 
 
 @pytest.mark.parametrize("columns", [20, 40, 71])
@@ -33,41 +61,54 @@ def test_short_text_is_its_own_excerpt() -> None:
     assert excerpt("so\nshort", 20) == '"so\\nshort"'
 
 
-def test_line_gives_bits_a_character_for_nats_a_token() -> None:
+def test_line_shows_nats_per_token_as_bits_per_character() -> None:
     figures = Figures()
-    figures.note(start(60.0))
+    figures.update(replace(START, training={"time_s": 60.0}))
 
-    figures.note(Event("step", 1, 20.0, STEP | {"planned_steps": 0}))
+    figures.update(step(1, 20.0))
 
-    # ln 2 nats are 1 bit a token, and there is half a token to a character
+    # ln 2 nats per token are 1 bit, and a character is half a token
     assert figures.line.startswith("0:40 left \u00b7 train 0.500")
 
 
 def test_time_left_follows_from_the_last_steps_and_what_later_ones_cost() -> None:
     figures = Figures()
-    figures.note(start(0.0))
+    figures.update(START)
 
-    for step in range(1, 5):
-        values = STEP | {"planned_steps": 14, "cost_ahead": 1.5}
-        figures.note(Event("step", step, 100 + 2.0 * step, values))
+    for number in range(1, 5):
+        figures.update(step(number, 100 + 2.0 * number, planned_steps=14))
 
     # ten steps of three seconds
     assert figures.line.startswith("0:30 left")
 
 
-def test_unknown_tokens_are_said_with_a_validation() -> None:
-    values = {"bits_per_char": 1.0, "nats_per_token": 2.0, "best": True}
-    counts = {"tokens": 1000, "unknown": 51}
+def test_validation_line_has_the_share_of_unknown_tokens() -> None:
+    rates = {"bits_per_char": 1.0, "nats_per_token": 2.0}
+    metrics = rates | {"tokens": 1000, "unknown": 51}
 
-    (line,) = lines_of(Event("validation", 1, 61.0, values | counts), 80)
+    (line,) = lines_of(
+        ValidationEvent(step=1, elapsed_s=61.0, metrics=metrics, best=True), 80
+    )
 
     assert line == "   1:01  valid 1.000 bits/char, 2.0000 nats/token, 5.1% unknown"
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "run      in runs/a-001"),
+        ({"continues": True}, "run      resumes in runs/a-001"),
+        ({"run": ""}, "run      not created (--dry-run)"),
+    ],
+)
+def test_start_names_the_run(changes: dict[str, Any], line: str) -> None:
+    assert line in list(lines_of(replace(START, **changes), 80))
 
 
 def test_times_and_counts_read_as_people_write_them() -> None:
     assert [clock(s) for s in (5, 65, 3665, math.nan)] == [
         *("0:05", "1:05", "1:01:05", "-:--"),
     ]
-    assert (plural(1, "thread"), plural(2000, "thread")) == (
+    assert (console.plural(1, "thread"), console.plural(2000, "thread")) == (
         *("1 thread", "2,000 threads"),
     )

@@ -102,7 +102,7 @@ def compare(
     if plot:
         names = compare_output.short_names(found)
         compare_plot.draw(found, names, Path(plot), f"on {text.name}")
-        console.say(f"drew {plot}", quiet=quiet)
+        console.log(f"drew {plot}", quiet=quiet)
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,6 @@ def _compare(
     for model in models:
         reading = comparing.read(model, texts)
         bits = console.number(reading.score.bits_per_char)
-        console.say(f"read by {model.name}: {bits} bits/char", quiet=quiet)
+        console.log(f"read by {model.name}: {bits} bits/char", quiet=quiet)
         readings.append(reading)
     return comparing.compare(readings, texts)

@@ -32,13 +32,13 @@ def say_text(texts: "Texts", name: str, *, quiet: bool) -> None:
 
     characters, _, words = texts.size
     ends = "counted" if texts.ends else "not counted"
-    console.say(
+    console.log(
         f"text {name}: {characters:,} characters, {words:,} words; documents: "
         f"{len(texts.documents):,}, their ends {ends}",
         quiet=quiet,
     )
     unit = "documents" if texts.has_many else "characters"
-    console.say(
+    console.log(
         f"intervals from {RESAMPLES:,} draws of {texts.blocks} blocks of "
         f"{len(texts.unit_sizes) // texts.blocks:,} {unit} each",
         quiet=quiet,

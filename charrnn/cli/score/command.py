@@ -1,254 +1,227 @@
-"""`charrnn score`: how likely texts are."""
+"""`charrnn score`: report how likely texts are."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from math import inf, isnan, log
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import arguments as options
-from charrnn.cli import console, mixtures
-from charrnn.cli import loading as inputs
-from charrnn.cli.score import output as score_output
+from charrnn.cli import arguments, console, loading, mixtures
+from charrnn.cli.score import output
+from charrnn.cli.score.items import token_items, word_items
 from charrnn.errors import UsageError
+from charrnn.fields import OUTPUT, check, option
+from charrnn.inference.score import Score
 
 if TYPE_CHECKING:
-    from charrnn.cli.score.output import Scored
     from charrnn.inference.text_model import TextModel
 
-PER: Final = ("text", "token", "word", "total")
-UNITS: Final = ("bits", "nats", "log10")
-TEXTS_AT_ONCE: Final = 512
+BATCH_TEXTS: Final = 512
 
 
+@dataclass(frozen=True)
+class ScoreConfig:
+    """Which texts are scored, and what is printed."""
+
+    file: tuple[str, ...] = option(
+        (),
+        group="",
+        flags=("--file", "-f"),
+        metavar="FILE",
+        help="Read one text per line; - is stdin; repeatable. An empty line is an "
+        "empty text, so output line n is for input line n.",
+    )
+    whole: bool = option(
+        False, group="", help="Score each file as one text, newlines included."
+    )
+    mix: tuple[str, ...] = option(
+        (),
+        group="",
+        metavar="MODEL=WEIGHT",
+        help="Mix in another model with a weight in (0, 1); repeatable. The -m model "
+        "gets the remaining weight.",
+    )
+    end: bool | None = option(
+        None,
+        group="",
+        off="--no-end",
+        shown="if the model was trained on many documents",
+        help="Count the end of each text as one more token.",
+    )
+    per: str = option(
+        "text",
+        group=OUTPUT,
+        choices=("text", "token", "word", "total"),
+        help="Print a score per text, token or word, or one total for all texts.",
+    )
+    unit: str = option(
+        "bits",
+        group=OUTPUT,
+        choices=("bits", "nats", "log10"),
+        help="Surprisal in bits or nats, or log10 of the probability (negative).",
+    )
+    top: int = option(
+        0,
+        group=OUTPUT,
+        at_least=0,
+        help="Show the N likeliest tokens at each position; 0 shows none.",
+    )
+    plain: bool = option(
+        False, group=OUTPUT, help="Print one number per line, to rescore n-best lists."
+    )
+    sort: bool = option(
+        False, group=OUTPUT, help="Print the likeliest text per character first."
+    )
+    heat: bool = option(
+        False,
+        group=OUTPUT,
+        help="Colour each token or word by surprisal (terminal only).",
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.plain and self.sort:
+            raise UsageError(
+                "--plain writes numbers in input order, but --sort changes the order",
+                hint="leave out one of them",
+            )
+        if self.per == "total" and (self.top or self.heat):
+            raise UsageError(
+                f"{'--top' if self.top else '--heat'} shows parts of a text, but --per "
+                "total adds up whole texts",
+                hint="use --per token or --per word",
+            )
+
+    @property
+    def granularity(self) -> str:
+        """What gets scores; --top and --heat alone mean tokens."""
+        shows_parts = self.per == "text" and (self.top or self.heat)
+        return "token" if shows_parts else self.per
+
+
+@arguments.with_options(ScoreConfig)
 def score(
     texts: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="TEXT",
-            help="Each is one text; - reads stdin, one text a line. Without any, and "
-            "without --file, stdin is read.",
-            show_default=False,
+            help="Each TEXT is scored on its own; - reads stdin, one text per line. "
+            "Without TEXT and --file, stdin is read.",
         ),
     ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="Read one text a line; - is stdin; may be given several times. An "
-            "empty line is an empty text, so that line n of the output is line n.",
-            show_default=False,
-        ),
-    ] = None,
-    whole: Annotated[
-        bool,
-        typer.Option("--whole", help="Take each file as one text, newlines included."),
-    ] = False,
-    model: options.Model = None,
-    mix: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--mix",
-            metavar="MODEL=WEIGHT",
-            help="Mix in what another model says, with a weight in (0, 1); may be "
-            "given several times. The model of -m has the rest.",
-            show_default=False,
-        ),
-    ] = None,
-    per: Annotated[
-        str,
-        typer.Option(
-            "--per",
-            parser=options.one_of("--per", *PER),
-            metavar="|".join(PER),
-            help="What to give numbers for; total is one sum over all texts.",
-        ),
-    ] = "text",
-    unit: Annotated[
-        str,
-        typer.Option(
-            "--unit",
-            parser=options.one_of("--unit", *UNITS),
-            metavar="|".join(UNITS),
-            help="Surprisal in bits or nats, or log10 of the probability, below 0.",
-        ),
-    ] = "bits",
+    model: arguments.Model = None,
     context: Annotated[
         str,
         typer.Option(
-            "--context",
             metavar="TEXT",
-            help="Text that the model reads first and that is not counted.",
-            show_default=False,
+            help="Condition each score on this preceding text, which is not scored.",
         ),
     ] = "",
-    end: Annotated[
-        bool | None,
-        typer.Option(
-            "--end/--no-end",
-            help="Count the end of each text as one more token.",
-            show_default="as the model learned it: yes, if from many documents",
-        ),
-    ] = None,
-    top: Annotated[
-        int,
-        typer.Option(
-            "--top",
-            min=0,
-            metavar="INT",
-            help="Likeliest tokens to show at each place, with --per token.",
-        ),
-    ] = 0,
-    plain: Annotated[
-        bool,
-        typer.Option(
-            "--plain", help="Write one number a line, for rescoring n-best lists."
-        ),
-    ] = False,
-    sort: Annotated[
-        bool,
-        typer.Option("--sort", help="Likeliest text first, by bits per character."),
-    ] = False,
-    heat: Annotated[
-        bool,
-        typer.Option(
-            "--heat", help="Colour each token, or word, by its surprisal (terminal)."
-        ),
-    ] = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    as_json: arguments.Json = False,
+    quiet: arguments.Quiet = False,
+    **given: Any,
 ) -> None:
-    """Say how likely texts are.
+    """Report how likely texts are.
 
     \b
         charrnn score "The cat sat." "The cat sit."
         charrnn score -f candidates.txt --plain
         charrnn score "The cat sat." --per word
 
-    Columns: surprisal of the text (the lower the likelier), the same per character,
-    perplexity per token, tokens, tokens unknown to the model. Sums and per-character
-    figures can be compared between models, perplexity per token only between those
-    that cut text alike. A missing final newline changes nothing.
+    Each row has the surprisal of the text (lower is likelier), its surprisal per
+    character, its perplexity per token, and its numbers of tokens and unknown tokens.
+    Compare models by surprisal; compare perplexities only between models that split
+    text into the same tokens. A final newline is ignored.
     """
-    per = _granularity(per, top=top, heat=heat, plain=plain, sort=sort)
-    given = _inputs(texts or [], file or [])
-    loaded = inputs.load_model(model)
-    if mix:
-        loaded = _mixed(loaded, mix)
-    ends = loaded.learned_end if end is None else end
-    counted = "its end counted" if ends else "its end not counted"
-    console.say(f"model {loaded.name}, each text with {counted}", quiet=quiet)
-    found = _texts(given, whole=whole, raw=loaded.tokenizer.level == "byte")
-    reading = _Reading(loaded, per, context, ends, top)
-    scored = reading.scored(found)
-    if sort:
-        scored = iter(sorted(scored, key=_likeliest))
-    format_ = score_output.Format(loaded.name, per, unit, quiet)
-    if as_json:
-        score_output.write_json(scored, format_)
-    elif plain:
-        score_output.write_plain(scored, format_)
-    elif heat and console.has_colour(console.stdout()):
-        score_output.write_heat(scored, format_)
+    config = ScoreConfig(**given)
+    sources = [(text, text == "-") for text in texts or []]
+    sources += [(path, True) for path in config.file]
+    if not sources:
+        loading.needs_stdin('charrnn score "The cat sat."')
+        sources = [("-", True)]
+    loaded = loading.load_model(model)
+    if config.mix:
+        loaded = _mixed(loaded, config.mix)
+    end = loaded.learned_end if config.end is None else config.end
+    counted = "counted" if end else "not counted"
+    console.log(f"model {loaded.name}, the end of each text {counted}", quiet=quiet)
+    found = _texts(sources, whole=config.whole, raw=loaded.tokenizer.level == "byte")
+    per = config.granularity
+    if per in ("token", "word"):
+        read = partial(_with_items, loaded, per, context, end, config.top)
+        scored: Iterator[output.Scored] = map(read, found)
     else:
-        score_output.write_table(scored, format_)
+        scored = _in_batches(loaded, found, context=context, end=end)
+    if config.sort:
+        scored = iter(sorted(scored, key=_bits_per_char))
+    form = output.Format(loaded.name, per, config.unit, quiet)
+    if as_json:
+        output.write_json(scored, form)
+    elif config.plain:
+        output.write_plain(scored, form)
+    elif config.heat and console.has_colour(sys.stdout):
+        output.write_heat(scored, form)
+    else:
+        output.write_table(scored, form)
 
 
-def _mixed(model: "TextModel", given: list[str]) -> "TextModel":
-    """Return a model with others mixed in, each given as MODEL=WEIGHT."""
-    pairs = [mixtures.parse_member(one) for one in given]
+def _mixed(model: "TextModel", members: Iterable[str]) -> "TextModel":
+    """Return a mixture of a model and others, each given as MODEL=WEIGHT."""
+    pairs = [mixtures.parse_member(member) for member in members]
     rest = 1 - sum(weight for _, weight in pairs)
     if rest <= 0:
         raise UsageError(
-            f"the weights of --mix have the sum {1 - rest:g}: {model.name} has no part",
-            hint="give less than 1 in all",
+            f"the --mix weights add up to {1 - rest:g}; nothing is left for "
+            f"{model.name}",
+            hint="their sum must be less than 1",
         )
-    others = [inputs.load_model(path) for path, _ in pairs]
-    weights = [rest, *(weight for _, weight in pairs)]
-    return mixtures.mixture([model, *others], weights)
+    others = [loading.load_model(path) for path, _ in pairs]
+    return mixtures.mixture([model, *others], [rest, *(weight for _, weight in pairs)])
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """How texts are read: by which model, after what, and how closely."""
-
-    model: "TextModel"
-    per: str
-    context: str
-    end: bool
-    top: int
-
-    def scored(self, texts: Iterable[str]) -> Iterator["Scored"]:
-        """Yield each text with its score, and with items if they are wanted."""
-        if self.per in ("token", "word"):
-            yield from map(self._closely, texts)
-            return
-        texts = iter(texts)
-        while group := list(islice(texts, TEXTS_AT_ONCE)):
-            scores = self.model.score_all(group, context=self.context, end=self.end)
-            for text, total in zip(group, scores, strict=True):
-                yield score_output.Scored(text, total)
-
-    def _closely(self, text: str) -> "Scored":
-        from charrnn.cli.score.items import token_items, word_items
-        from charrnn.inference.score import Score
-        from charrnn.text.size import text_size
-
-        scores = list(
-            self.model.score_tokens(
-                text, context=self.context, end=self.end, top=self.top
-            )
-        )
-        items = tuple(token_items(self.model, text, scores))
-        unknown = sum(s.token == self.model.tokenizer.unknown for s in scores)
-        nats = sum(item.bits for item in items) * log(2)
-        total = Score(nats, len(scores), *text_size(text), unknown)
-        if self.per == "word":
-            items = tuple(word_items(text, items))
-        return score_output.Scored(text, total, items)
-
-
-def _granularity(per: str, *, top: int, heat: bool, plain: bool, sort: bool) -> str:
-    """Return what gets numbers; --top and --heat alone mean tokens."""
-    if plain and sort:
-        raise UsageError(
-            "--plain writes numbers in the order of the texts; --sort changes it",
-            hint="leave one of them out",
-        )
-    flag = "--top" if top else "--heat" if heat else ""
-    if per == "total" and flag:
-        raise UsageError(
-            f"{flag} shows parts of a text, --per total a sum of texts",
-            hint="use --per token or --per word",
-        )
-    return "token" if flag and per == "text" else per
-
-
-def _inputs(texts: list[str], files: list[str]) -> list[tuple[str, bool]]:
-    """Return texts and files in order, and whether each is a file."""
-    found = [(text, text == "-") for text in texts] + [(file, True) for file in files]
-    if not found:
-        inputs.needs_stdin('charrnn score "The cat sat."')
-        return [("-", True)]
-    return found
-
-
-def _texts(given: list[tuple[str, bool]], *, whole: bool, raw: bool) -> Iterator[str]:
-    for source, is_file in given:
+def _texts(sources: list[tuple[str, bool]], *, whole: bool, raw: bool) -> Iterator[str]:
+    """Yield the texts of (text, False) and (path, True) without final newlines."""
+    for source, is_file in sources:
         if not is_file:
             yield source
         elif whole:
-            text = inputs.read_text(source, raw=raw)
+            text = loading.read_text(source, raw=raw)
             yield text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
         else:
-            for line, _ in inputs.read_lines([source], raw=raw):
+            for line, _ in loading.read_lines([source], raw=raw):
                 yield line.removesuffix("\r")
 
 
-def _likeliest(scored: "Scored") -> Any:
+def _in_batches(
+    model: "TextModel", texts: Iterator[str], *, context: str, end: bool
+) -> Iterator[output.Scored]:
+    while batch := list(islice(texts, BATCH_TEXTS)):
+        yield from map(
+            output.Scored, batch, model.score_all(batch, context=context, end=end)
+        )
+
+
+def _with_items(
+    model: "TextModel", per: str, context: str, end: bool, top: int, text: str
+) -> output.Scored:
+    """Return a text with its score and the scores of its tokens or words."""
+    from charrnn.text.size import text_size
+
+    scores = list(model.score_tokens(text, context=context, end=end, top=top))
+    items = tuple(token_items(model, text, scores))
+    unknown = sum(s.token == model.tokenizer.unknown for s in scores)
+    nats = sum(item.bits for item in items) * log(2)
+    total = Score(nats, len(scores), *text_size(text), unknown)
+    if per == "word":
+        items = tuple(word_items(text, items))
+    return output.Scored(text, total, items)
+
+
+def _bits_per_char(scored: output.Scored) -> float:
+    """Return the sort key: an empty text, whose rate is NaN, sorts last."""
     bits = scored.score.bits_per_char
     return inf if isnan(bits) else bits

@@ -1,23 +1,23 @@
-"""What `charrnn score` writes: JSON, plain numbers, tables, colours.
+"""Output of `charrnn score`: JSON, plain numbers, tables, colours.
 
-Rows go to stdout; their heading and the total are talk and go to stderr.
+Rows go to stdout. Headings, and the total below the rows, go to stderr.
 """
 
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING, Any, Final
 
 from charrnn.cli import console
+from charrnn.inference.score import Score
 
 if TYPE_CHECKING:
     from charrnn.cli.score.items import Item
-    from charrnn.inference.score import Score
 
 UNIT_OF_BITS: Final = {"bits": 1.0, "nats": log(2), "log10": -log(2) / log(10)}
-ROW: Final = "{:>11}  {:>10}  {:>10}  {:>8}  {:>7}  {}"
-TOTAL: Final = "total of {:,} texts"
+ROW: Final = "{:>9}  {:>10}  {:>10}  {:>6}  {:>7}  {}"
 # background colours of the 256-colour palette, one for each 1.5 bits
 HEAT: Final = (231, 230, 229, 222, 215, 209, 203, 196)
 HEAT_STEP_BITS: Final = 1.5
@@ -25,16 +25,16 @@ HEAT_STEP_BITS: Final = 1.5
 
 @dataclass(frozen=True)
 class Scored:
-    """A text, its score, and its parts if they were wanted."""
+    """A text with its score, and with its tokens or words if requested."""
 
     text: str
-    score: "Score"
+    score: Score
     items: tuple["Item", ...] = ()
 
 
 @dataclass(frozen=True)
 class Format:
-    """What is said of the model, at which granularity, in which unit."""
+    """The model's name, what gets scores, in which unit, and whether stderr is used."""
 
     model: str
     per: str
@@ -42,63 +42,61 @@ class Format:
     quiet: bool
 
 
-def write_json(scored: Iterable[Scored], format_: Format) -> None:
-    """Write an object for each text, or one of the sums."""
-    if format_.per == "total":
+def write_json(scored: Iterable[Scored], form: Format) -> None:
+    """Write an object per text, or one for all texts."""
+    model = {"model": form.model}
+    if form.per == "total":
         total, count = _total(scored)
-        sums = values(total) | {"texts": count, "model": format_.model}
-        console.write_json(sums)
+        console.write_json(values(total) | {"texts": count} | model)
         return
     for one in scored:
-        record = {"text": one.text} | values(one.score) | {"model": format_.model}
-        if format_.per != "text":
+        record = {"text": one.text} | values(one.score) | model
+        if form.per != "text":
             record["items"] = [item.to_json() for item in one.items]
         console.write_json(record)
 
 
-def write_plain(scored: Iterable[Scored], format_: Format) -> None:
-    """Write a number a line: of each text, of each part, or of the total."""
-    factor = UNIT_OF_BITS[format_.unit]
-    if format_.per == "total":
-        scored = iter([Scored("", _total(scored)[0])])
+def write_plain(scored: Iterable[Scored], form: Format) -> None:
+    """Write one number per line: for each text, each item, or the total."""
+    factor = UNIT_OF_BITS[form.unit]
+    if form.per == "total":
+        scored = [Scored("", _total(scored)[0])]
     for one in scored:
         bits = [one.score.bits]
-        if format_.per in ("token", "word"):
+        if form.per in ("token", "word"):
             bits = [item.bits for item in one.items]
         if bits:
             console.write("".join(f"{value * factor:.6f}\n" for value in bits))
 
 
-def write_table(scored: Iterable[Scored], format_: Format) -> None:
-    """Write a row for each text, or for each part of each text."""
-    if format_.per in ("token", "word"):
-        _write_items(scored, format_)
+def write_table(scored: Iterable[Scored], form: Format) -> None:
+    """Write a row for each text, or for each item of each text."""
+    if form.per in ("token", "word"):
+        _write_items(scored, form)
         return
-    unit = format_.unit
+    unit = form.unit
     heading = (unit, f"{unit}/char", "perplexity", "tokens", "unknown", "text")
-    console.say(ROW.format(*heading), quiet=format_.quiet)
-    if format_.per == "total":
-        total, count = _total(scored)
-        console.write_line(_row(total, TOTAL.format(count), unit))
-        return
-    total, count = _total(_written(scored, unit))
-    if count > 1:
-        console.say(_row(total, TOTAL.format(count), unit), quiet=format_.quiet)
+    console.log(ROW.format(*heading), quiet=form.quiet)
+    is_total = form.per == "total"
+    total, count = _total(scored if is_total else _written(scored, unit))
+    row = _row(total, f"total of {console.plural(count, 'text')}", unit)
+    if is_total:
+        console.write_line(row)
+    elif count > 1:
+        console.log(row, quiet=form.quiet)
 
 
-def write_heat(scored: Iterable[Scored], format_: Format) -> None:
-    """Write the texts with each part on a background of its surprisal."""
+def write_heat(scored: Iterable[Scored], form: Format) -> None:
+    """Write each text with a background colour per item: redder is more surprising."""
     most = HEAT_STEP_BITS * (len(HEAT) - 1)
-    console.say(
-        f"from white, likely, to red: {most:g} bits or more", quiet=format_.quiet
-    )
+    console.log(f"colours: white 0 bits, red {most:g} bits or more", quiet=form.quiet)
     for one in scored:
-        coloured = "".join(_coloured(item) for item in one.items)
+        coloured = "".join(map(_coloured, one.items))
         console.write(f"{coloured}\n".encode("utf-8", "replace"))
 
 
-def values(score: "Score") -> dict[str, Any]:
-    """Return a score in every unit."""
+def values(score: Score) -> dict[str, Any]:
+    """Return a score as JSON values, in every unit."""
     return {
         "tokens": score.tokens,
         "chars": score.characters,
@@ -116,10 +114,8 @@ def values(score: "Score") -> dict[str, Any]:
     }
 
 
-def _total(scored: Iterable[Scored]) -> tuple["Score", int]:
-    """Return the sum of the scores, and of how many texts."""
-    from charrnn.inference.score import Score
-
+def _total(scored: Iterable[Scored]) -> tuple[Score, int]:
+    """Return the sum of the scores and the number of texts."""
     total, count = Score(), 0
     for one in scored:
         total, count = total + one.score, count + 1
@@ -127,18 +123,19 @@ def _total(scored: Iterable[Scored]) -> tuple["Score", int]:
 
 
 def _written(scored: Iterable[Scored], unit: str) -> Iterator[Scored]:
-    """Write a row for each text on its way through."""
+    """Write a row for each text and pass the text on."""
     columns = 0
-    if console.is_terminal(console.stdout()):
+    if console.is_terminal(sys.stdout):
         columns = shutil.get_terminal_size().columns
     for one in scored:
-        line = _row(one.score, _first_line(one.text), unit)
+        first, newline, _ = one.text.partition("\n")
+        line = _row(one.score, f"{first} …" if newline else first, unit)
         is_long = 0 < columns < console.width(line)
         console.write_line(line[: columns - 1] + "…" if is_long else line)
         yield one
 
 
-def _row(score: "Score", label: str, unit: str) -> str:
+def _row(score: Score, label: str, unit: str) -> str:
     factor = UNIT_OF_BITS[unit]
     return ROW.format(
         console.number(score.bits * factor),
@@ -150,36 +147,26 @@ def _row(score: "Score", label: str, unit: str) -> str:
     )
 
 
-def _first_line(text: str) -> str:
-    line, newline, _ = text.partition("\n")
-    return f"{line} …" if newline else line
-
-
-def _write_items(scored: Iterable[Scored], format_: Format) -> None:
-    factor = UNIT_OF_BITS[format_.unit]
-    has_top = False
+def _write_items(scored: Iterable[Scored], form: Format) -> None:
+    factor = UNIT_OF_BITS[form.unit]
     for number, one in enumerate(scored):
         if number:
             console.write_line("")
         else:
             has_top = any(item.top for item in one.items)
-            heading = f"{format_.unit:>9}  {'rank':>6}  {format_.per}"
-            heading += "  likeliest there" if has_top else ""
-            console.say(heading, quiet=format_.quiet)
+            heading = f"{form.unit:>9}  {'rank':>6}  {form.per}"
+            heading += "  likeliest tokens" if has_top else ""
+            console.log(heading, quiet=form.quiet)
         for item in one.items:
             rank = "" if item.rank is None else f"{item.rank:,}"
+            top = (f"{console.quoted(t)} {b * factor:.2f}" for t, b in item.top)
             row = f"{item.bits * factor:>9.3f}  {rank:>6}  {item.shown}"
-            console.write_line(row + _alternatives(item, factor))
-
-
-def _alternatives(item: "Item", factor: float) -> str:
-    parts = (f"{console.quoted(t)} {bits * factor:.2f}" for t, bits in item.top)
-    return f"  {', '.join(parts)}" if item.top else ""
+            console.write_line(f"{row}  {', '.join(top)}" if item.top else row)
 
 
 def _coloured(item: "Item") -> str:
     colour = HEAT[int(min(len(HEAT) - 1, item.bits / HEAT_STEP_BITS))]
-    # a background that goes over a line end would colour the rest of the line
+    # a background that crosses a line end would colour the rest of the line
     lines = console.visible(item.text).split("\n")
     return "\n".join(
         f"\x1b[38;5;16;48;5;{colour}m{line}\x1b[0m" if line else "" for line in lines

@@ -125,7 +125,7 @@ def _report(
     from charrnn.storage import files as writer
 
     writer.write(Path(out), saved.encode())
-    console.say(f"saved {out}", quiet=quiet)
+    console.log(f"saved {out}", quiet=quiet)
     console.suggest(f"charrnn train {corpus} --tokenizer {out}", quiet=quiet or as_json)
 
 

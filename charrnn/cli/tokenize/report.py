@@ -1,13 +1,12 @@
-"""What `charrnn tokenize` says of a corpus, counted in three readings of it."""
+"""The report of `charrnn tokenize`: counts of a corpus and of its tokens."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import log2
 from typing import TYPE_CHECKING, Any, Final
 
-from charrnn.cli import loading as inputs
-from charrnn.cli.tokenize import token_text as pieces
+from charrnn.cli import console, loading
 from charrnn.errors import TextError
 from charrnn.tokenizers.config import TokenizerConfig
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
 RAREST: Final = 10
 HEAD: Final = 20
+COLUMNS: Final = 62  #: for values: a line has 79, of which the names take 17
 _ESCAPED: Final = re.compile("[\udc80-\udcff]")
 
 
@@ -25,9 +25,9 @@ _ESCAPED: Final = re.compile("[\udc80-\udcff]")
 class Report:
     """Counts of a corpus and of its tokens.
 
-    invalid_offset: the byte where the first invalid one is, in `invalid_name`.
-    entropy_bits: of the tokens' frequencies, so bits a token of an order-0 model
-    that knows them. shown: the pieces of `head` as --encode writes them.
+    invalid_offset: the offset of the first invalid byte in the file `invalid_name`.
+    rarest: characters. head: the most frequent tokens. entropy_bits: the entropy of
+    the token frequencies, in bits per token.
     """
 
     tokenizer: "Tokenizer"
@@ -43,7 +43,6 @@ class Report:
     invalid_name: str = ""
     rarest: list[tuple[str, int]] = field(default_factory=list)
     head: list[tuple[str, int]] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
     entropy_bits: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -71,48 +70,55 @@ class Report:
         """Yield the report as lines for people."""
         per_char = self.entropy_bits * self.tokens / self.characters
         ends = ", ".join(f"{count:,} {name}" for name, count in self.line_ends.items())
+        invalid = f"{self.invalid:,}" if self.invalid else "none"
+        if self.invalid:
+            invalid += f", the first at offset {self.invalid_offset:,} of "
+            invalid += self.invalid_name
+        level = self.tokenizer.level
         rows = {
             "bytes": f"{self.bytes:,}",
             "characters": f"{self.characters:,}, {self.distinct:,} distinct",
             "words": f"{self.words:,}",
             "line ends": ends or "none",
-            "invalid bytes": self._invalid_text(),
+            "invalid bytes": invalid,
             "tokens": f"{self.tokens:,}, {self.unknown:,} unknown",
-            "vocabulary": f"{self.tokenizer.vocab_size:,} at {self.tokenizer.level} "
-            "level",
+            "vocabulary": f"{self.tokenizer.vocab_size:,} at {level} level",
             "bytes per token": f"{self.bytes_per_token:.2f}",
             "order-0 entropy": f"{self.entropy_bits:.3f} bits/token, "
             f"{per_char:.3f} bits/char",
-            "rarest": "  ".join(f"{pieces.spelled(t)} {n:,}" for t, n in self.rarest),
-            "most frequent": "  ".join(
-                f"{shown} {count:,}"
-                for shown, (_, count) in zip(self.shown, self.head, strict=True)
-            ),
+            "rare characters": _counted(self.rarest),
+            "frequent tokens": _counted(self.head),
         }
         yield from (f"{name:<16} {value}" for name, value in rows.items())
 
     @property
     def bytes_per_token(self) -> float:
-        """How much text a token carries."""
+        """The mean number of bytes per token."""
         return self.bytes / self.tokens
 
-    def _invalid_text(self) -> str:
-        if not self.invalid:
-            return "none"
-        where = f"the first at offset {self.invalid_offset:,} of {self.invalid_name}"
-        return f"{self.invalid:,}, {where}"
+
+def _counted(texts: Iterable[tuple[str, int]]) -> str:
+    """Return the first of some texts with their counts, as many as fit on the line."""
+    line = ""
+    for text, count in texts:
+        part = f"{console.quoted(text)} {count:,}"
+        if line and console.width(f"{line}  {part}") > COLUMNS:
+            break
+        line += f"  {part}" if line else part
+    return line
 
 
 def survey(
     paths: list[str], config: TokenizerConfig, known: "Tokenizer | None"
 ) -> Report:
-    """Count a corpus, learn a tokenizer from it unless one is known, and encode it.
+    """Count a corpus, encode it, and return the report.
 
-    Bytes that are not UTF-8 are counted and go through. Raises TextError for no text.
+    Learns a tokenizer from the corpus if none is known. Counts bytes that are not
+    UTF-8 and keeps them. Raises TextError if there is no text.
     """
     from charrnn.tokenizers import loading as tokenizers
 
-    sources = inputs.sources(paths)
+    sources = loading.sources(paths)
     report = Report(known or tokenizers.fit(_texts(sources), config))
     _count_characters(report, sources)
     _count_tokens(report, sources)
@@ -122,7 +128,7 @@ def survey(
 def _texts(sources: list["Source"]) -> Iterator[str]:
     from charrnn.text.documents import documents
 
-    # pieces that cut no word, as training reads them
+    # in blocks that split no word, as training reads them
     for texts, _ in documents(sources, raw=True):
         yield from texts
 
@@ -149,14 +155,14 @@ def _count_characters(report: Report, sources: list["Source"]) -> None:
 def _tallied(
     report: Report, sources: list["Source"], tally: "Tally", ends: dict[str, int]
 ) -> Iterator[str]:
-    """Yield the texts while counting them, and note where invalid bytes begin."""
+    """Yield the texts while counting them; find the first invalid byte."""
     from charrnn.text.documents import documents
 
     for source in sources:
         start, last = tally.bytes, ""
         for texts, is_open in documents([source], raw=True):
             text = "".join(texts)
-            # to search takes long, and an ASCII text has nothing to find
+            # searching is slow, and ASCII text has no invalid byte
             is_searched = report.invalid_offset is None and not text.isascii()
             if is_searched and (found := _ESCAPED.search(text)):
                 before = text[: found.start()].encode("utf-8", "surrogateescape")
@@ -177,12 +183,11 @@ def _count_tokens(report: Report, sources: list["Source"]) -> None:
         counts += np.bincount(tokenizer.encode(text), minlength=len(counts))
     report.tokens = int(counts.sum())
     if not report.tokens:
-        raise TextError("there is no text", hint="give a file with text in it")
+        raise TextError("the corpus is empty", hint="give a file that contains text")
     if tokenizer.unknown is not None:
         report.unknown = int(counts[tokenizer.unknown])
     falling = np.argsort(-counts, kind="stable")[:HEAD].tolist()
     report.head = [(tokenizer.piece(t), int(counts[t])) for t in falling if counts[t]]
-    report.shown = [pieces.piece(tokenizer, t) for t in falling if counts[t]]
     present = counts[counts > 0].tolist()
     shares = [count / report.tokens for count in present]
     report.entropy_bits = -sum(share * log2(share) for share in shares)

@@ -1,15 +1,19 @@
-r"""Tokens as text and back: lines of pieces or of ids.
+r"""Tokens as text and back: each line of text becomes a line of pieces or ids.
 
-A token is the bytes it adds, so a piece spells bytes, and decoding pieces needs no
-vocabulary: a space is U+2581; \xNN is a byte, \uNNNN a character, \\ a backslash.
-The unknown token is <UNK>; a piece that only looks like it begins with a backslash.
+A piece spells the bytes that a token adds, so no vocabulary is needed to decode it:
+
+    text      a b\c
+    pieces    a ▁ b \\ c
+
+A space is U+2581, \xNN a byte, \uNNNN a character, \\ a backslash. <UNK> is the unknown
+token; a token with the text "<UNK>" is written \<UNK>.
 """
 
 import re
+import sys
 from typing import TYPE_CHECKING, Final
 
-from charrnn.cli import console
-from charrnn.cli import loading as inputs
+from charrnn.cli import console, loading
 from charrnn.errors import TextError
 
 if TYPE_CHECKING:
@@ -24,13 +28,13 @@ _SPELLING: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|([\\<]))", re
 def encode(
     paths: list[str], tokenizer: "Tokenizer", form: str, *, as_json: bool, quiet: bool
 ) -> None:
-    """Write each line of the texts as a line of tokens; the last may have no newline.
+    """Write each line of text as a line of tokens; keep a missing final newline.
 
-    Says how many tokens were unknown: those characters are lost.
+    Warns about unknown tokens, because their characters are lost.
     """
     names = [piece(tokenizer, token) for token in range(tokenizer.vocab_size)]
     unknown = 0
-    for line, newline in inputs.read_lines(paths, raw=tokenizer.level == "byte"):
+    for line, newline in loading.read_lines(paths, raw=tokenizer.level == "byte"):
         encoded = tokenizer.encode(line)
         unknown += tokenizer.count_unknown(encoded)
         ids = encoded.tolist()
@@ -42,13 +46,13 @@ def encode(
             console.write(" ".join(words) + newline)
     if unknown:
         console.warn(
-            f"{unknown:,} tokens are unknown to the tokenizer, and lost", quiet=quiet
+            f"text of {console.plural(unknown, 'unknown token')} lost", quiet=quiet
         )
 
 
 def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
-    """Write each line of tokens as a line of text, bytes for bytes."""
-    for number, (line, newline) in enumerate(inputs.read_lines(paths, raw=False), 1):
+    """Write each line of tokens as a line of text, with exactly the encoded bytes."""
+    for number, (line, newline) in enumerate(loading.read_lines(paths, raw=False), 1):
         words = line.split()
         if form == "ids":
             data = tokenizer.decode_bytes(_ids(words, tokenizer.vocab_size, number))
@@ -58,16 +62,12 @@ def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
 
 
 def piece(tokenizer: "Tokenizer", token: int) -> str:
-    """Return a token as one word that `piece_bytes` understands."""
+    """Return a token as a word without white space, for `piece_bytes`."""
     if token == tokenizer.unknown:
         return UNKNOWN
-    word = spelled(tokenizer.token_bytes(token).decode("utf-8", "surrogateescape"))
+    text = tokenizer.token_bytes(token).decode("utf-8", "surrogateescape")
+    word = _SPELLED.sub(_spell, text)
     return f"\\{word}" if word == UNKNOWN else word
-
-
-def spelled(text: str) -> str:
-    """Return a text as one word: without white space and control characters."""
-    return _SPELLED.sub(_spell, text)
 
 
 def piece_bytes(word: str) -> bytes:
@@ -99,13 +99,13 @@ def _unspell(match: re.Match[str]) -> str:
 
 def _ids(words: list[str], vocab_size: int, number: int) -> list[int]:
     for word in words:
-        # not int(): it takes underscores, signs and other digits
+        # int() alone would accept underscores, signs and other digits
         is_id = word.isascii() and word.isdecimal() and len(word) < 20
         if not is_id or int(word) >= vocab_size:
             raise TextError(
                 f"line {number:,}: {console.quoted(word)} is not an id from 0 to "
                 f"{vocab_size - 1:,}",
-                hint="pieces are decoded without --as ids",
+                hint="leave out --as ids to decode pieces",
             )
     return [int(word) for word in words]
 
@@ -117,13 +117,13 @@ def _bytes(words: list[str], number: int) -> bytes:
         code = ord(error.object[error.start])
         raise TextError(
             f"line {number:,}: \\u{code:04x} is half a character",
-            hint="a character above \\uffff is written as it is",
+            hint="write a character above \\uffff as itself",
         ) from error
 
 
 def _write(data: bytes) -> None:
-    """Write bytes; to a terminal as text, where control characters are spelled."""
-    if console.is_terminal(console.stdout()):
+    """Write bytes; a terminal gets text with control characters spelled out."""
+    if console.is_terminal(sys.stdout):
         console.write(data.decode("utf-8", "surrogateescape"))
     else:
         console.write(data)

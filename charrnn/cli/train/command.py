@@ -77,8 +77,8 @@ def train(
                     _train(session, view, signals, quiet=quiet or json)
     run_folder = str(session.run.path)
     if signals.number and not session.finished:
-        console.say(f"interrupted and saved: {run_folder}", quiet=quiet)
-        console.say("the same command resumes it", quiet=quiet)
+        console.log(f"interrupted and saved: {run_folder}", quiet=quiet)
+        console.log("the same command resumes it", quiet=quiet)
         raise typer.Exit(128 + signals.number)
     if not json:
         console.write_line(run_folder)
@@ -131,7 +131,7 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
         if not signals.held:
             raise SignalledError
         with suppress(RuntimeError):  # it may come in the middle of another line
-            console.say("stopping; a second signal stops at once", quiet=quiet)
+            console.log("stopping; a second signal stops at once", quiet=quiet)
 
     # what is ignored stays so, as under nohup
     heard = [n for n in SIGNALS if signal.getsignal(n) != signal.SIG_IGN]
@@ -146,6 +146,6 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
 
 
 def _report_finished(session: "Session", *, quiet: bool) -> None:
-    console.say(f"{session.run.path} is finished and left as it is", quiet=quiet)
+    console.log(f"{session.run.path} is finished and left as it is", quiet=quiet)
     further = "a larger --time, --epochs or --steps trains it further; "
-    console.say(f"{further if session.has_steps else ''}--new starts over", quiet=quiet)
+    console.log(f"{further if session.has_steps else ''}--new starts over", quiet=quiet)

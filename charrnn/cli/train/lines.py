@@ -1,86 +1,74 @@
-"""What `charrnn train` says of an event, as lines of text."""
+"""The events of a training run as lines of text."""
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from charrnn.cli import console
-
-if TYPE_CHECKING:
-    from charrnn.training.events import Event
+from charrnn.cli.console import plural, quoted, width
+from charrnn.training import events
 
 INDENT: Final = " " * 9
 
 
-def lines_of(event: "Event", columns: int) -> Iterator[str]:
-    """Yield the lines that an event is worth; only a sample is cut to the columns."""
-    values = event.values
+def lines_of(event: events.Event, columns: int) -> Iterator[str]:
+    """Yield the lines for an event; only a sample is cut to the columns."""
     when = f"{clock(event.elapsed_s):>7}"
-    if event.kind == "start":
-        yield from _start_lines(values)
-    elif event.kind == "validation":
-        best = "" if values["best"] else "  (not the best)"
-        yield (
-            f"{when}  valid {figure(values['bits_per_char'])} bits/char,"
-            f" {figure(values['nats_per_token'], 4)} nats/token"
-            f"{_unknown(values)}{best}"
-        )
-    elif event.kind == "sample":
-        yield INDENT + excerpt(values["text"], columns - len(INDENT))
-    elif event.kind == "warning":
-        yield f"warning: {values['message']}"
-    elif event.kind == "done":
-        best = values["best"]
-        step = f" at step {best['step']:,}" if values["steps"] else ""
-        yield (
-            f"{when}  done: best {figure(best['bits_per_char'])} bits/char"
-            f" ({figure(best['nats_per_token'], 4)} nats/token){step};"
-            f" saved {values['run']}/model.safetensors"
-        )
-        yield from _beside(values)
+    if isinstance(event, events.StartEvent):
+        yield from _start_lines(event)
+    elif isinstance(event, events.ValidationEvent):
+        metrics = event.metrics
+        unknown = metrics["unknown"] / max(1, metrics["tokens"])
+        # unknown tokens cost little, because their spelling is not predicted
+        share = f", {unknown:.1%} unknown" if unknown >= 0.001 else ""
+        best = "" if event.best else "  (not the best)"
+        yield f"{when}  valid {_rates(metrics, ', {} nats/token')}{share}{best}"
+    elif isinstance(event, events.SampleEvent):
+        yield INDENT + excerpt(event.text, columns - len(INDENT))
+    elif isinstance(event, events.WarningEvent):
+        yield f"warning: {event.message}"
+    elif isinstance(event, events.DoneEvent):
+        step = f" at step {event.best['step']:,}" if event.steps else ""
+        saved = f"saved {event.run}/model.safetensors"
+        yield f"{when}  done: best {_rates(event.best)}{step}; {saved}"
+        yield from _ngram_lines(event)
 
 
-def _beside(done: dict[str, Any]) -> Iterator[str]:
-    """Say what counting does on the same text, alone and in a mixture."""
-    best, ngram = done["best"], done.get("ngram")
-    if "members" in best:
-        said = (
+def _rates(metrics: dict[str, Any], nats: str = " ({} nats/token)") -> str:
+    rate = figure(metrics["nats_per_token"], 4)
+    return f"{figure(metrics['bits_per_char'])} bits/char{nats.format(rate)}"
+
+
+def _ngram_lines(done: events.DoneEvent) -> Iterator[str]:
+    """Report an n-gram model of the same text, or the members of a mixture."""
+    ngram = done.details.get("ngram")
+    if "members" in done.best:
+        members = (
             f"{member['name']} {figure(member['bits_per_char'])} bits/char"
             f" (weight {member['weight']:.2f})"
-            for member in best["members"]
+            for member in done.best["members"]
         )
-        yield f"{INDENT}alone: {', '.join(said)}"
+        yield f"{INDENT}alone: {', '.join(members)}"
     elif ngram:
-        is_better = ngram["nats_per_token"] < best["nats_per_token"]
-        yield (
-            f"{INDENT}{ngram['order']}-grams, counted in seconds:"
-            f" {figure(ngram['bits_per_char'])} bits/char"
-            f" ({figure(ngram['nats_per_token'], 4)} nats/token)"
-            f"{'; that is better: try --with-ngram' if is_better else ''}"
-        )
-    elif "ngram" in done:
-        yield f"{INDENT}the text is too long to count n-grams of it in passing"
+        is_better = ngram["nats_per_token"] < done.best["nats_per_token"]
+        advice = "; this is better: try --with-ngram" if is_better else ""
+        yield f"{INDENT}for comparison, {ngram['order']}-grams: {_rates(ngram)}{advice}"
+    elif "ngram" in done.details:
+        yield f"{INDENT}no n-gram model for comparison: the text is too long"
 
 
-def _unknown(values: dict[str, Any]) -> str:
-    """Say the share of unknown tokens, which cost little: nobody spells them."""
-    share = values["unknown"] / max(1, values["tokens"])
-    return f", {share:.1%} unknown" if share >= 0.001 else ""
-
-
-def _start_lines(values: dict[str, Any]) -> Iterator[str]:
-    corpus, training = values["corpus"], values["training"]
-    documents = corpus["documents"]
+def _start_lines(start: events.StartEvent) -> Iterator[str]:
+    corpus, training = start.corpus, start.training
     yield (
         f"corpus   {', '.join(corpus['files'])}: {corpus['characters']:,} characters,"
-        f" {plural(documents, 'document')};"
-        f" {values['train_tokens']:,} tokens train,"
-        f" {values['valid_tokens']:,} validate"
+        f" {plural(corpus['documents'], 'document')};"
+        f" {start.train_tokens:,} tokens for training,"
+        f" {start.valid_tokens:,} for validation"
     )
-    size = f", {values['parameters']:,} parameters" if "parameters" in values else ""
+    parameters = start.details.get("parameters")
+    size = f", {parameters:,} parameters" if parameters is not None else ""
     yield (
-        f"model    {values['title']}{size};"
-        f" {values['vocabulary']:,} {values['level']} tokens"
+        f"model    {start.title}{size};"
+        f" {start.level} tokens, {start.vocabulary:,} in the vocabulary"
     )
     if training:
         yield (
@@ -89,14 +77,19 @@ def _start_lines(values: dict[str, Any]) -> Iterator[str]:
             f" batch {training['batch']} x {training['bptt']}, rate {training['lr']:g},"
             f" seed {training['seed']}"
         )
-    if values["reasons"]:
-        yield f"because  {'; '.join(values['reasons'])}"
-    verb = "goes on in" if values["continues"] else "in"
-    yield f"run      {verb} {values['run']}" if values["run"] else "run      none made"
-    if corpus["leaked"]:
+    if start.reasons:
+        yield f"because  {'; '.join(start.reasons)}"
+    verb = "resumes in" if start.continues else "in"
+    yield (
+        f"run      {verb} {start.run}"
+        if start.run
+        else "run      not created (--dry-run)"
+    )
+    if leaked := corpus["leaked"]:
+        verb = "appears" if leaked == 1 else "appear"
         yield (
-            f"warning: {corpus['leaked']:,} validation documents stand in the training"
-            " part too"
+            f"warning: {plural(leaked, 'validation document')} also {verb} in the"
+            " training part"
         )
 
 
@@ -111,27 +104,22 @@ def _budget(training: dict[str, Any]) -> str:
 
 def excerpt(text: str, columns: int) -> str:
     """Return the beginning of a text on one line, quoted, in at most `columns`."""
-    shown = console.quoted(text)
-    if console.width(shown) <= columns:
+    shown = quoted(text)
+    if width(shown) <= columns:
         return shown
-    while text and console.width(shown) > columns - 3:
-        text = text[: -max(1, (console.width(shown) - columns + 3) // 2)]
-        shown = console.quoted(text)
+    while text and width(shown) > columns - 3:
+        text = text[: -max(1, (width(shown) - columns + 3) // 2)]
+        shown = quoted(text)
     return f"{shown}..."
 
 
 def figure(value: float | None, decimals: int = 3) -> str:
-    """Return a figure of an event, where None stands for what no number is."""
+    """Return a figure of an event; None, JSON's infinity, becomes inf."""
     return "inf" if value is None else f"{value:.{decimals}f}"
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: 1 thread, 2,409 documents."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def clock(seconds: float) -> str:
-    """Return a time as 4:05 or 1:04:05, -:-- if it isn't known."""
+    """Return a time as 4:05 or 1:04:05, or -:-- if unknown."""
     if not math.isfinite(seconds):
         return "-:--"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,8 +1,8 @@
-"""What a person sees while a model trains.
+"""Live view of a training run.
 
-At a terminal a live bar, and above it a line for each validation and a sample of what
-the model writes by now. Elsewhere one plain line now and then; with --json one line an
-event on stdout.
+A terminal shows a progress bar below a line for each validation and a sample of what
+the model writes. Without a terminal, a plain line appears every 30 seconds and at each
+validation. With --json, stdout gets one line per event.
 """
 
 import contextlib
@@ -10,41 +10,39 @@ import math
 import sys
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from charrnn.cli import console
 from charrnn.cli.train.lines import clock, figure, lines_of
 from charrnn.errors import ResourceError
-
-if TYPE_CHECKING:
-    from charrnn.training.events import Event
+from charrnn.training.events import Event, StartEvent, StepEvent, ValidationEvent
 
 PLAIN_EVERY_S: Final = 30.0
 SPEED_STEPS: Final = 50
-COLUMNS: Final = 110  #: of a line where there is no terminal
+COLUMNS: Final = 110  #: width of a line without a terminal
 
 
 class View:
-    """Shows nothing: the base of the others, and what --quiet gets."""
+    """Shows nothing: the base of the others, used with --quiet."""
 
-    def show(self, event: "Event") -> None:
+    def show(self, event: Event) -> None:
         """Show an event."""
 
 
 class JsonView(View):
-    """Writes each event to stdout as a line of JSON, as long as somebody reads."""
+    """Writes each event to stdout as a line of JSON until the reader closes it."""
 
     def __init__(self) -> None:
         self._failed: Exception | None = None
 
-    def show(self, event: "Event") -> None:
+    def show(self, event: Event) -> None:
         """Write the event."""
         if self._failed:
             return
         try:
             console.write_json(event.to_json())
         except (console.ReaderGoneError, ResourceError) as error:
-            self._failed = error  # training goes on
+            self._failed = error  # training continues
 
     def close(self) -> None:
         """Raise ResourceError if the lines could not be written."""
@@ -53,30 +51,35 @@ class JsonView(View):
 
 
 class PlainView(View):
-    """Writes a plain line to stderr at each validation, and now and then between."""
+    """Writes plain lines to stderr, at least one every 30 seconds."""
 
     def __init__(self) -> None:
         self._figures = Figures()
-        self._said_at_s = -math.inf
+        self._shown_at_s = -math.inf
         self._columns = COLUMNS
 
-    def show(self, event: "Event") -> None:
+    def show(self, event: Event) -> None:
         """Write the lines of an event."""
-        self._figures.note(event)
+        self._figures.update(event)
         for line in lines_of(event, self._columns):
-            self.say(line)
-            self._said_at_s = event.elapsed_s
-        if event.kind == "step" and event.elapsed_s - self._said_at_s > PLAIN_EVERY_S:
-            self.say(f"{clock(event.elapsed_s):>7}  {self._figures.line}")
-            self._said_at_s = event.elapsed_s
+            self.write(line)
+            self._shown_at_s = event.elapsed_s
+        if isinstance(event, StepEvent):
+            self.show_progress(event)
 
-    def say(self, line: str) -> None:
+    def show_progress(self, step: StepEvent) -> None:
+        """Write a line if none was written for a while."""
+        if step.elapsed_s - self._shown_at_s > PLAIN_EVERY_S:
+            self.write(f"{clock(step.elapsed_s):>7}  {self._figures.line}")
+            self._shown_at_s = step.elapsed_s
+
+    def write(self, line: str) -> None:
         """Write one line."""
-        console.say(line)
+        console.log(line)
 
 
 class LiveView(PlainView):
-    """Keeps a bar at the bottom of the terminal, and writes lines above it."""
+    """Keeps a bar at the bottom of the terminal and writes lines above it."""
 
     def __init__(self, bar: Any) -> None:
         super().__init__()
@@ -84,21 +87,16 @@ class LiveView(PlainView):
         self._columns = bar.console.width
         self._task = bar.add_task("", total=1.0)
 
-    def show(self, event: "Event") -> None:
-        """Write the lines of an event, and move the bar."""
-        super().show(event)
-        if event.kind == "step":
-            self._said_at_s = event.elapsed_s  # the bar says it
-            self._bar.update(
-                self._task,
-                completed=event.values["progress"],
-                description=self._figures.line,
-            )
+    def show_progress(self, step: StepEvent) -> None:
+        """Move the bar."""
+        self._bar.update(
+            self._task, completed=step.progress, description=self._figures.line
+        )
 
-    def say(self, line: str) -> None:
+    def write(self, line: str) -> None:
         """Write one line above the bar."""
         text = console.visible(line)
-        # without wrapping of its own: rich would cut words at the first column
+        # soft_wrap: otherwise rich breaks lines between words
         self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -130,43 +128,37 @@ def _bar() -> Any:
 
 
 class Figures:
-    """The figures that the bar and the plain lines say."""
+    """The figures that the bar and the plain lines show."""
 
     def __init__(self) -> None:
         self.line = ""
-        self.bits_a_nat = 1 / math.log(2)  #: bits a character for a nat a token
+        self._bits_per_nat = 1 / math.log(2)  #: bits/char for one nat per token
         self._valid = ""
         self._budget_s = 0.0
         self._recent: deque[tuple[float, int]] = deque(maxlen=SPEED_STEPS)
 
-    def note(self, event: "Event") -> None:
-        """Take in what an event says."""
-        values = event.values
-        if event.kind == "start":
-            self.bits_a_nat = values["tokens_per_char"] / math.log(2)
-            self._budget_s = values["training"].get("time_s", 0.0)
-        elif event.kind == "validation":
-            self._valid = f" · valid {figure(values['bits_per_char'])}"
-        elif event.kind == "step":
-            self._recent.append((event.elapsed_s, values["tokens"]))
-            loss = values["smoothed_nats"] * self.bits_a_nat
-            left = clock(self._left_s(event))
+    def update(self, event: Event) -> None:
+        """Take the figures of an event."""
+        if isinstance(event, StartEvent):
+            self._bits_per_nat = event.tokens_per_char / math.log(2)
+            self._budget_s = event.training.get("time_s", 0.0)
+        elif isinstance(event, ValidationEvent):
+            self._valid = f" · valid {figure(event.metrics['bits_per_char'])}"
+        elif isinstance(event, StepEvent):
+            self._recent.append((event.elapsed_s, event.tokens))
+            seconds = self._recent[-1][0] - self._recent[0][0]
+            tokens = sum(count for _, count in self._recent) - self._recent[0][1]
+            speed = tokens / seconds if seconds > 0 else 0.0
             self.line = (
-                f"{left} left · train {loss:.3f}{self._valid} bits/char"
-                f" · {self._speed():,.0f} tokens/s"
+                f"{clock(self._left_s(event, seconds))} left"
+                f" · train {event.smoothed_nats * self._bits_per_nat:.3f}{self._valid}"
+                f" bits/char · {speed:,.0f} tokens/s"
             )
 
-    def _speed(self) -> float:
-        """Return tokens a second over the last steps."""
-        seconds = self._recent[-1][0] - self._recent[0][0]
-        tokens = sum(count for _, count in self._recent) - self._recent[0][1]
-        return tokens / seconds if seconds > 0 else 0.0
-
-    def _left_s(self, step: "Event") -> float:
+    def _left_s(self, step: StepEvent, seconds: float) -> float:
+        """Return the time left, given the seconds that the recent steps took."""
         steps = len(self._recent) - 1
-        if not steps or not step.values["planned_steps"]:
+        if not steps or not step.planned_steps:
             return self._budget_s - step.elapsed_s if self._budget_s else math.nan
-        seconds = self._recent[-1][0] - self._recent[0][0]
-        left: int = step.values["planned_steps"] - step.step
-        # a step to come may take longer than one of now
-        return float(left * step.values["cost_ahead"] * seconds / steps)
+        # later steps can take longer than the recent ones
+        return (step.planned_steps - step.step) * step.cost_ahead * seconds / steps
