@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from charrnn.errors import TextError, UsageError
-from charrnn.text.characters import BATCH_CHARACTERS, code_points, count_characters
+from charrnn.text.characters import CHUNK_CHARACTERS, code_points, count_characters
 from charrnn.tokenizers.base import (
     BOUNDARY,
     REPLACEMENT,
@@ -88,8 +88,8 @@ class CharTokenizer(Tokenizer):
     def _look_up(self, text: str) -> AnyIds:
         """Return one id a character, in the smallest integers that hold them."""
         ids = np.empty(len(text), self._ids.dtype)
-        for start in range(0, len(text), BATCH_CHARACTERS):
-            part = slice(start, start + BATCH_CHARACTERS)
+        for start in range(0, len(text), CHUNK_CHARACTERS):
+            part = slice(start, start + CHUNK_CHARACTERS)
             self._ids.take(code_points(text[part]), mode="clip", out=ids[part])
         return ids
 

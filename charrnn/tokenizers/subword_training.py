@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from charrnn.errors import TextError, UsageError
-from charrnn.text.characters import batches, count_characters
+from charrnn.text.characters import chunks, count_characters
 from charrnn.tokenizers import sentencepiece_process
 from charrnn.tokenizers.char import keep_frequent
 from charrnn.tokenizers.config import TokenizerConfig
@@ -29,7 +29,7 @@ _SAMPLE_BYTES: Final = 10_000_000
 
 def _chunks(texts: Iterable[str]) -> Iterator[str]:
     """Yield the texts in chunks, cut at line ends, else before words, else anywhere."""
-    for text in batches(texts, separator="\n"):
+    for text in chunks(texts, separator="\n"):
         start = 0
         while start < len(text):
             end = start + _CHUNK_CHARACTERS
