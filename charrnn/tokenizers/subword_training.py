@@ -73,7 +73,7 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
     room = size - 1 - 256 - len(symbols) - 1  # unknown, bytes, symbols, space
     if room < 2:
         raise UsageError(
-            f"--vocab-size is {config.vocab_size}, too small for subwords",
+            f"`vocab_size` is {config.vocab_size}, too small for subwords",
             hint=f"give {config.vocab_size + 2 - room} or more, or 0 for the default",
         )
     # Characters get half of the room at most: without longer pieces these would
@@ -119,6 +119,6 @@ def _run(lines: Iterable[Any]) -> bytes:
         why = said[-1] if said else f"it ended with code {ended.returncode}"
         raise TextError(
             f"sentencepiece cannot learn from this text: {why}",
-            hint="use --level byte or --level char",
+            hint="use another `level`: byte or char",
         )
     return ended.stdout
