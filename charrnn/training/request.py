@@ -99,9 +99,7 @@ class Request:
                     given[name] = value
                     continue
                 if name not in known or (values is file.table and name == "config"):
-                    _raise_unknown(
-                        name, typed["config"] if values is file.table else ""
-                    )
+                    _raise_unknown(name, typed["config"] if values is file.table else "")
                 if value not in (None, (), []):
                     one = known[name]
                     given[one.field] = one.parse(_as_text(one, value))

@@ -82,8 +82,7 @@ class Session(ABC):
         return self.counters.finished
 
     def adjust(  # noqa: B027 - a run that counts has nothing to adjust
-        self, training: Mapping[str, Any], *, force: bool = False
-    ) -> None:
+        self, training: Mapping[str, Any], *, force: bool = False) -> None:
         """Follow given fields of TrainConfig that may change when a run is resumed.
 
         force: don't check memory. Raises ResourceError.
