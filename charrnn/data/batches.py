@@ -3,9 +3,9 @@
 Two ways to cut a part of the corpus into batches, chosen by how long its documents are:
 
 - `Streams`, for long documents: B contiguous streams, cut into windows of T tokens,
-  whose state is carried from one batch to the next. Each epoch cuts at another phase.
+  with state carried from batch to batch. Each epoch cuts at a different phase.
 - `Documents`, for short ones: every row is a whole document, grouped by length, so
-  that the state starts anew at each and little of a batch is padding.
+  that every row starts from the initial state and little of a batch is padding.
 
 The boundary token means "the past is unknown": a row that starts in the middle of a
 document reads it in place of the token before.
@@ -20,20 +20,20 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.data.segments import Spans, group, histogram, noisy_order
+from charrnn.data.segments import Segments, group, histogram, noisy_order
 from charrnn.data.store import MANY_DOCUMENTS, Part
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
-IGNORE: Final = -1  #: a target that is not predicted: padding, or warm-up
+IGNORE: Final = -1  #: marks a target that is not predicted: padding or warm-up
 
-MULTIPLE: Final = 8  #: rows of whole documents are padded to one of its multiples
+MULTIPLE: Final = 8  #: rows of whole documents are padded to a multiple of it
 
 STATE_DROP: Final = 0.01  #: share of windows that forget the past (Melis et al. 2018)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs and targets (T, B) int64, and which rows go on from the last batch."""
+    """Inputs and targets (T, B) int64, and which rows (B,) continue the last batch."""
 
     inputs: Ids
     targets: Ids
@@ -49,8 +49,8 @@ class Batch:
 class Rows:
     """Rows of a batch: row b has lengths[b] targets, from tokens[starts[b] + 1] on.
 
-    fresh: read the boundary in place of tokens[start]. skips: leave out that many
-    targets at the beginning, which are only read. All (B,).
+    fresh: read the boundary in place of tokens[start]. skips: the number of targets
+    at the beginning that are read but not predicted. All (B,).
     """
 
     starts: Ids
@@ -76,7 +76,7 @@ def training_batches(part: Part, *, batch: int, bptt: int, seed: int) -> Batches
 
 
 def are_short(part: Part, bptt: int) -> bool:
-    """Say whether documents are many and nearly all at most four windows long."""
+    """Return whether there are many documents, nearly all at most four windows long."""
     if len(part.lengths) < MANY_DOCUMENTS:
         return False
     short = int(np.count_nonzero(part.lengths <= 4 * bptt))
@@ -123,14 +123,19 @@ class Streams:
         is_there: npt.NDArray[np.bool_],
         fresh: npt.NDArray[np.bool_],
     ) -> Rows:
-        """Return windows of the part, (B,); `phase` is a share of the possible ones."""
+        """Return windows of the part, (B,), cut at a phase in [0, 1).
+
+        one document of 10 targets, bptt 4 (numbers are targets)
+        phase 0.0    1-2  3-6    7-10
+        phase 0.9    1-4  5-8    9-10
+        """
         document = np.searchsorted(self._first, windows, "right") - 1
         k = windows - self._first[document]
         shift = (phase * self._phases[document]).astype(np.int64)
         first_end = self._least_phase[document] + shift
         begin = np.where(k > 0, first_end + (k - 1) * self._bptt, 0)
         end = np.minimum(first_end + k * self._bptt, self._part.lengths[document])
-        # a first window shorter than the others ends in padding, which its state read
+        # after a short first window the state has read padding, so it is not carried
         is_cut_off = (k == 0) | ((k == 1) & (first_end < self._bptt))
         return Rows(
             self._part.starts[document] + begin,
@@ -141,14 +146,14 @@ class Streams:
 
 
 class Documents:
-    """Whole documents as rows, grouped by length; each starts from no state."""
+    """Whole documents as rows, grouped by length; each from the initial state."""
 
     def __init__(self, part: Part, *, batch: int, bptt: int, seed: int) -> None:
         self._part = part
         self._seed = seed
-        self._spans = Spans(part, 4 * bptt)
-        # batch j always holds the ranks cuts[j]:cuts[j+1] of the spans by length
-        self._cuts = group(padded(histogram(self._spans.lengths)), batch * bptt)
+        self._segments = Segments(part, 4 * bptt)
+        # batch j always holds the ranks cuts[j]:cuts[j+1] of the segments by length
+        self._cuts = group(padded(histogram(self._segments.lengths)), batch * bptt)
         self.steps_per_epoch = len(self._cuts) - 1
 
     def batch(self, step: int) -> Batch:
@@ -157,8 +162,8 @@ class Documents:
         by_length, order = self._epoch(epoch)
         ranks = slice(self._cuts[order[k]], self._cuts[order[k] + 1])
         chosen = by_length[ranks].astype(np.int64)
-        starts, _ = self._spans.locate(chosen)
-        lengths = self._spans.lengths[chosen].astype(np.int64)
+        starts, _ = self._segments.locate(chosen)
+        lengths = self._segments.lengths[chosen].astype(np.int64)
         fresh = np.ones(len(chosen), bool)
         rows = Rows(starts, lengths, fresh, np.zeros_like(starts))
         return assemble(self._part, rows, ~fresh, multiple=MULTIPLE)
@@ -166,8 +171,8 @@ class Documents:
     @lru_cache(maxsize=1)  # noqa: B019 - one object a run
     def _epoch(self, epoch: int) -> tuple[Ids, Ids]:
         rng = np.random.default_rng([self._seed, epoch])
-        # a little noise, so that documents of like length meet in new company
-        by_length = noisy_order(self._spans.lengths, rng)
+        # noise, so that documents of similar length are batched differently each epoch
+        by_length = noisy_order(self._segments.lengths, rng)
         return by_length, rng.permutation(self.steps_per_epoch)
 
 
@@ -176,11 +181,11 @@ def assemble(
 ) -> Batch:
     """Return the rows as one batch, padded to the longest row.
 
-    T is rounded up to a `multiple`, so that a kernel meets few different shapes.
+    T is rounded up to a `multiple`, so that kernels see few different shapes.
     """
     longest = max(1, int(rows.lengths.max(initial=0)))
     t = np.arange(-(-longest // multiple) * multiple)[:, None]
-    # (T, B); what lies beyond the part is padding, wherever it is read
+    # (T, B); places beyond the part are padding, so any value will do
     places = np.minimum(rows.starts + t, len(part.tokens) - 2)
     is_input = t < rows.lengths
     is_input[0] &= ~rows.fresh
@@ -191,6 +196,6 @@ def assemble(
 
 
 def padded(counts: Ids) -> Ids:
-    """Return how often each length occurs after padding, from how often before it."""
+    """Return the number of rows of each length after padding, given that before it."""
     lengths = -(-np.arange(len(counts)) // MULTIPLE) * MULTIPLE
     return np.bincount(lengths, counts).astype(np.int64)

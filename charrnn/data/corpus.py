@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from charrnn.data.config import CorpusConfig
-from charrnn.data.split import Leaks, SplitHashes, changed
+from charrnn.data.split import Leaks, SplitHashes, corpus_changed_error
 from charrnn.data.store import FORMAT, MANY_DOCUMENTS, STORE_FILE, Survey, TokenStore
 from charrnn.data.writer import Fingerprint, PartWriter
 from charrnn.errors import TextError
@@ -26,20 +26,20 @@ from charrnn.text.documents import Block, documents, whole_documents
 from charrnn.text.sources import BLOCK_BYTES, Source
 from charrnn.tokenizers.base import Tokenizer
 
-#: characters that validate of a large corpus: a minute on two cores says its bits a
-#: character to 0.003 or so, and what validates does not train
+#: validation characters of a large corpus: they take a minute on two cores and give
+#: bits per character to about 0.003; more would be lost for training
 MOST_VALID = 500_000
 
 
 class Corpus:
     """Texts, cut into documents and split into a training and a validation part.
 
-    With many documents, a share of them validates, chosen by a hash of the seed and
-    the text: the order is no trap, and equal documents land together. With few, the
-    end of the text validates: its last share by characters, cutting inside a document
-    where that falls. `valid_sources` validate instead, if given.
+    With many documents, a share validates, chosen by a hash of the seed and the text:
+    order does not matter, and duplicates land on the same side. With few, the end of
+    the text validates: its last share of the characters, cutting a document if needed.
+    `valid_sources` validate instead, if given.
 
-    raw: take any bytes, for the byte level.
+    raw: accept any bytes, for the byte level.
     """
 
     def __init__(
@@ -61,22 +61,22 @@ class Corpus:
         self._learns_end = False
 
     def survey(self) -> Survey:
-        """Count and hash the documents, at the first call."""
+        """Count and hash the documents, on the first call only."""
         self._survey = self._survey or self._read_all()
         return self._survey
 
     def training_texts(self) -> Iterator[str]:
-        """Return the documents to train on, in turn; long ones come in pieces."""
+        """Return the training documents in order; long ones come in pieces."""
         blocks = (texts for is_valid, texts, _ in self._split() if not is_valid)
         return chain.from_iterable(blocks)
 
     def validation_texts(self) -> Iterator[str]:
-        """Return the documents that validate, in turn and whole."""
+        """Return the validation documents in order, each whole."""
         blocks = ((texts, is_open) for valid, texts, is_open in self._split() if valid)
         return whole_documents(blocks)
 
     def write_store(self, tokenizer: Tokenizer, folder: Path) -> TokenStore:
-        """Encode both parts into files of a folder, and open them.
+        """Encode both parts into files in a folder, and open them.
 
         Raises TextError if the text is too short to train on.
         """
@@ -93,7 +93,7 @@ class Corpus:
                 if not self._hashes.can_split:
                     leaks.add(is_valid, texts, is_open)
             if train.characters + valid.characters != survey.characters:
-                raise changed()
+                raise corpus_changed_error()
             parts = {"train": train.finish(), "valid": valid.finish()}
         store = {
             "format": FORMAT,
@@ -103,8 +103,8 @@ class Corpus:
             "survey": asdict(survey),
         }
         files.write(folder / STORE_FILE, json.dumps(store | parts, indent=1).encode())
-        # two bytes a document are not for keeping while a model trains; whoever
-        # asks again reads the texts again
+        # frees two bytes per document during training; a later call reads the texts
+        # again
         self._survey, self._hashes = None, SplitHashes(self._config.seed)
         return TokenStore.open(folder)
 
@@ -136,17 +136,17 @@ class Corpus:
         )
 
     def _share(self, characters: int) -> float:
-        """Return the share of so many characters that validates."""
+        """Return the share of a corpus of this size that validates."""
         return self._config.valid_frac or min(0.1, MOST_VALID / max(1, characters))
 
     def _split(self) -> Iterator[tuple[bool, list[str], bool]]:
         """Yield blocks of both parts: (is_valid, texts, is_open).
 
-        Each part is in order by itself. An open document that never goes on is cut.
+        Each part is in order. An open document that is never continued is cut.
         """
         characters = self.survey().characters
         if self._valid_sources:
-            # validation first: only what stands in it has to be remembered
+            # validation first: only its documents have to be remembered
             for texts, is_open in self._documents(self._valid_sources):
                 yield True, texts, is_open
             for texts, is_open in self._documents(self._sources):
@@ -169,7 +169,7 @@ class Corpus:
                     yield is_valid, chosen, is_open and bool(validates[-1]) == is_valid
 
     def _split_at(self, left: int) -> Iterator[tuple[bool, list[str], bool]]:
-        """Let the first `left` characters train."""
+        """Yield both parts, the first `left` characters for training."""
         for texts, is_open in self._documents(self._sources):
             ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
             whole = int(np.searchsorted(ends, left, "right"))
@@ -189,12 +189,12 @@ class Corpus:
 def _check_size(characters: int, valid_frac: float) -> None:
     if characters < 3:
         raise TextError(
-            f"the corpus has {characters} of at least 3 characters",
-            hint="a useful model needs 10,000 characters, better a million",
+            f"the corpus has {characters} characters, but needs at least 3",
+            hint="a useful model needs at least 10,000 characters, better a million",
         )
     if characters < math.ceil(2 / (1 - valid_frac)):
         raise TextError(
-            f"--valid-frac {valid_frac} of {characters:,} characters leaves too few "
+            f"`valid_frac` {valid_frac} of {characters:,} characters leaves too few "
             "to train on",
-            hint="choose a smaller --valid-frac; 0.1 is usual",
+            hint="choose a smaller `valid_frac`; 0.1 is usual",
         )

@@ -1,4 +1,4 @@
-"""Pieces of a part of a corpus: what chooses must not be what is reported."""
+"""Parts of parts: data that selects a model must not be data that reports it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -32,11 +32,15 @@ def part_of(texts: Iterable[str], tokenizer: Tokenizer, *, learns_end: bool) -> 
 
 
 def split(part: Part, share: float, *, pieces: int = 1) -> tuple[Part, Part]:
-    """Return a part without a share of its targets, and that share, one at least.
+    """Return a part without a share of its targets, and the held-out share.
 
-    Of many documents it is every so many-th, so that a sorted file is no trap. Few are
-    cut into so many equal pieces, of each of which the end is held out; what is cut
-    begins anew with a boundary. The sizes of the texts are not known, 0.
+        40 documents, share 0.1           documents 10, 20, 30 and 40 are held out
+        100 targets, share 0.1            targets 91-100
+        the same, pieces=2                targets 46-50 and 96-100
+
+    Many documents are held out at regular intervals, so a sorted file does no harm.
+    Few are cut, and every cut text opens with a boundary. At least one target is held
+    out. Text sizes are unknown and set to 0.
     """
     part = replace(part, characters=0, bytes=0, words=0, unknown=0)
     count = len(part.lengths)

@@ -1,8 +1,7 @@
-"""Spans of a part: its documents cut to a bounded length, and grouped by length.
+"""Segments of a part: its documents cut to a bounded length, and grouped by length.
 
-There may be a hundred million documents. So a span costs a length of two bytes, and
-where it starts is looked up when it is read; whatever looks at all of them goes in
-blocks.
+There may be a hundred million documents. Each segment therefore costs only a length
+of two bytes, its start is looked up when it is read, and loops over all go in blocks.
 """
 
 import math
@@ -16,27 +15,27 @@ import numpy.typing as npt
 from charrnn.data.store import Part
 from charrnn.tokenizers.base import Ids
 
-BLOCK: Final = 1 << 16  #: documents or spans looked at together
-SORTED_TOGETHER: Final = 1 << 21  #: spans sorted in one stroke
+BLOCK: Final = 1 << 16  #: documents or segments processed together
+SORTED_TOGETHER: Final = 1 << 21  #: segments sorted at once
 
 Lengths = npt.NDArray[np.unsignedinteger[Any]]
 
 
-class Spans:
-    """The documents of a part, cut into spans of at most `longest` targets.
+class Segments:
+    """The documents of a part, cut into segments of at most `longest` targets.
 
-    The spans of a document are about equally long. lengths: (S,), the targets of
-    each, in order; an empty document has none.
+    The segments of a document have nearly equal lengths. lengths: (S,), the targets
+    of each segment, in order; an empty document has no segment.
     """
 
     def __init__(self, part: Part, longest: int) -> None:
         self._part = part
         self._longest = longest
-        # counted first: put together from blocks, they would take twice the memory
+        # counted first: concatenating blocks would take twice the memory
         size = sum(int(self._counts(block).sum()) for _, block in _blocks(part.lengths))
         self.lengths: Lengths = np.empty(size, np.min_scalar_type(longest))
-        # Documents of other than one span, and the first span of each. So as to begin
-        # with one: a document -1 without a span.
+        # Documents that are not exactly one segment, and the first segment of each. A
+        # sentinel document -1, with no segments, lets every search land on one.
         documents: list[Ids] = [np.array([-1])]
         firsts: list[Ids] = [np.array([0])]
         seen = 0
@@ -54,14 +53,14 @@ class Spans:
         self._uneven = np.concatenate(documents)
         self._firsts = np.concatenate(firsts)
 
-    def locate(self, spans: Ids) -> tuple[Ids, Ids]:
-        """Return where spans start in the part, and in their document."""
-        place = np.searchsorted(self._firsts, spans, "right") - 1
+    def locate(self, segments: Ids) -> tuple[Ids, Ids]:
+        """Return where segments start, in the part and in their documents."""
+        place = np.searchsorted(self._firsts, segments, "right") - 1
         uneven = self._uneven[place]
         counts = np.where(uneven < 0, 0, self._counts(self._part.lengths[uneven]))
-        k = spans - self._firsts[place]
+        k = segments - self._firsts[place]
         is_inside = k < counts
-        # past the last uneven document, every document is one span
+        # between uneven documents, every document is one segment
         document = np.where(is_inside, uneven, uneven + 1 + k - counts)
         length = self._part.lengths[document]
         inner = np.where(is_inside, k, 0)
@@ -69,19 +68,22 @@ class Spans:
         return self._part.starts[document] + begin, begin
 
     def _counts(self, lengths: Ids) -> Ids:
-        """Return how many spans documents of such lengths are cut into."""
+        """Return the number of segments of documents of these lengths."""
         return -(-lengths // self._longest)
 
 
 def noisy_order(lengths: Lengths, rng: np.random.Generator) -> Ids:
-    """Return the order of lengths, each made up to a tenth longer or shorter.
+    """Return the order of the lengths after random noise of up to a tenth.
 
-    Draws len(lengths) numbers. Equal to argsort(lengths * noise, kind="stable"), but
-    sorts a range of lengths at a time, for which the noise is drawn anew: 4 bytes a
-    length where that takes 36.
+        lengths           10    11    30
+        times noise       10.8  10.1  28.5     one uniform(0.9, 1.1) each
+        order             1, 0, 2
+
+    Equal to argsort(lengths * noise, kind="stable"), but sorts one range of lengths
+    at a time, drawing the same noise again for each: 4 bytes per length, not 36.
     """
     ranges = -(-len(lengths) // SORTED_TOGETHER)
-    # where the ranges part matters for speed only: a sample with other noise will do
+    # the borders of the ranges affect speed only, so a sample with other noise will do
     sampler = np.random.default_rng(0)
     sample = lengths[sampler.integers(0, len(lengths), 64 * ranges)]
     noisy = sample * sampler.uniform(0.9, 1.1, len(sample))
@@ -103,7 +105,7 @@ def noisy_order(lengths: Lengths, rng: np.random.Generator) -> Ids:
 
 
 def histogram(lengths: Lengths) -> Ids:
-    """Return how often each length occurs, from 0 to the longest."""
+    """Return the number of segments of each length, from 0 to the longest."""
     counts = np.zeros(int(lengths.max(initial=0)) + 1, np.int64)
     for _, block in _blocks(lengths):
         counts += np.bincount(block, minlength=len(counts))
@@ -111,15 +113,19 @@ def histogram(lengths: Lengths) -> Ids:
 
 
 def group(counts: Ids, budget: int) -> Ids:
-    """Cut rows sorted by length so that rows times the longest stays in a budget.
+    """Group rows sorted by length so that rows times the longest fits a budget.
 
-    counts: how many rows there are of each length, from 0 on. Returns the ranks where
-    groups begin, and the end. A group has as many rows as it can, one at least.
+        counts    [0, 0, 3, 1], so the rows have the lengths 2 2 2 3
+        budget    4
+        returns   [0, 2, 3, 4], so the groups are 2 2, 2, 3
+
+    Returns the rank at which each group begins, and the end. Each group takes as many
+    rows as fit, but at least one.
     """
     cuts, first, end = [np.array([0])], 0, 0
     for length in np.flatnonzero(counts).tolist():
         most = max(1, budget // max(1, length))
-        if end - first >= most:  # shorter rows, too many for one of this length
+        if end - first >= most:  # the shorter rows leave no room for this length
             cuts.append(np.array([end]))
             first = end
         end += int(counts[length])
@@ -134,11 +140,11 @@ def group(counts: Ids, budget: int) -> Ids:
 def _blocks(
     array: npt.NDArray[Any],
 ) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-    """Yield an array in blocks, each with the place of its first element."""
+    """Yield an array in blocks, each with the index of its first element."""
     for start in range(0, len(array), BLOCK):
         yield start, array[start : start + BLOCK]
 
 
 def _borders(lengths: Ids, counts: Ids, k: Ids) -> tuple[Ids, Ids]:
-    """Return where the k-th of so many spans begins and ends in its document."""
+    """Return where segment k of `counts` begins and ends in its document."""
     return k * lengths // counts, (k + 1) * lengths // counts

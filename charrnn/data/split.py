@@ -1,4 +1,4 @@
-"""Which documents validate: a hash of each decides."""
+"""Which documents validate, decided by a hash of each; and what leaks."""
 
 import hashlib
 import zlib
@@ -14,9 +14,9 @@ from charrnn.errors import TextError
 
 
 class SplitHashes:
-    """A hash of 16 bits for each document, by which it trains or validates.
+    """A 16-bit hash of each document, which decides whether it trains or validates.
 
-    Two bytes a document: a corpus of 5 GB may have 100 million lines.
+    Two bytes per document: a corpus of 5 GB may have 100 million lines.
     """
 
     def __init__(self, seed: int) -> None:
@@ -25,22 +25,23 @@ class SplitHashes:
         self._histogram = np.zeros(1 << 16, np.int64)
 
     def add(self, texts: list[str], is_open: bool) -> None:
+        """Hash the next block of documents."""
         data = [text.encode("utf-8", "surrogateescape") for text in texts]
         seeds = chain([self._open], repeat(self._seed))
         crcs = list(map(zlib.crc32, data, seeds))
         self._open = crcs.pop() if is_open else self._seed
-        # multiplied, for the CRCs of one text under two seeds differ by a constant
+        # multiplied, because a text's CRCs under two seeds differ by a constant
         mixed = (np.array(crcs, np.uint32) * np.uint32(0x9E3779B1)) >> np.uint32(16)
         self._hashes.frombytes(mixed.astype(np.uint16).tobytes())
         self._histogram += np.bincount(mixed, minlength=1 << 16)
 
     @property
     def can_split(self) -> bool:
-        """Whether there are enough documents, copies not counted."""
+        """Whether there are enough distinct documents."""
         return int(np.count_nonzero(self._histogram)) >= MANY_DOCUMENTS
 
     def limit(self, share: float) -> int:
-        """Return the highest hash that validates, for a share of the documents.
+        """Return the highest hash that validates, so that a share of documents does.
 
         Neither part is ever empty.
         """
@@ -50,14 +51,15 @@ class SplitHashes:
         return int(values[np.argmin(np.abs(counts - wanted))])
 
     def are_within(self, limit: int, first: int, count: int) -> npt.NDArray[np.bool_]:
+        """Return whether each of `count` documents from `first` on validates."""
         hashes = np.frombuffer(self._hashes, np.uint16)[first : first + count]
         if len(hashes) < count:
-            raise changed()
+            raise corpus_changed_error()
         return hashes <= limit
 
 
 class Leaks:
-    """Counts the validation documents whose text stands in the training part."""
+    """Counts the validation documents whose text also occurs in the training part."""
 
     def __init__(self, *, is_valid_first: bool) -> None:
         self._is_valid_first = is_valid_first
@@ -66,6 +68,7 @@ class Leaks:
         self._open = {True: hashlib.blake2b(), False: hashlib.blake2b()}
 
     def add(self, is_valid: bool, texts: list[str], is_open: bool) -> None:
+        """Hash the next block of one part's documents."""
         digests = []
         digest = self._open[is_valid]
         for number, text in enumerate(texts, 1):
@@ -82,10 +85,12 @@ class Leaks:
             self._train.update(digests)
 
     def count(self) -> int:
+        """Return how many validation documents leaked."""
         return sum(self._valid[digest] for digest in self._train)
 
 
-def changed() -> TextError:
+def corpus_changed_error() -> TextError:
+    """Return the error for a corpus that differs between two readings."""
     return TextError(
-        "the corpus changed while it was read", hint="start again when it is complete"
+        "the corpus changed while it was read", hint="start again once it is complete"
     )

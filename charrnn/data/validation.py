@@ -13,12 +13,14 @@ from charrnn.data.batches import (
     assemble,
     padded,
 )
-from charrnn.data.segments import BLOCK, Spans, group, histogram
+from charrnn.data.segments import BLOCK, Segments, group, histogram
 from charrnn.data.store import Part
 
-SEGMENT: Final = 2048  #: validation cuts longer documents into pieces of this size
+SEGMENT: Final = 2048  #: longer documents are cut into segments of this size
 
-WARM_UP: Final = 512  #: uncounted tokens that a piece reads first, to find its state
+WARM_UP: Final = (
+    512  #: uncounted tokens that a segment reads first, to build up its state
+)
 
 VALIDATION_WINDOW: Final = 256  #: time steps of a validation batch
 
@@ -26,31 +28,32 @@ VALIDATION_WINDOW: Final = 256  #: time steps of a validation batch
 def validation_batches(part: Part, *, rows: int = 64) -> Iterator[list[Batch]]:
     """Yield groups of batches that together predict every target of a part once.
 
-    State is carried within a group and starts anew with the next. A document longer
-    than SEGMENT is cut into pieces that run side by side; each first reads WARM_UP
-    tokens that are not counted, which brings its state to what it would have been
-    (test_evaluate.py has the difference).
+    State is carried within a group and reset for the next. A document longer than
+    SEGMENT is cut into segments that run side by side. Each first reads WARM_UP tokens
+    that are not counted, which brings its state close to that of the whole document.
     """
-    spans = Spans(part, SEGMENT)
-    lengths = np.empty(len(spans.lengths), np.min_scalar_type(SEGMENT + WARM_UP))
+    segments = Segments(part, SEGMENT)
+    lengths = np.empty(len(segments.lengths), np.min_scalar_type(SEGMENT + WARM_UP))
     for first in range(0, len(lengths), BLOCK):
         block = slice(first, first + BLOCK)
-        _, begins = spans.locate(np.arange(len(lengths))[block])
-        lengths[block] = spans.lengths[block] + np.minimum(WARM_UP, begins)
+        _, begins = segments.locate(np.arange(len(lengths))[block])
+        lengths[block] = segments.lengths[block] + np.minimum(WARM_UP, begins)
     order = np.argsort(lengths, kind="stable")
-    # by what is in one batch, so that its logits have a bounded size
+    # grouped by the width of one batch, so that its logits have a bounded size
     widths = padded(histogram(np.minimum(lengths, VALIDATION_WINDOW)))
     for first, last in pairwise(group(widths, rows * VALIDATION_WINDOW)):
         chosen = order[first:last]
-        starts, begins = spans.locate(chosen)
+        starts, begins = segments.locate(chosen)
         warm = np.minimum(WARM_UP, begins)
         fresh = np.ones(len(chosen), bool)
-        pieces = Rows(starts - warm, lengths[chosen].astype(np.int64), fresh, warm)
-        yield list(_in_time(part, pieces))
+        side_by_side = Rows(
+            starts - warm, lengths[chosen].astype(np.int64), fresh, warm
+        )
+        yield list(_in_time(part, side_by_side))
 
 
 def _in_time(part: Part, rows: Rows) -> Iterator[Batch]:
-    """Cut rows that run side by side into batches of a window of time each."""
+    """Cut rows that run side by side into batches of one time window each."""
     for at in range(0, int(rows.lengths.max()), VALIDATION_WINDOW):
         now = Rows(
             rows.starts + at,

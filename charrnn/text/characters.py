@@ -1,4 +1,4 @@
-"""Texts as arrays of numbers, so that NumPy looks up and counts their characters."""
+"""Text as arrays of code points, so that NumPy can look up and count characters."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -6,44 +6,44 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-# what stays in the cache: a text of 56 MB in one stroke takes seven times as long
-BATCH_CHARACTERS: Final = 1 << 18
+# fits in the cache: 56 MB of text in a single chunk takes seven times as long
+CHUNK_CHARACTERS: Final = 1 << 18
 
-Numbers = npt.NDArray[np.unsignedinteger[Any]]
+CodePoints = npt.NDArray[np.unsignedinteger[Any]]
 
 
-def code_points(text: str) -> Numbers:
-    """Return the code points of a text, (n,), in one, two or four bytes each.
+def code_points(text: str) -> CodePoints:
+    """Return the code points of a text, (n,), as integers of 1, 2 or 4 bytes.
 
-    As few as the widest character needs: short numbers are looked up fastest.
+    The narrowest type that holds the widest character: it is looked up fastest.
     """
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8)
-    # a character beyond 0xFFFF takes two units of UTF-16
+    # a character above 0xFFFF takes two units of UTF-16
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
     if len(units) == len(text):
         return units
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def batches(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
-    """Yield the texts, joined or cut to strings of 262,144 characters or so.
+def chunks(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
+    """Yield the texts, joined or cut into strings of about 262,144 characters.
 
-    So that one huge text and millions of short lines cost the same. The separator
-    stands between texts that come in one string, never inside a text.
+    One huge text and millions of short lines then cost the same. The separator is
+    put between texts that share a string, never inside a text.
     """
     held: list[str] = []
     size = 0
     for text in texts:
-        if size + len(text) < BATCH_CHARACTERS:  # most are lines: no time for more
+        if size + len(text) < CHUNK_CHARACTERS:  # the fast path, for lines
             size += len(text)
             if text:
                 held.append(text)
             continue
-        for part in _parts(text):
-            held.append(part)
-            size += len(part)
-            if size >= BATCH_CHARACTERS:
+        for start in range(0, len(text), CHUNK_CHARACTERS):
+            held.append(text[start : start + CHUNK_CHARACTERS])
+            size += len(held[-1])
+            if size >= CHUNK_CHARACTERS:
                 yield separator.join(held)
                 held, size = [], 0
     if held:
@@ -51,20 +51,15 @@ def batches(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
 
 
 def count_characters(texts: Iterable[str]) -> npt.NDArray[np.int64]:
-    """Return how often each code point occurs, (0x110000,), the texts read once.
+    """Return how often each code point occurs, (0x110000,), in one pass.
 
-    Lone surrogates are not text and count as 0, but for those that stand for a
+    Lone surrogates are not text and are not counted, except those that stand for a
     byte (surrogateescape).
     """
     counts = np.zeros(0x110000, np.int64)
-    for batch in batches(texts):
-        found = np.bincount(code_points(batch))
+    for chunk in chunks(texts):
+        found = np.bincount(code_points(chunk))
         counts[: len(found)] += found
     counts[0xD800:0xDC80] = 0
     counts[0xDD00:0xE000] = 0
     return counts
-
-
-def _parts(text: str) -> Iterator[str]:
-    for start in range(0, len(text), BATCH_CHARACTERS):
-        yield text[start : start + BATCH_CHARACTERS]

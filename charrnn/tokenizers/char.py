@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from charrnn.errors import TextError, UsageError
-from charrnn.text.characters import BATCH_CHARACTERS, code_points, count_characters
+from charrnn.text.characters import CHUNK_CHARACTERS, code_points, count_characters
 from charrnn.tokenizers.base import (
     BOUNDARY,
     REPLACEMENT,
@@ -22,7 +22,7 @@ FIRST: Final = 2  # the id of the first character
 
 
 class CharTokenizer(Tokenizer):
-    """One token a character (code point); rare characters are unknown."""
+    """One token per character (code point); rare characters are unknown."""
 
     level = "char"
     unknown = UNKNOWN
@@ -30,7 +30,7 @@ class CharTokenizer(Tokenizer):
     def __init__(self, characters: Sequence[str]) -> None:
         points = [ord(character) for character in characters]
         if points != sorted(set(points)) or not points:
-            raise ValueError("the characters are none, twice there or not in order")
+            raise ValueError("the characters are missing, repeated or out of order")
         self.characters = tuple(characters)
         self._bytes = [b"", REPLACEMENT, *map(_bytes_of, characters)]
         # The last place stands for every code point above the vocabulary's. The
@@ -61,7 +61,7 @@ class CharTokenizer(Tokenizer):
         return len(self._bytes)
 
     def encode(self, text: str) -> Ids:
-        """Return one id a character, (n,) int64."""
+        """Return one id per character, (n,) int64."""
         return self._look_up(text).astype(np.int64)
 
     def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
@@ -86,10 +86,10 @@ class CharTokenizer(Tokenizer):
         return {"level": self.level, "characters": list(self.characters)}
 
     def _look_up(self, text: str) -> AnyIds:
-        """Return one id a character, in the smallest integers that hold them."""
+        """Return one id per character, in the smallest integers that hold them."""
         ids = np.empty(len(text), self._ids.dtype)
-        for start in range(0, len(text), BATCH_CHARACTERS):
-            part = slice(start, start + BATCH_CHARACTERS)
+        for start in range(0, len(text), CHUNK_CHARACTERS):
+            part = slice(start, start + CHUNK_CHARACTERS)
             self._ids.take(code_points(text[part]), mode="clip", out=ids[part])
         return ids
 
@@ -123,7 +123,7 @@ def room_for_pieces(config: TokenizerConfig, *, at_least: int) -> int | None:
     room = config.vocab_size - FIRST
     if room < at_least:
         raise UsageError(
-            f"--vocab-size is {config.vocab_size}; boundary and unknown take {FIRST}",
+            f"`vocab_size` is {config.vocab_size}; boundary and unknown take {FIRST}",
             hint=f"give {FIRST + at_least} or more, or 0 for the default",
         )
     return room

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from charrnn.errors import TextError, UsageError
-from charrnn.text.characters import batches, count_characters
+from charrnn.text.characters import chunks, count_characters
 from charrnn.tokenizers import sentencepiece_process
 from charrnn.tokenizers.char import keep_frequent
 from charrnn.tokenizers.config import TokenizerConfig
@@ -29,7 +29,7 @@ _SAMPLE_BYTES: Final = 10_000_000
 
 def _chunks(texts: Iterable[str]) -> Iterator[str]:
     """Yield the texts in chunks, cut at line ends, else before words, else anywhere."""
-    for text in batches(texts, separator="\n"):
+    for text in chunks(texts, separator="\n"):
         start = 0
         while start < len(text):
             end = start + _CHUNK_CHARACTERS
@@ -73,7 +73,7 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
     room = size - 1 - 256 - len(symbols) - 1  # unknown, bytes, symbols, space
     if room < 2:
         raise UsageError(
-            f"--vocab-size is {config.vocab_size}, too small for subwords",
+            f"`vocab_size` is {config.vocab_size}, too small for subwords",
             hint=f"give {config.vocab_size + 2 - room} or more, or 0 for the default",
         )
     # Characters get half of the room at most: without longer pieces these would
@@ -119,6 +119,6 @@ def _run(lines: Iterable[Any]) -> bytes:
         why = said[-1] if said else f"it ended with code {ended.returncode}"
         raise TextError(
             f"sentencepiece cannot learn from this text: {why}",
-            hint="use --level byte or --level char",
+            hint="use another `level`: byte or char",
         )
     return ended.stdout

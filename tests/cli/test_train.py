@@ -233,8 +233,8 @@ def test_bytes_of_any_kind_train_at_byte_level(train: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "has 0 of at least 3 characters"),
-        (b"ab", "has 2 of at least 3 characters"),
+        (b"", "has 0 characters, but needs at least 3"),
+        (b"ab", "has 2 characters, but needs at least 3"),
         (b"caf\xe9 au lait, " * 20, "not UTF-8: byte 0xe9 at offset 3"),
         (PROSE.encode("utf-16"), "UTF-16"),
     ],

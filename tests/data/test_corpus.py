@@ -81,7 +81,7 @@ def test_sha256_tells_where_documents_end_and_which_validate():
 def test_a_corpus_too_small_names_its_size_and_the_least(text):
     found = len(text.strip())
 
-    with pytest.raises(TextError, match=f"has {found} of at least 3 characters"):
+    with pytest.raises(TextError, match=f"has {found} characters, but"):
         Corpus([source(text)], CorpusConfig("line")).survey()
 
 
@@ -187,7 +187,7 @@ def test_equal_documents_land_together(tmp_path):
 def test_share_that_leaves_nothing_to_train_on_is_named():
     corpus = Corpus([source("abcde" * 4000)], CorpusConfig(valid_frac=0.99999))
 
-    with pytest.raises(TextError, match="--valid-frac 0.99999 of 20,000 characters"):
+    with pytest.raises(TextError, match="`valid_frac` 0.99999 of 20,000 characters"):
         corpus.survey()
 
 

@@ -1,4 +1,4 @@
-"""Spans: where they lie, their order and their groups, against the plain forms."""
+"""Segments: where they lie, their order and their groups, against the plain forms."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.parts import part_of, peak_bytes
 
-from charrnn.data import segments as spans
-from charrnn.data.segments import Spans, group, histogram, noisy_order
+from charrnn.data import segments
+from charrnn.data.segments import Segments, group, histogram, noisy_order
 
 
 @pytest.fixture(autouse=True)
 def in_small_blocks(monkeypatch):
-    monkeypatch.setattr(spans, "BLOCK", 5)
-    monkeypatch.setattr(spans, "SORTED_TOGETHER", 7)
+    monkeypatch.setattr(segments, "BLOCK", 5)
+    monkeypatch.setattr(segments, "SORTED_TOGETHER", 7)
 
 
 def plain_group(lengths: list[int], budget: int) -> list[int]:
@@ -25,13 +25,13 @@ def plain_group(lengths: list[int], budget: int) -> list[int]:
     return [*cuts, len(lengths)] if lengths else cuts
 
 
-# --- spans
+# --- segments
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=30), st.integers(1, 20))
-def test_spans_are_the_documents_end_to_end(lengths, longest):
+def test_segments_are_the_documents_end_to_end(lengths, longest):
     part = part_of(lengths, has_ends=False)
-    found = Spans(part, longest)
+    found = Segments(part, longest)
 
     starts, begins = found.locate(np.arange(len(found.lengths)))
 
@@ -49,17 +49,17 @@ def test_spans_are_the_documents_end_to_end(lengths, longest):
 
 
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=10), st.integers(1, 20))
-def test_spans_of_a_document_are_about_equally_long(lengths, longest):
+def test_segments_of_a_document_are_about_equally_long(lengths, longest):
     for length in lengths:
-        found = Spans(part_of([length]), longest).lengths
+        found = Segments(part_of([length]), longest).lengths
 
         assert found.max() <= longest
         assert found.max() - found.min() <= 1
 
 
-def test_spans_worked_by_hand():
+def test_segments_worked_by_hand():
     # tokens B 1 2 B 4 5 6 7 B: documents of 3 and 5 targets, their ends included
-    found = Spans(part_of([3, 5]), 3)
+    found = Segments(part_of([3, 5]), 3)
 
     starts, begins = found.locate(np.array([2, 0, 1]))
 
@@ -105,14 +105,14 @@ def test_histogram_counts_each_length(lengths):
 # --- memory
 
 
-def test_a_span_costs_a_few_bytes(monkeypatch):
-    monkeypatch.setattr(spans, "BLOCK", 4096)
-    monkeypatch.setattr(spans, "SORTED_TOGETHER", 8192)
+def test_a_segment_costs_a_few_bytes(monkeypatch):
+    monkeypatch.setattr(segments, "BLOCK", 4096)
+    monkeypatch.setattr(segments, "SORTED_TOGETHER", 8192)
     part = part_of([5, 70, 9, 30] * 50_000)
 
     # two, and the block at hand
-    assert peak_bytes(lambda: Spans(part, 512)) < 4 * 200_000
-    lengths = Spans(part, 512).lengths
+    assert peak_bytes(lambda: Segments(part, 512)) < 4 * 200_000
+    lengths = Segments(part, 512).lengths
     # the four of the order, and a range
     order = peak_bytes(lambda: noisy_order(lengths, np.random.default_rng(0)))
     assert order < 8 * 200_000

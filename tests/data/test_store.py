@@ -159,7 +159,7 @@ def test_tiny_corpora_make_a_store_or_name_the_least_size(tmp_path, size, mode):
 
     characters = len(text) if mode == "file" else len(text.replace("\n", ""))
     if characters < 3:
-        with pytest.raises(TextError, match=f"has {characters} of at least 3 "):
+        with pytest.raises(TextError, match=f"has {characters} characters, but"):
             write(tmp_path, text, documents=mode)
         return
     store, _ = write(tmp_path, text, documents=mode)

@@ -1,4 +1,4 @@
-"""Texts as numbers, against ord and Counter."""
+"""Texts as code points, against ord and Counter."""
 
 from collections import Counter
 
@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn.text import characters as points
-from charrnn.text.characters import batches, code_points, count_characters
+from charrnn.text import characters
+from charrnn.text.characters import chunks, code_points, count_characters
 
-# every width of a string inside Python, and lone surrogates
+# every width that a Python string has internally, and lone surrogates
 texts = st.one_of(
     st.text(st.characters(max_codepoint=127, exclude_categories=())),
     st.text(st.characters(max_codepoint=255, exclude_categories=())),
@@ -27,7 +27,7 @@ def test_code_points_are_those_of_ord(text):
 @pytest.mark.parametrize(
     ("text", "size"), [("az", 1), ("aé", 2), ("a\ud800", 2), ("a😀", 4)]
 )
-def test_code_points_are_as_short_as_the_text_allows(text, size):
+def test_code_points_use_the_narrowest_type(text, size):
     assert code_points(text).itemsize == size
 
 
@@ -47,10 +47,10 @@ def test_lone_surrogates_are_counted_only_where_they_stand_for_a_byte():
 
 
 @given(st.lists(st.text("ab", max_size=20)), st.integers(1, 8))
-def test_batches_are_the_texts_in_strings_of_bounded_size(some, size):
+def test_chunks_are_the_texts_in_strings_of_bounded_size(some, size):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(points, "BATCH_CHARACTERS", size)
-        found = list(batches(some))
+        patch.setattr(characters, "CHUNK_CHARACTERS", size)
+        found = list(chunks(some))
 
     assert "".join(found) == "".join(some)
-    assert all(size <= len(batch) < 2 * size for batch in found[:-1])
+    assert all(size <= len(chunk) < 2 * size for chunk in found[:-1])

@@ -1,4 +1,4 @@
-"""Sources: documents of any block size, compressed files, and wrong bytes."""
+"""Sources: documents of any block size, compressed files, and invalid bytes."""
 
 import bz2
 import gzip
@@ -34,17 +34,17 @@ def test_a_line_does_not_end_at_other_separators():
     assert read(text, mode="line") == [text]
 
 
-def test_blank_lines_part_documents():
+def test_blank_lines_separate_documents():
     text = " \n\n  first\nline\n \t\n\n\nsecond\r\n\r\nthird\n\n"
 
     assert read(text, mode="blank") == ["  first\nline", "second", "third"]
 
 
-def test_a_separator_takes_the_line_ends_around_it_along():
+def test_the_line_ends_around_a_separator_are_dropped():
     assert read("a\n--\nb\r\n--\r\n--c--d\n", mode="--") == ["a", "b", "c", "d"]
 
 
-def test_a_separator_leaves_further_line_ends_alone():
+def test_further_line_ends_around_a_separator_stay():
     assert read("a\n\n--\n\nb", mode="--") == ["a\n", "\nb"]
 
 
@@ -92,7 +92,7 @@ def test_pieces_of_a_long_line_end_before_a_space():
     ("suffix", "compress"),
     [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)],
 )
-def test_compressed_files_read_as_plain_ones(tmp_path, suffix, compress):
+def test_compressed_files_read_like_plain_ones(tmp_path, suffix, compress):
     path = tmp_path / f"text{suffix}"
     path.write_bytes(compress(LINES.encode()))
 
@@ -103,20 +103,20 @@ def test_compressed_files_read_as_plain_ones(tmp_path, suffix, compress):
     ("suffix", "compress"),
     [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)],
 )
-@pytest.mark.parametrize("damage", ["cut short", "not compressed", "garbled"])
+@pytest.mark.parametrize("damage", ["truncated", "not compressed", "garbled"])
 def test_damaged_compressed_files_are_text_errors(tmp_path, suffix, compress, damage):
     data = bytearray(compress(LINES.encode()))
     data[len(data) // 2] ^= 0xFF if damage == "garbled" else 0
     if damage == "not compressed":
         data[:] = b"plain text"
     path = tmp_path / f"text{suffix}"
-    path.write_bytes(data[:-9] if damage == "cut short" else data)
+    path.write_bytes(data[:-9] if damage == "truncated" else data)
 
     with pytest.raises(TextError, match=re.escape(str(path))):
         list(find_sources([str(path)])[0].text())
 
 
-def test_a_folder_is_its_files_by_path_without_hidden_ones(tmp_path):
+def test_a_folder_is_its_visible_files_sorted_by_path(tmp_path):
     for name in ("b.txt", "a/2.txt", "a/1.txt", ".hidden", ".git/config"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -147,7 +147,7 @@ def test_a_file_without_rights_is_a_resource_error(tmp_path):
         list(find_sources([str(path)])[0].text())
 
 
-def test_a_missing_file_is_named_from_a_folder_that_was_removed(tmp_path, monkeypatch):
+def test_a_missing_file_is_named_from_a_deleted_folder(tmp_path, monkeypatch):
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
@@ -155,7 +155,7 @@ def test_a_missing_file_is_named_from_a_folder_that_was_removed(tmp_path, monkey
     with pytest.raises(NotFoundError, match="nosuch does not exist") as caught:
         find_sources(["nosuch"])
 
-    assert "was removed" in caught.value.hint
+    assert "was deleted" in caught.value.hint
 
 
 def test_stdin_can_be_read_twice(monkeypatch):
@@ -168,7 +168,7 @@ def test_stdin_can_be_read_twice(monkeypatch):
 
 @pytest.mark.parametrize("block_bytes", [4, 5, 6, 7, 1000])
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
-def test_a_wrong_byte_is_named_with_its_offset(block_bytes, start):
+def test_an_invalid_byte_is_named_with_its_offset(block_bytes, start):
     data = start + "é€".encode() * 5 + b"caf\xe9 au lait"
     offset = len(start) + 5 * 5 + 3
     message = f"corpus.txt is not UTF-8: byte 0xe9 at offset {offset}"
@@ -177,7 +177,7 @@ def test_a_wrong_byte_is_named_with_its_offset(block_bytes, start):
         list(source(data).text(block_bytes=block_bytes))
 
     assert "iconv" in caught.value.hint
-    assert "or train with --level byte" in caught.value.hint
+    assert "or train with `level` byte" in caught.value.hint
 
 
 def test_an_offset_has_thousands_separators():

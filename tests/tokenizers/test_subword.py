@@ -141,7 +141,7 @@ def test_the_vocabulary_is_never_larger_than_asked_for(subword, vocab_size):
 
 
 def test_a_vocabulary_too_small_for_bytes_names_the_smallest():
-    with pytest.raises(UsageError, match="--vocab-size is 200") as caught:
+    with pytest.raises(UsageError, match="`vocab_size` is 200") as caught:
         fit("abc", vocab_size=200)
 
     assert caught.value.hint.startswith("give 262 or more")

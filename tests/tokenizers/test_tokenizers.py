@@ -161,7 +161,7 @@ def test_nothing_cannot_be_learned(level, nothing):
 
 @pytest.mark.parametrize("level", ["char", "word", "subword"])
 def test_vocabulary_without_room_for_a_piece_is_refused(level):
-    with pytest.raises(UsageError, match="--vocab-size is 2"):
+    with pytest.raises(UsageError, match="`vocab_size` is 2"):
         tokenizers.fit([CORPUS], TokenizerConfig(level=level, vocab_size=2))
 
 

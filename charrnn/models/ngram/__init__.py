@@ -1,1 +1,7 @@
-"""models/ngram."""
+"""N-gram models.
+
+config.py   order and smoothing
+counts.py   counting n-grams
+tree.py     finding contexts and what follows them
+model.py    probabilities
+"""

@@ -1,1 +1,7 @@
-"""models/recurrent."""
+"""Recurrent networks.
+
+config.py   sizes
+model.py    inference, in NumPy
+steps.py    the time loop of a layer, in NumPy
+network.py  training, in torch
+"""
