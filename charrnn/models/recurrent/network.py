@@ -71,7 +71,7 @@ class RecurrentNetwork(Network):
         if self.config.learned_state:
             rows = self.initial.parameters()
             return tuple(row.expand(shape) for row in rows)
-        zeros = next(self.parameters()).new_zeros(shape)
+        zeros: Tensor = next(self.parameters()).new_zeros(shape)
         return (zeros,) * (self.config.layers * self._cell.states)
 
     def forward(
