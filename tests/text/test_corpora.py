@@ -1,4 +1,4 @@
-"""The texts of corpora/ are what SOURCES.md says they are."""
+"""The texts in corpora/ match their description in SOURCES.md."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ ROWS = ROW.findall((CORPORA / "SOURCES.md").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(("name", "size", "sha256"), ROWS, ids=[r[0] for r in ROWS])
-def test_a_text_has_the_size_and_hash_that_are_said(
+def test_text_has_the_documented_size_and_hash(
     name: str, size: str, sha256: str
 ) -> None:
     data = (CORPORA / name).read_bytes()
@@ -26,14 +26,14 @@ def test_every_text_is_described() -> None:
     assert names == {row[0] for row in ROWS}
 
 
-def test_no_place_stands_twice() -> None:
+def test_places_are_all_different() -> None:
     lines = (CORPORA / "places.txt").read_text("utf-8").splitlines()
 
     assert len(lines) >= 2000
     assert len({line.casefold() for line in lines}) == len(lines)
 
 
-def test_prose_has_no_paragraph_twice() -> None:
+def test_prose_repeats_no_paragraph() -> None:
     text = (CORPORA / "ferry.txt").read_text("ascii")
     paragraphs = [line for line in text.splitlines() if line]
 
@@ -54,7 +54,7 @@ def test_prose_has_no_paragraph_twice() -> None:
     ],
     ids=["latin", "cyrillic", "greek", "arabic", "devanagari", "chinese", "emoji"],
 )
-def test_scripts_has_hundreds_of_characters_of_each(first: str, last: str) -> None:
+def test_scripts_have_hundreds_of_characters_each(first: str, last: str) -> None:
     text = (CORPORA / "scripts.txt").read_text("utf-8")
 
     assert len(text.encode()) >= 20_000
