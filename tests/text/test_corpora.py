@@ -1,4 +1,4 @@
-"""The texts of corpora/ match their description in SOURCES.md."""
+"""The texts in corpora/ match their description in SOURCES.md."""
 
 import hashlib
 import re
@@ -12,7 +12,9 @@ ROWS = ROW.findall((CORPORA / "SOURCES.md").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(("name", "size", "sha256"), ROWS, ids=[r[0] for r in ROWS])
-def test_a_text_has_the_listed_size_and_hash(name: str, size: str, sha256: str) -> None:
+def test_text_has_the_documented_size_and_hash(
+    name: str, size: str, sha256: str
+) -> None:
     data = (CORPORA / name).read_bytes()
 
     assert (len(data), hashlib.sha256(data).hexdigest()) == (int(size), sha256)
@@ -24,7 +26,7 @@ def test_every_text_is_described() -> None:
     assert names == {row[0] for row in ROWS}
 
 
-def test_no_place_is_listed_twice() -> None:
+def test_places_are_all_different() -> None:
     lines = (CORPORA / "places.txt").read_text("utf-8").splitlines()
 
     assert len(lines) >= 2000
@@ -52,7 +54,7 @@ def test_prose_repeats_no_paragraph() -> None:
     ],
     ids=["latin", "cyrillic", "greek", "arabic", "devanagari", "chinese", "emoji"],
 )
-def test_scripts_has_hundreds_of_characters_of_each(first: str, last: str) -> None:
+def test_scripts_have_hundreds_of_characters_each(first: str, last: str) -> None:
     text = (CORPORA / "scripts.txt").read_text("utf-8")
 
     assert len(text.encode()) >= 20_000
