@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from charrnn.models import CELLS
 from charrnn.models.cells import Cell
 from charrnn.models.layers import LayerState, run_layer
-from charrnn.models.network import Network, embedding, linear
+from charrnn.models.network import Embedding, Linear, Network
 from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.model import NORM_EPSILON, parameter_shapes
 
@@ -54,7 +54,7 @@ class RecurrentNetwork(Network):
         self._cell = cell = CELLS[config.cell]
         V, E, H, depth = config.vocab_size, config.embed, config.hidden, config.layers
         if E:
-            self.embedding = embedding(V, E)
+            self.embedding = Embedding(V, E)
         widths = [E or V] + [H] * (depth - 1)
         self.layers = nn.ModuleList(Layer(cell, width, H) for width in widths)
         norms = depth if config.norm else 0
@@ -62,8 +62,8 @@ class RecurrentNetwork(Network):
         count = depth * cell.states if config.learned_state else 0
         self.initial = nn.ParameterList(torch.empty(H) for _ in range(count))
         if config.tie and E != H:
-            self.projection = linear(H, E, bias=False)
-        self.head = Bias(V) if config.tie else linear(H, V)
+            self.projection = Linear(H, E, bias=False)
+        self.head = Bias(V) if config.tie else Linear(H, V)
 
     def initial_state(self, batch: int) -> LayerState:
         """Return the state before any token: arrays (B, H)."""

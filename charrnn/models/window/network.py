@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from charrnn.models.layers import LayerState
-from charrnn.models.network import Network, embedding, linear
+from charrnn.models.network import Embedding, Linear, Network
 from charrnn.models.window.config import WindowConfig
 from charrnn.models.window.model import parameter_shapes
 from charrnn.tokenizers.base import BOUNDARY
@@ -26,11 +26,11 @@ class WindowNetwork(Network):
         super().__init__()
         self.config = config
         V, H, inputs = config.vocab_size, config.hidden, config.embed * config.lags
-        self.embedding = embedding(V, config.embed)
-        self.hidden = linear(inputs, H)
-        self.head = linear(H, V)
+        self.embedding = Embedding(V, config.embed)
+        self.hidden = Linear(inputs, H)
+        self.head = Linear(H, V)
         if config.direct:
-            self.direct = linear(inputs, V, bias=False)
+            self.direct = Linear(inputs, V, bias=False)
 
     def initial_state(self, batch: int) -> LayerState:
         """Return the window before any token, (B, N-1): boundaries."""
