@@ -1,19 +1,19 @@
 """The recurrent cells, each as its textbook equations, written once.
 
-NumPy inference runs these equations as they stand. Training runs torch's fused kernel
+NumPy inference runs these equations unchanged. Training runs torch's fused kernel
 where torch has one and these equations where it has none, so `xp` is either library's
 functions and every array is either library's. Tests hold all of them equal.
 
 Shape letters: B batch, I inputs, H hidden, G gates.
 
 The letters of the equations: W is `weight_ih` (G*H, I), U is `weight_hh` (G*H, H), and
-b is `bias_ih` + `bias_hh`, (G*H,) each. The rows of each are those of the gates one
-after the other, in the order in which `step` splits them: W_i, W_f, W_g, W_o for an
-LSTM. Order and names are those of torch.nn, so that one set of tensors serves both.
+b is `bias_ih` + `bias_hh`, (G*H,) each. The rows of each are grouped by
+gate, in the order in which `step` splits them: W_i, W_f, W_g, W_o for an LSTM. Order
+and names are those of torch.nn, so one set of tensors serves both.
 
-A cell is given `projected` = W x_t + b_ih, (B, G*H), because the input's share of every
-gate can be computed for all time steps at once. It returns the next state, a tuple of
-arrays (B, H), of which the first is the cell's output h_t.
+A cell receives `projected` = W x_t + b_ih, (B, G*H), because W x_t can be computed for
+all time steps at once. It returns the next state, a tuple of arrays (B, H) whose first
+is the cell's output h_t.
 """
 
 from abc import ABC, abstractmethod
@@ -110,8 +110,8 @@ class ElmanReLU(Cell):
 
     h_t = max(0, U h_{t-1} + W x_t + b)
 
-    Le, Jaitly & Hinton (2015) begin with U = 1; here it begins orthogonal, as in every
-    cell, which diverges less.
+    Le, Jaitly & Hinton (2015) initialise U to the identity; here U begins orthogonal,
+    as in every cell, which diverges less often.
     """
 
     gates = 1
@@ -160,8 +160,8 @@ class LSTM(Cell):
 class PeepholeLSTM(Cell):
     """LSTM whose gates see the memory too (Gers & Schmidhuber 2000).
 
-    A weight a unit, p (H,), lets the input and forget gates look at c_{t-1} and the
-    output gate at c_t; the rest is the LSTM's. p_i, p_f, p_o are weight_ci, weight_cf,
+    One weight per unit, p (H,), lets the input and forget gates see c_{t-1} and the
+    output gate c_t; the rest is the LSTM. p_i, p_f, p_o are weight_ci, weight_cf,
     weight_co.
 
         i_t = sigmoid(W_i x_t + U_i h_{t-1} + p_i c_{t-1} + b_i)
@@ -231,7 +231,7 @@ class SimpleGRU(Cell):
         n_t = tanh(W_n x_t + U_n h_{t-1} + b_n)         candidate
         h_t = u_t n_t + (1 - u_t) h_{t-1}
 
-    An update gate of 0 keeps the state as it is; in the GRU it is 1 that does.
+    An update gate of 0 keeps the state; in the GRU, a gate of 1 does.
     """
 
     gates = 2
@@ -254,8 +254,8 @@ class MinGRU(Cell):
         n_t = W_n x_t + b_n                             candidate
         h_t = (1 - z_t) h_{t-1} + z_t n_t
 
-    Gate and candidate don't see h_{t-1}: the recurrence is linear in h, so that
-    nothing but this last line has to be run step by step. As in `SimpleGRU`, a gate
+    Gate and candidate don't see h_{t-1}: the recurrence is linear in h, so
+    only the last line has to run step by step. As in `SimpleGRU`, a gate
     of 0 keeps the state.
     """
 
@@ -274,13 +274,13 @@ class MinGRU(Cell):
 
     @classmethod
     def shapes(cls, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the input's share: there is no other."""
+        """Return the shapes without U and b_hh, which it does not have."""
         shapes = super().shapes(inputs, hidden)
         return {name: shapes[name] for name in ("weight_ih", "bias_ih")}
 
 
 def recurrent(h: Array, w: Weights) -> Array:
-    """Return the previous state's share of every gate, U h_{t-1} + b_hh: (B, G*H)."""
+    """Return U h_{t-1} + b_hh for every gate, (B, G*H)."""
     return h @ w["weight_hh"].T + w["bias_hh"]
 
 

@@ -1,9 +1,9 @@
 """How far a run is, and its learning rate, as functions of the step.
 
-Progress goes from 0 to 1 over a run. With a number of steps it is a straight line.
-With a time budget it is a chain of straight lines: each `Mark` says "from this step
-on, the run is planned to end after that many". The marks are kept with the run, so
-that everything that depends on progress can be derived again.
+Progress goes from 0 to 1 over a run. With a budget of steps it is a
+straight line. With a time budget it is a chain of straight lines: each `Mark` sets a
+new planned end from its step on. The marks are saved with the run, so everything that
+depends on progress can be derived again.
 """
 
 import math
@@ -21,9 +21,8 @@ FINAL_RATE: Final = 0.02  #: share of the peak rate that is always left
 class Mark:
     """From `step` on, the run goes from `progress` to 1 at step `total`.
 
-    total: 0 where it is not known yet; then the progress stays. validations: how many
-    there are over the whole progress from 0 to 1. rate: share of the peak rate that is
-    left since the run diverged.
+    total: 0 if it is not known yet; then the progress stays. validations: their number
+    from progress 0 to 1. rate: factor of the peak rate, below 1 after the run diverged.
     """
 
     step: int
@@ -57,7 +56,7 @@ class Schedule:
         return mark.rate if mark else 1.0
 
     def validates_after(self, step: int) -> bool:
-        """Say whether a validation follows this step."""
+        """Return whether a validation follows this step."""
         mark = self._mark(step)
         if mark is None:
             return False
@@ -68,12 +67,12 @@ class Schedule:
 
     @property
     def total(self) -> int:
-        """After how many steps the run is planned to end; 0 without a plan."""
+        """Planned number of steps of the run; 0 without a plan."""
         return self.marks[-1].total if self.marks else 0
 
     @property
     def validations(self) -> int:
-        """How many validations are planned; 0 without a plan."""
+        """Planned number of validations; 0 without a plan."""
         return self.marks[-1].validations if self.marks else 0
 
     def plan(self, step: int, total: int, validations: int = 0) -> None:
@@ -84,12 +83,12 @@ class Schedule:
         self._add(Mark(step, progress, total, validations, self.rate(step)))
 
     def slow(self, step: int, rate: float) -> None:
-        """Take that share of the peak rate from this step on, under the same plan."""
+        """Scale the peak rate by `rate` from this step on, under the same plan."""
         progress = self.progress(step)
         self._add(Mark(step, progress, self.total, self.validations, rate))
 
     def extend(self, step: int, total: int) -> None:
-        """Begin anew from progress 0 at this step, to end after `total` steps."""
+        """Start a second plan at progress 0 here, to end after `total` steps."""
         validations = self.validations or VALIDATIONS
         total = max(total, step + 1)
         self._add(Mark(step, 0.0, total, validations, self.rate(step)))

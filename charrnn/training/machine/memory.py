@@ -1,4 +1,4 @@
-"""What memory there is, and a limit, so that too large a text ends in a message."""
+"""Free memory, and a limit on it, so that too large a text ends in an error message."""
 
 import os
 import re
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-#: where Linux says it in kB, and under which name; other systems don't
+#: where Linux reports it in kB, and under which name; other systems do not
 AVAILABLE: Final = (Path("/proc/meminfo"), "MemAvailable")
 USED: Final = (Path("/proc/self/status"), "VmData")
-#: folder of a control group, and where it says how much it may take, and takes
+#: folder of a control group, and its files with the limit and the usage
 CGROUPS: Final = (
     ("/sys/fs/cgroup", "memory.max", "memory.current"),
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
@@ -22,10 +22,10 @@ KEPT_FREE: Final = 0.05  #: share of what is available that is left to others
 
 @contextmanager
 def memory_limit() -> Iterator[None]:
-    """Let what would take the last memory raise MemoryError.
+    """Limit this process's memory, so that exhausting it raises MemoryError.
 
-    Without it the system grants what it doesn't have, and ends a process when that is
-    used.
+    Otherwise the system promises memory that it does not have, and kills a process
+    when that is used.
     """
     old = resource.getrlimit(resource.RLIMIT_DATA)
     limits = [limit for limit in old if limit != resource.RLIM_INFINITY]
@@ -40,11 +40,11 @@ def memory_limit() -> Iterator[None]:
 
 
 def available_bytes() -> int:
-    """Return how much memory is free, and in the control group."""
+    """Return the free memory, of the system or of the control group if that is less."""
     found = [_bytes(*AVAILABLE) or _installed_bytes()]
     for folder, most, taken in CGROUPS:
         limit, used = (_figures(Path(folder, name)).get("") for name in (most, taken))
-        # files that were read are given up when memory is wanted
+        # cached files are dropped when memory is needed
         given_up = _figures(Path(folder, "memory.stat")).get("inactive_file", 0)
         if limit is not None and used is not None:
             found.append(limit - used + given_up)
@@ -56,7 +56,7 @@ def _installed_bytes() -> int:
 
 
 def _figures(path: Path) -> dict[str, int]:
-    """Return the numbers in a file of the system by their names, "" without one."""
+    """Return the numbers in a system file by name, "" for a number without one."""
     try:
         text = path.read_text()
     except OSError:
@@ -65,5 +65,5 @@ def _figures(path: Path) -> dict[str, int]:
 
 
 def _bytes(path: Path, name: str) -> int:
-    """Return what a file of the system says in kB, 0 if it says nothing."""
+    """Return a number that a system file gives in kB, 0 if it is not there."""
     return 1024 * _figures(path).get(name, 0)

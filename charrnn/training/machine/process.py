@@ -14,13 +14,13 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 def prepare_process() -> None:
     """Set what must be set before torch is imported."""
-    # Threads that wait for each other by spinning make a training step 3 times as slow
-    # when another program wants a core, and 1.7 times with this (1x512 GRU, 2 cores; a
-    # quiet machine: 0.154 -> 0.140 s).
+    # Threads that spin while they wait make a training step 3 times as slow when
+    # another program wants a core; with this limit it is 1.7 times as slow (1x512 GRU,
+    # 2 cores; a quiet machine: 0.154 -> 0.140 s).
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    # A step takes some hundred megabytes and gives them back. If they go back to the
-    # system, to come again page by page, that is a third of its time (1x512 LSTM, 2
-    # cores: 0.200 -> 0.136 s). So the process keeps them, in large pages.
+    # A step allocates and frees some hundred megabytes. Returning them to the system
+    # and faulting them in again takes a third of its time (1x512 LSTM, 2 cores: 0.200
+    # -> 0.136 s), so the process keeps them, in large pages.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     with suppress(OSError, AttributeError):  # only glibc has mallopt
         ctypes.CDLL(None).mallopt(M_MMAP_MAX, 0)
@@ -33,14 +33,14 @@ def process_settings() -> Iterator[None]:
     import torch
 
     threads = torch.get_num_threads()
-    # torch makes a folder for what it compiles, and nothing is compiled: one there is
+    # nothing is compiled, but torch would make a cache folder: name an existing one
     has_cache = CACHE_VARIABLE in os.environ
     os.environ.setdefault(CACHE_VARIABLE, str(Path(torch.__file__).parent))
     # gates that saturate make denormal numbers, which are very slow
     torch.set_flush_denormal(True)
     try:
         with warnings.catch_warnings():
-            # cuDNN gathers a layer's weights anew each step: microseconds
+            # cuDNN copies a layer's weights at each step, which takes microseconds
             warnings.filterwarnings("ignore", message="RNN module weights")
             yield
     finally:
