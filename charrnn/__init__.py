@@ -21,8 +21,9 @@ The public names are imported when they are first used, so that `import charrnn`
 costs nothing and loading a model never imports torch.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from charrnn.registry import Registry
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -48,14 +49,17 @@ __all__ = [
     "train",
 ]
 
-_HOMES = {
-    "CharRNNError": "charrnn.errors",
-    "LanguageModel": "charrnn.models",
-    "Sample": "charrnn.text_model",
-    "SampleConfig": "charrnn.config",
-    "Score": "charrnn.scoring",
-    "TextModel": "charrnn.text_model",
-}
+_PUBLIC = Registry(
+    "public name",
+    {
+        "CharRNNError": "charrnn.errors:CharRNNError",
+        "LanguageModel": "charrnn.models.base:LanguageModel",
+        "Sample": "charrnn.inference.writing:Sample",
+        "SampleConfig": "charrnn.inference.config:SampleConfig",
+        "Score": "charrnn.inference.score:Score",
+        "TextModel": "charrnn.inference.text_model:TextModel",
+    },
+)
 
 
 def load(path: str | None = None) -> "TextModel":
@@ -72,9 +76,9 @@ def load(path: str | None = None) -> "TextModel":
 def train(*corpus: "str | PathLike[str]", **options: Any) -> "TextModel":
     """Train on texts, as `charrnn train` does, and return the best model.
 
-    options: as on the command line, with _ for - and times in seconds: time_s,
-    save_every_s. Raises CharRNNError as the command would, ValueError for an option
-    that does not exist.
+    options: as on the command line, with _ for -; a time is a number of seconds, or
+    text such as "5m". Raises CharRNNError as the command would, ValueError for an
+    option that does not exist.
     """
     from charrnn.training.prepare import train as run
 
@@ -82,6 +86,6 @@ def train(*corpus: "str | PathLike[str]", **options: Any) -> "TextModel":
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in _PUBLIC:
+        return _PUBLIC[name]
     raise AttributeError(f"module 'charrnn' has no attribute {name!r}")

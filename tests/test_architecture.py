@@ -197,3 +197,8 @@ def test_no_randomness_comes_from_a_hidden_global_generator(name: str) -> None:
 @every_file
 def test_no_file_is_longer_than_300_lines(name: str) -> None:
     assert len(FILES[name].read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("name", charrnn.__all__)
+def test_public_name_can_be_had(name: str) -> None:
+    assert getattr(charrnn, name)

@@ -110,7 +110,7 @@ def test_sizes_that_are_not_given_are_chosen_and_said(charrnn: Any) -> None:
     said = charrnn("train", "file.txt", "--family", "window", "--dry-run").stderr
 
     assert "window of 8, 1x256" in said
-    assert "order 8: the vocabulary is small; hidden 256: 743 tokens" in said
+    assert "order 8: the vocabulary is small; hidden 256: 743 training tokens" in said
 
 
 def test_training_learns_what_a_window_can_see() -> None:

@@ -127,7 +127,7 @@ def test_warning_is_said_and_the_last_failure_exits_with_7(
         " back to step 0 with 0.5 times the planned rate"
     )
     assert len(said) == 3
-    assert "hint: try a lower rate: --lr" in result.stderr
+    assert "hint: try a lower learning rate: --lr" in result.stderr
 
 
 def test_rate_that_three_halvings_do_not_mend_is_an_error() -> None:

@@ -127,7 +127,7 @@ def test_run_goes_on_from_the_save_before_a_damaged_one(
     (warning,) = warnings_of_going_on()
 
     assert "resume.safetensors" in warning
-    assert "going on from the save before it, step 2" in warning
+    assert "resuming from the save before it, step 2" in warning
     goes_on_to(whole, run.path)
 
 

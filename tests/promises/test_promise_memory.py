@@ -14,7 +14,7 @@ from charrnn.errors import ResourceError
 from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.network import RecurrentNetwork
 from charrnn.training.config import TrainConfig
-from charrnn.training.machine import room
+from charrnn.training.machine import training_memory
 
 pytestmark = [pytest.mark.usefixtures("small_corpora"), pytest.mark.promise("R13")]
 
@@ -30,16 +30,15 @@ OPTIONS = (
 def test_training_that_cannot_fit_is_refused_unless_forced(
     charrnn: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "free_bytes", lambda device: 50_000_000)
+    monkeypatch.setattr(training_memory, "free_bytes", lambda device: 50_000_000)
 
     result = charrnn("train", "file.txt", *OPTIONS)
 
     assert result.exit_code == 6
     assert result.stderr.splitlines() == [
         "error: training needs about 0.1 GB of memory on cpu; 0.1 GB are free",
-        "hint: take a smaller --hidden, --layers or --embed, or less than"
-        " --batch 4 or --bptt 8",
-        "or try it all the same: --force",
+        "hint: reduce --hidden, --layers, --embed, --batch (4) or --bptt (8);",
+        "--force trains anyway",
     ]
     assert not Path("run").exists()
     assert charrnn("train", "file.txt", *OPTIONS, "--force").exit_code == 0
@@ -48,7 +47,7 @@ def test_training_that_cannot_fit_is_refused_unless_forced(
 def needed_bytes(training: TrainConfig, **sizes: int) -> int:
     sizes = {"vocab_size": 50, "layers": 2, "hidden": 64, "embed": 64} | sizes
     shapes = RecurrentNetwork.parameter_shapes(RecurrentConfig(**sizes))
-    return room.needed_bytes(shapes, training)
+    return training_memory.needed_bytes(shapes, training)
 
 
 @pytest.mark.parametrize("name", ["layers", "hidden", "embed", "vocab_size"])
@@ -66,7 +65,7 @@ def test_half_of_a_batch_takes_half_of_what_is_not_weights() -> None:
 
 
 def test_memory_that_is_free_is_less_than_there_is() -> None:
-    assert 1e8 < room.free_bytes("cpu") < 1e14
+    assert 1e8 < training_memory.free_bytes("cpu") < 1e14
 
 
 # --- on the way

@@ -163,8 +163,8 @@ def test_plans_of_a_long_time_stay_few(
 
     train(running)
 
-    assert running.counters.step > 150
-    assert len(running.schedule.marks) <= 21
+    assert running.state.counters.step > 150
+    assert len(running.state.schedule.marks) <= 21
 
 
 def test_time_goes_on_after_a_stop_where_it_was(store: TokenStore) -> None:

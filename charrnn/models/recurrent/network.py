@@ -51,7 +51,8 @@ class RecurrentNetwork(Network):
     def __init__(self, config: RecurrentConfig) -> None:
         super().__init__()
         self.config = config
-        self._cell = cell = CELLS[config.cell]
+        cell: type[Cell] = CELLS[config.cell]
+        self._cell = cell
         V, E, H, depth = config.vocab_size, config.embed, config.hidden, config.layers
         if E:
             self.embedding = Embedding(V, E)
