@@ -84,10 +84,6 @@ class Run:
         if not note.startswith(f"{_this_process()} since"):
             raise BusyError(f"{self.path} was removed, and is now of {note}")
 
-    def check_free(self) -> None:
-        """Raise BusyError if another process holds the run."""
-        files.check_unlocked(self.path / "lock")
-
     def read_info(self) -> dict[str, Any]:
         """Return the content of run.json; {} if there is none yet."""
         path = self.info

@@ -113,7 +113,7 @@ def test_header_that_could_not_be_read_again_is_not_written(
 ) -> None:
     monkeypatch.setattr(tensor_file, "MAX_HEADER_BYTES", 100)
 
-    with pytest.raises(ResourceError, match="header of .* the most is 100"):
+    with pytest.raises(ResourceError, match="header of .* the maximum is 100"):
         save(path, some_model())
 
     assert not path.exists()

@@ -15,7 +15,7 @@ from charrnn.inference import scoring
 from charrnn.inference.score import Score
 from charrnn.inference.scoring import batch_nats, next_token_scores
 from charrnn.models.base import Floats, State, Tokens
-from charrnn.text.size import text_size
+from charrnn.text.size import TextSize, text_size
 
 # --- worked by hand
 
@@ -40,14 +40,20 @@ def test_perplexity_of_a_word_is_two_to_the_bits_of_a_word() -> None:
 
 
 def test_size_counts_characters_bytes_and_words() -> None:
-    assert text_size("é 東京\n 🐈") == (7, 2 + 1 + 6 + 1 + 1 + 4, 3)
-    assert text_size("") == (0, 0, 0)
+    size = TextSize(characters=7, bytes=2 + 1 + 6 + 1 + 1 + 4, words=3)
+    assert text_size("é 東京\n 🐈") == size
+    assert text_size("") == TextSize()
 
 
 def test_bytes_that_are_not_utf8_count_as_one_each() -> None:
     text = b"a\xff\xfe b".decode("utf-8", "surrogateescape")
 
-    assert text_size(text) == (5, 5, 2)
+    assert text_size(text) == TextSize(characters=5, bytes=5, words=2)
+
+
+@given(st.text(st.sampled_from("a\u00e9\u3000\U0001f408 \t\n\x1c\x85\u200b\u2029")))
+def test_words_are_those_of_split(text: str) -> None:
+    assert text_size(text).words == len(text.split())
 
 
 def test_nats_of_a_table_worked_by_hand() -> None:
