@@ -1,7 +1,7 @@
 """The token store: a corpus as token ids, in plain memory-mapped files.
 
-It is written block by block, so memory use does not grow with the corpus. Training reads
-it through `Part`, whose arrays stay on disk.
+It is written block by block, so memory use does not grow with the corpus. Training
+reads it through `Part`, whose arrays stay on disk.
 """
 
 import json
@@ -85,8 +85,8 @@ class TokenStore:
 
     learns_end: whether the ends of documents are validation targets. With few documents
     they are not, so validation equals scoring the text. In training, the end of a
-    complete document is always a target. leaked: number of validation documents that are
-    also in the training part.
+    complete document is always a target.
+    leaked: number of validation documents that are also in the training part.
     """
 
     train: Part

@@ -80,7 +80,7 @@ def forget_split() -> None:
     [
         (lambda: Path("corpus.txt").unlink(), NotFoundError, "does not exist"),
         (change, TextError, "has changed"),
-        (forget_split, ModelFileError, "does not say what validated it"),
+        (forget_split, ModelFileError, "does not record its validation text"),
     ],
     ids=["gone", "changed", "not said"],
 )
@@ -94,7 +94,7 @@ def test_validation_text_that_cannot_be_had_again_is_an_error_that_helps(
     with pytest.raises(error, match=said) as raised:
         validation_documents(run)
 
-    assert "-f FILE" in raised.value.hint
+    assert "`file`" in raised.value.hint
 
 
 # --- the ladder
