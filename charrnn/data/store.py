@@ -24,12 +24,9 @@ MANY_DOCUMENTS: Final = 20
 #: larger vocabularies hold words or subwords
 LONG_TOKENS: Final = 1024
 
-STORE_FILE: Final = "store.json"
-
-SUFFIXES: Final = (".tokens", ".starts", ".lengths")
-
 FORMAT: Final = 1
-
+STORE_FILE: Final = "store.json"
+SUFFIXES: Final = (".tokens", ".starts", ".lengths")
 START_OVER: Final = "start over from the text: `new`"
 
 Positions = npt.NDArray[np.int64]
@@ -116,14 +113,11 @@ class TokenStore:
                 values[name] = _open_part(folder / name, dtype, **values[name])
             return cls(**values | {"survey": Survey(**values["survey"])})
         except FileNotFoundError as error:
-            raise NotFoundError(
-                f"{error.filename} is missing", hint=START_OVER
-            ) from error
+            why = f"{error.filename} is missing"
+            raise NotFoundError(why, hint=START_OVER) from error
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelFileError(
-                f"the token store {folder} is damaged: {error}",
-                hint=START_OVER,
-            ) from error
+            why = f"the token store {folder} is damaged: {error}"
+            raise ModelFileError(why, hint=START_OVER) from error
 
 
 def token_type(vocab_size: int) -> np.dtype[Any]:

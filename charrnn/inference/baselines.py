@@ -1,6 +1,6 @@
 """The validation text of a run, and n-gram baselines to compare its model with.
 
-The baselines are counted on the run's training part: uniform, unigram, 2-gram and so on.
+The baselines (uniform, unigram, 2-gram, ...) are counted on the run's training part.
 """
 
 from collections.abc import Iterator

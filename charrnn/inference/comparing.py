@@ -1,8 +1,8 @@
 """Comparing models on the same texts, with confidence intervals.
 
-Models may use different tokenizers, so they are compared by text, not by token. The nats
-of a token are assigned to the character where it ends, or to its document; differences
-are taken there. All models count the ends of texts, or none does.
+Models may use different tokenizers, so they are compared by text, not by token. The
+nats of a token are assigned to the character where it ends, or to its document, and
+differences are taken there. Either all models count the ends of texts, or none does.
 """
 
 import time
@@ -163,10 +163,11 @@ def _document_nats(
     scored = iter(batch_nats(model, pieces, end=end))
     results = []
     for places in starts:
-        of_document = []
-        for at in places:
-            skipped = min(at, WARM_UP)
-            is_last = at == places[-1]
-            of_document.append(next(scored)[skipped : skipped + SEGMENT + is_last])
-        results.append(np.concatenate(of_document))
+        # only the last segment counts the end
+        sizes = [SEGMENT + (at == places[-1]) for at in places]
+        counted = [
+            next(scored)[min(at, WARM_UP) :][:size]
+            for at, size in zip(places, sizes, strict=True)
+        ]
+        results.append(np.concatenate(counted))
     return results

@@ -21,11 +21,8 @@ from charrnn.tokenizers.base import BOUNDARY, Ids
 Nats = npt.NDArray[np.float64]
 
 ROWS = 512  # texts per batch: matrix products are fastest at 256 rows per thread
-
 SHORT = 32  # padding of up to this many tokens costs almost nothing
-
 BLOCK_TOKENS = 8192  # tokens scored at once
-
 BLOCK_LOGITS = 1 << 22  # limits the logits at once, and so the memory
 
 

@@ -80,12 +80,11 @@ class TextModel:
         ids = [self.tokenizer.encode(text) for text in texts]
         before = self.tokenizer.encode(context)
         all_nats = batch_nats(self.model, ids, context=before, end=end)
-        scores = []
-        for text, tokens, nats in zip(texts, ids, all_nats, strict=True):
-            unknown = self.tokenizer.count_unknown(tokens)
-            total, size = float(nats.sum()), text_size(text)
-            scores.append(Score.of(total, len(nats), size, unknown))
-        return scores
+        unknown = map(self.tokenizer.count_unknown, ids)
+        return [
+            Score.of(float(nats.sum()), len(nats), text_size(text), count)
+            for text, nats, count in zip(texts, all_nats, unknown, strict=True)
+        ]
 
     def score_tokens(
         self, text: str, *, context: str = "", end: bool | None = None, top: int = 0
@@ -124,7 +123,7 @@ class TextModel:
         for first in range(seed, seed + num, SIDE_BY_SIDE):
             seeds = range(first, min(first + SIDE_BY_SIDE, seed + num))
             writers = [Writer(self.tokenizer, prompt, config, seed=k) for k in seeds]
-            for _ in write(self.model, self.tokenizer, prompt, config, writers):
+            for _ in write(self.model, writers):
                 pass
             yield from (writer.sample for writer in writers)
 
@@ -137,6 +136,5 @@ class TextModel:
     ) -> Stream:
         """Return an iterator over the pieces of one text as it is sampled."""
         seed = fresh_seed() if seed is None else seed
-        return Stream(
-            self.model, self.tokenizer, prompt, config or SampleConfig(), seed=seed
-        )
+        config = config or SampleConfig()
+        return Stream(self.model, Writer(self.tokenizer, prompt, config, seed=seed))

@@ -45,10 +45,9 @@ class Writer:
     def __init__(
         self, tokenizer: Tokenizer, prompt: str, config: SampleConfig, *, seed: int
     ) -> None:
+        self.tokenizer, self.prompt, self.config = tokenizer, prompt, config
         self.seed = seed
         self.finish = ""
-        self._prompt = prompt
-        self._config = config
         self._decoder = tokenizer.stream()
         self._text = ""
         self._tokens = 0
@@ -69,7 +68,7 @@ class Writer:
             self.finish = "end"
         elif self._cut_after_stop(before):
             self.finish = "stop"
-        elif self._tokens == self._config.length:
+        elif self._tokens == self.config.length:
             self.finish = "length"
         if self.finish in ("end", "length"):
             self._text += self._decoder.flush()
@@ -79,7 +78,7 @@ class Writer:
     def sample(self) -> Sample:
         """The text so far."""
         self._sum_nats()
-        written = self._text, self._prompt, self.seed
+        written = self._text, self.prompt, self.seed
         return Sample(*written, self._tokens, self._nats, self.finish)
 
     def _sum_nats(self) -> None:
@@ -91,11 +90,11 @@ class Writer:
 
     def _cut_after_stop(self, before: int) -> bool:
         """Cut the text after the first stop that ends in its new part, if any."""
-        ends = []
-        for stop in self._config.stop:
-            at = self._text.find(stop, max(0, before - len(stop) + 1))
-            if at >= 0:
-                ends.append(at + len(stop))
+        ends = [
+            at + len(stop)
+            for stop in self.config.stop
+            if (at := self._text.find(stop, max(0, before - len(stop) + 1))) >= 0
+        ]
         if ends:
             self._text = self._text[: min(ends)]
         return bool(ends)
@@ -104,17 +103,9 @@ class Writer:
 class Stream:
     """The pieces of one text as it is sampled; `sample` is the text so far."""
 
-    def __init__(
-        self,
-        model: LanguageModel,
-        tokenizer: Tokenizer,
-        prompt: str,
-        config: SampleConfig,
-        *,
-        seed: int,
-    ) -> None:
-        self._writer = Writer(tokenizer, prompt, config, seed=seed)
-        self._pieces = write(model, tokenizer, prompt, config, [self._writer])
+    def __init__(self, model: LanguageModel, writer: Writer) -> None:
+        self._writer = writer
+        self._pieces = write(model, [writer])
 
     def __iter__(self) -> Iterator[str]:
         return self._pieces
@@ -125,28 +116,22 @@ class Stream:
         return self._writer.sample
 
 
-def write(
-    model: LanguageModel,
-    tokenizer: Tokenizer,
-    prompt: str,
-    config: SampleConfig,
-    writers: Sequence[Writer],
-) -> Iterator[str]:
-    """Sample texts in one batch until all are finished; yield pieces of the first."""
+def write(model: LanguageModel, writers: Sequence[Writer]) -> Iterator[str]:
+    """Sample texts in one batch until all are finished; yield pieces of the first.
+
+    All writers have the same tokenizer, prompt and sampling options.
+    """
+    first = writers[0]
     tokens = generate(
         model,
-        tokenizer.encode(prompt),
-        config,
+        first.tokenizer.encode(first.prompt),
+        first.config,
         rngs=[np.random.default_rng(writer.seed) for writer in writers],
-        never=tokenizer.never_generated,
+        never=first.tokenizer.never_generated,
     )
     for drawn in tokens:
-        pieces = [
-            writer.take(token, logits)
-            for writer, token, logits in zip(
-                writers, drawn.tokens.tolist(), drawn.logits, strict=True
-            )
-        ]
+        rows = zip(writers, drawn.tokens.tolist(), drawn.logits, strict=True)
+        pieces = [writer.take(token, logits) for writer, token, logits in rows]
         if pieces[0]:
             yield pieces[0]
         if all(writer.finish for writer in writers):

@@ -126,15 +126,12 @@ def read_tensors(
     with _reading(path) as file:
         size = os.fstat(file.fileno()).st_size
         table = _read_table(path, file, size)
-        strings = _strings(path, table)
-        _check_format(path, strings, kind)
+        strings = _pop_metadata(path, table, kind)
         room = size - file.tell()
         try:
             places = _places(table, room)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise _damaged(
-                path, "its tensors are not where its header puts them"
-            ) from error
+            raise _damaged(path, "its tensors do not match its header") from error
         # not bytes: callers may write to the tensors
         data = bytearray(room)
         file.readinto(data)  # type: ignore[attr-defined]
@@ -160,9 +157,8 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
         with path.open("rb") as file:
             yield file
     except FileNotFoundError as error:
-        raise NotFoundError(
-            f"{path} does not exist", hint="`charrnn runs` lists the models"
-        ) from error
+        hint = "`charrnn runs` lists the models"
+        raise NotFoundError(f"{path} does not exist", hint=hint) from error
     except OSError as error:
         raise ResourceError(f"cannot read {path}: {error.strerror}") from error
 
@@ -190,17 +186,13 @@ def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
     return table
 
 
-def _strings(path: Path, table: dict[str, Any]) -> dict[str, str]:
-    """Remove the metadata from a header and return it."""
+def _pop_metadata(path: Path, table: dict[str, Any], kind: str) -> dict[str, str]:
+    """Remove the metadata from a header and return it if its format is supported."""
     strings = table.pop("__metadata__", {})
     if not isinstance(strings, dict) or not all(
         isinstance(value, str) for value in strings.values()
     ):
         raise _damaged(path, "its metadata is not a table of strings")
-    return strings
-
-
-def _check_format(path: Path, strings: Mapping[str, str], kind: str) -> None:
     if strings.get("format") != kind:
         raise ModelFileError(
             f"{path} is a safetensors file, but not a {kind} file",
@@ -213,6 +205,7 @@ def _check_format(path: Path, strings: Mapping[str, str], kind: str) -> None:
             f"{FORMAT_VERSION}",
             hint="install a newer charrnn",
         )
+    return strings
 
 
 def _places(

@@ -1,6 +1,7 @@
 """The size of a text in characters, UTF-8 bytes and words."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 from typing import Final
 
 import numpy as np
@@ -20,11 +21,7 @@ class TextSize:
     words: int = 0
 
     def __add__(self, other: "TextSize") -> "TextSize":
-        return TextSize(
-            self.characters + other.characters,
-            self.bytes + other.bytes,
-            self.words + other.words,
-        )
+        return TextSize(*map(add, astuple(self), astuple(other)))
 
 
 class Tally:

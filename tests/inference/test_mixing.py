@@ -161,7 +161,7 @@ def test_impossible_token_costs_infinitely_many_nats_and_the_rest_finds_weights(
 
 
 def test_no_token_and_no_member_are_refused() -> None:
-    with pytest.raises(ValueError, match="2 members from 0 tokens"):
+    with pytest.raises(ValueError, match="2 members on 0 tokens"):
         fit_weights([uniform_model(3)] * 2, part_of_documents([[]], end=False))
     with pytest.raises(ValueError, match="no members"):
         fit_weights([], part_of_documents([[1]]))

@@ -160,5 +160,5 @@ def test_no_samples_are_none() -> None:
 def test_model_and_tokenizer_must_have_the_same_tokens() -> None:
     tokenizer = fit(["abc"], TokenizerConfig(level="byte"))
 
-    with pytest.raises(ValueError, match="5 tokens, its tokenizer 257"):
+    with pytest.raises(ValueError, match="5 tokens, but its tokenizer has 257"):
         TextModel(uniform_model(5), tokenizer)

@@ -33,8 +33,8 @@ def say_text(texts: "Texts", name: str, *, quiet: bool) -> None:
     size = texts.size
     ends = "counted" if texts.ends else "not counted"
     console.log(
-        f"text {name}: {size.characters:,} characters, {size.words:,} words; documents: "
-        f"{len(texts.documents):,}, their ends {ends}",
+        f"text {name}: {size.characters:,} characters, {size.words:,} words; "
+        f"documents: {len(texts.documents):,}, their ends {ends}",
         quiet=quiet,
     )
     unit = "documents" if texts.has_many else "characters"
