@@ -1,4 +1,4 @@
-"""The validation text of a run, read again, and what counting makes of its corpus."""
+"""The validation text of a run, and n-gram baselines counted on its corpus."""
 
 import json
 import math
@@ -82,9 +82,9 @@ def forget_split() -> None:
         (change, TextError, "has changed"),
         (forget_split, ModelFileError, "does not record its validation text"),
     ],
-    ids=["gone", "changed", "not said"],
+    ids=["gone", "changed", "not recorded"],
 )
-def test_validation_text_that_cannot_be_had_again_is_an_error_that_helps(
+def test_validation_text_that_is_gone_is_an_error_with_a_hint(
     bare_setting: Path, harm: Any, error: type[CharRNNError], said: str
 ) -> None:
     Path("corpus.txt").write_text(PROSE)
@@ -97,7 +97,7 @@ def test_validation_text_that_cannot_be_had_again_is_an_error_that_helps(
     assert "`file`" in raised.value.hint
 
 
-# --- the ladder
+# --- the baselines
 
 
 @pytest.mark.parametrize("documents", ["file", "line"])

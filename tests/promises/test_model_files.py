@@ -1,4 +1,4 @@
-"""Model files from anywhere: damaged or hostile."""
+"""Model files from untrusted places: damaged or hostile."""
 
 import random
 import time
@@ -92,7 +92,7 @@ MUTATORS: tuple[Mutator, ...] = (
 
 
 def mutants(path: Path, count: int) -> Iterator[bytes]:
-    """Yield damaged forms of a file, none of which is the file itself."""
+    """Yield damaged versions of a file, all different from the file."""
     data, chance = path.read_bytes(), random.Random(count)
     other = bytearray(data)
     other[-64:] = chance.randbytes(64)
@@ -123,7 +123,7 @@ def test_damaged_file_is_refused_at_once_with_a_way_out(
 
 
 def loading_bytes(path: Path) -> int:
-    """Return the most memory that loading a file takes, also where it fails."""
+    """Return the peak memory of loading a file, even if loading fails."""
 
     def work() -> None:
         with suppress(CharRNNError):
@@ -162,7 +162,7 @@ def test_damaged_model_of_a_run_points_to_the_other_models(
 
 @pytest.fixture(scope="module")
 def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Load a model of every kind, so that nothing is left to import for that."""
+    """Load a model of every kind, so that all modules are imported."""
     path = tmp_path_factory.mktemp("good") / "model.safetensors"
     for make_model in FAMILIES.values():
         save(path, make_model())
@@ -199,13 +199,13 @@ def test_hostile_file_takes_little_memory(tmp_path: Path) -> None:
         path = tmp_path / str(number)
         make(row, path)
 
-        # at most two million numbers of a table are made
+        # parsing creates at most two million numbers
         assert loading_bytes(path) < 2 * path.stat().st_size + (64 << 20), row
 
 
 @pytest.mark.promise("R7")
 def test_small_file_of_many_units_takes_little_memory(tmp_path: Path) -> None:
-    # a minGRU has no matrix of hidden by hidden; a table of all tokens would be 0.6 GB
+    # a minGRU has no hidden-by-hidden matrix; a table of all tokens would take 0.6 GB
     tokens = [chr(0x4E00 + k) for k in range(4000)]
     shape: dict[str, Any] = {"cell": "mingru", "hidden": 20_000, "embed": 1}
     path = tmp_path / "model.safetensors"
