@@ -33,8 +33,8 @@ def validation_documents(run: Run) -> tuple[str, ...]:
     info = run.read_info()
     hint = "give another text to compare on: `file`"
     try:
-        corpus_info = info["corpus"]
-        files, valid = corpus_info["files"], corpus_info.get("valid", [])
+        read = info["corpus"]
+        files, valid, sha256 = read["files"], read.get("valid", []), read["sha256"]
         config = from_json(CorpusConfig, info["split"])
         is_raw = info["tokenizer"]["level"] == "byte"
     except (KeyError, TypeError, ValueError) as error:
@@ -47,7 +47,7 @@ def validation_documents(run: Run) -> tuple[str, ...]:
     except NotFoundError as error:
         raise NotFoundError(error.message, hint=hint) from error
     corpus = Corpus(sources, config, raw=is_raw, valid_sources=valid_sources)
-    if corpus.survey().sha256 != corpus_info["sha256"]:
+    if corpus.survey().sha256 != sha256:
         named = ", ".join((*files, *valid))
         raise TextError(f"{named} has changed since {run.path} was started", hint=hint)
     return tuple(corpus.validation_texts())
@@ -67,11 +67,6 @@ def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
 
 def count(part: Part, vocab_size: int, orders: range) -> Iterator[NgramModel]:
     """Yield the n-gram models of a part for each order, all counted in one pass."""
-    counted = NgramModel.fit_orders(
-        NgramConfig(vocab_size),
-        part.tokens,
-        part.starts,
-        part.lengths,
-        least=orders.start,
-    )
+    config, arrays = NgramConfig(vocab_size), (part.tokens, part.starts, part.lengths)
+    counted = NgramModel.fit_orders(config, *arrays, least=orders.start)
     return islice(counted, len(orders))

@@ -6,12 +6,12 @@ with replacement, not single characters (Künsch 1989; circular: Politis and Rom
 1992). Differences are resampled, not each model's nats, because they vary far less.
 
 A block is a tenth of the text. The automatic length of Politis and White (2004) is not
-used. For two LSTMs on 111,540 characters of plays it gives 85 characters from sums of
-27 each, and 4,258 from sums of 54; the error of the mean in fact grows up to blocks of
-over 6,000. A few long blocks capture that, and Student's t corrects for their small
-number. Many documents are less correlated, so their blocks are shorter. On synthetic
-differences correlated over up to a hundredth of the text, the interval covers the truth
-in 95 to 97% of texts (test_intervals.py).
+used: for two LSTMs on 111,540 characters of plays it gave 85 characters from sums of 27
+characters, and 4,258 from sums of 54. The estimated error of the mean keeps growing up
+to blocks of more than 6,000 characters. A few long blocks capture that, and Student's t
+corrects for their small number. Many documents are less correlated, so their blocks are
+shorter. For synthetic differences correlated over up to a hundredth of the text, the
+interval covers the truth in 95 to 97% of texts (test_intervals.py).
 """
 
 import math
@@ -57,7 +57,7 @@ def interval_of_ratio(sums: Reals, sizes: Counts, *, blocks: int) -> Interval:
     length = len(sums) // K
     drawn = [_sums_of_blocks(x, length)[starts].sum(axis=1) for x in (sums, sizes)]
     low, high = np.quantile(drawn[0] / drawn[1], (0.025, 0.975)).tolist()
-    # the variance of K blocks around their own mean is too small by (K - 1) / K
+    # the variance of K blocks around their own mean is low by a factor (K - 1) / K
     wider = _student(K - 1) / NORMAL * math.sqrt(K / (K - 1))
     return Interval(ratio + wider * (low - ratio), ratio + wider * (high - ratio))
 

@@ -72,7 +72,7 @@ def improving_weights(nats: Reals) -> Iterator[Mixing]:
     if not nats.size:
         raise ValueError(f"cannot fit weights of {M} members on {N} tokens")
     weights = np.full(M, 1 / M)
-    # tokens that are impossible for every member do not depend on the weights
+    # a token that is impossible for all members costs the same with any weights
     possible = nats[:, np.isfinite(nats.min(axis=0))]
     never_nats = 0.0 if possible.shape == nats.shape else np.inf
     least = possible.min(axis=0)

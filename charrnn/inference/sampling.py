@@ -150,7 +150,7 @@ def gumbel_noise(
 
 
 def _only(logits: Floats, order: Ids, kept: npt.NDArray[np.bool_]) -> Floats:
-    """Return the logits where `kept`, which is sorted by `order`; -inf elsewhere."""
+    """Return the logits of the tokens order[kept], row by row, and -inf elsewhere."""
     values = np.where(kept, np.take_along_axis(logits, order, -1), np.float32(-np.inf))
     result = np.full_like(logits, -np.inf)
     np.put_along_axis(result, order, values, -1)

@@ -69,13 +69,13 @@ class TextModel:
         return bool(self.summary.get("learned_end", True))
 
     def score(self, text: str, *, context: str = "", end: bool | None = None) -> Score:
-        """Return the score of one text. end: count its end (default: if learned)."""
+        """Return the score of a text. end: count its end (default: if it was learned)."""
         return self.score_all([text], context=context, end=end)[0]
 
     def score_all(
         self, texts: Sequence[str], *, context: str = "", end: bool | None = None
     ) -> list[Score]:
-        """Return the score of each text, independent of the others."""
+        """Return the score of each text, independently of the others."""
         end = self.learned_end if end is None else end
         ids = [self.tokenizer.encode(text) for text in texts]
         before = self.tokenizer.encode(context)
@@ -117,7 +117,7 @@ class TextModel:
         seed: int | None = None,
         config: SampleConfig | None = None,
     ) -> Iterator[Sample]:
-        """Yield `num` texts. Text k, counted from 0, depends only on `seed` + k."""
+        """Yield `num` texts. Text k = 0, 1, ... has the seed `seed` + k."""
         seed = fresh_seed() if seed is None else seed
         config = config or SampleConfig()
         for first in range(seed, seed + num, SIDE_BY_SIDE):
