@@ -69,7 +69,7 @@ class TextModel:
         return bool(self.summary.get("learned_end", True))
 
     def score(self, text: str, *, context: str = "", end: bool | None = None) -> Score:
-        """Return the score of a text. end: count its end (default: if it was learned)."""
+        """Return the score of a text. end: count its end (default: if learned)."""
         return self.score_all([text], context=context, end=end)[0]
 
     def score_all(

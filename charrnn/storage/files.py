@@ -21,7 +21,7 @@ from pathlib import Path
 from charrnn.errors import BusyError, ResourceError
 
 TEMPORARY = ".tmp"
-LEFT_OVER = re.compile(rf"\.\d+{re.escape(TEMPORARY)}$")  # ends with the process id
+LEFT_OVER = re.compile(rf"\.\d+{re.escape(TEMPORARY)}$")  # NAME.PID.tmp
 
 
 class Output:
