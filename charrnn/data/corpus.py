@@ -121,11 +121,10 @@ class Corpus:
             tally.add(*block)
         hashes.append(tally.sha256())
         is_cut = not (self._valid_sources or self._hashes.can_split)
-        _check_size(tally.characters, self._share(tally.characters) if is_cut else 0.0)
+        characters = tally.size.characters
+        _check_size(characters, self._share(characters) if is_cut else 0.0)
         sha256 = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
-        return Survey(
-            tally.bytes, tally.characters, tally.words, tally.documents, sha256
-        )
+        return Survey(**asdict(tally.size), documents=tally.documents, sha256=sha256)
 
     def _documents(self, sources: Iterable[Source]) -> Iterator[Block]:
         return documents(

@@ -1,14 +1,14 @@
 """Parts of parts: data that selects a model must not be data that reports it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from charrnn.data.store import MANY_DOCUMENTS, Part
-from charrnn.text.size import text_size
+from charrnn.text.size import TextSize, text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
 # How much of the training part is held out to fit the weight: a share of its tokens,
@@ -79,14 +79,9 @@ def measured(part: Part, tokenizer: Tokenizer) -> Part:
     ]
     ids = np.concatenate(targets)
     texts = [tokenizer.decode(one[one != BOUNDARY]) for one in targets]
-    characters, bytes_, words = np.sum([text_size(text) for text in texts], 0).tolist()
-    return replace(
-        part,
-        characters=characters,
-        bytes=bytes_,
-        words=words,
-        unknown=tokenizer.count_unknown(ids),
-    )
+    size = sum(map(text_size, texts), TextSize())
+    unknown = tokenizer.count_unknown(ids)
+    return replace(part, **asdict(size), unknown=unknown)
 
 
 def _of(part: Part, chosen: npt.NDArray[np.bool_]) -> Part:

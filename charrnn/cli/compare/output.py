@@ -30,11 +30,11 @@ def say_text(texts: "Texts", name: str, *, quiet: bool) -> None:
     """Say what is compared on, and what the intervals are made of."""
     from charrnn.inference.intervals import RESAMPLES
 
-    characters, _, words = texts.size
+    size = texts.size
     ends = "counted" if texts.ends else "not counted"
     console.log(
-        f"text {name}: {characters:,} characters, {words:,} words; documents: "
-        f"{len(texts.documents):,}, their ends {ends}",
+        f"text {name}: {size.characters:,} characters, {size.words:,} words; "
+        f"documents: {len(texts.documents):,}, their ends {ends}",
         quiet=quiet,
     )
     unit = "documents" if texts.has_many else "characters"
@@ -89,13 +89,13 @@ def write_table(found: Sequence["Compared"]) -> None:
 
 def write_json(found: Sequence["Compared"], texts: "Texts", name: str) -> None:
     """Write all of it as one object."""
-    characters, bytes_, words = texts.size
+    size = texts.size
     text = {
         "name": name,
         "documents": len(texts.documents),
-        "chars": characters,
-        "bytes": bytes_,
-        "words": words,
+        "chars": size.characters,
+        "bytes": size.bytes,
+        "words": size.words,
         "ends_counted": texts.ends,
     }
     blocks = {

@@ -215,7 +215,7 @@ def _with_items(
     items = tuple(token_items(model, text, scores))
     unknown = sum(s.token == model.tokenizer.unknown for s in scores)
     nats = sum(item.bits for item in items) * log(2)
-    total = Score(nats, len(scores), *text_size(text), unknown)
+    total = Score.of(nats, len(scores), text_size(text), unknown)
     if per == "word":
         items = tuple(word_items(text, items))
     return output.Scored(text, total, items)
