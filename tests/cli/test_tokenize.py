@@ -181,7 +181,7 @@ def test_text_is_not_replaced_by_the_tokenizer_learned_from_it(
     result = charrnn("tokenize", read, "-o", "a.txt")
 
     assert result.exit_code == 2
-    assert "--out a.txt is read too" in result.stderr
+    assert "--out a.txt is also an input" in result.stderr
     assert Path("a.txt").read_text() == TEXT
 
 
