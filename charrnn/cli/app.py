@@ -1,4 +1,4 @@
-"""The application: its commands, and the one place where errors become text."""
+"""The list of commands, and the only place where errors become text."""
 
 import re
 import sys
@@ -18,17 +18,17 @@ from charrnn.fields import flag, options_of
 from charrnn.inference.config import SampleConfig
 
 MESSAGE_LINES = 6
-#: how the library names an option: `top_k`
+#: an option as the library names it: `top_k`
 OPTION_NAME: Final = re.compile(r"`([a-z][a-z_]*)`")
-#: the options whose flags are not their names
+#: flags that differ from the names of their options
 FLAGS: Final = {one.name: one.flag for one in options_of(SampleConfig)}
 
 
 class Commands(arguments.CommandGroup):
-    """The group of all commands, which turns errors into text and an exit code.
+    """All commands; turns errors into text and an exit code.
 
-    `main` and not `invoke`, so that a mistyped option of the group itself and a
-    failed write of a help page end in the same form.
+    In `main`, because `invoke` misses mistyped options of the group itself and failed
+    writes of a help page.
     """
 
     def main(
@@ -44,11 +44,11 @@ class Commands(arguments.CommandGroup):
         given = list(sys.argv[1:] if args is None else args)
         try:
             sys.exit(self._exit_code(given, prog_name, **extra))
-        except typer.Exit as end:  # the reader of stdout went away
+        except typer.Exit as end:  # nobody reads stdout any more
             sys.exit(end.exit_code)
 
     def _exit_code(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
-        """Run a command; report what a user can cause."""
+        """Run a command; report errors that a user can cause."""
         try:
             return self._run(args, prog_name, **extra)
         except CharRNNError as error:
@@ -60,7 +60,7 @@ class Commands(arguments.CommandGroup):
                 "there is not enough memory", hint="use a smaller model or text"
             )
         except OSError as error:
-            # only what no command caught: a help page to a full disk
+            # no command caught it: for example, a help page on a full disk
             console.discard_output()
             why = ": ".join(
                 str(part) for part in (error.filename, error.strerror or error) if part
@@ -70,11 +70,11 @@ class Commands(arguments.CommandGroup):
         return failed.exit_code
 
     def _run(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
-        """Return the exit code; errors go through, Ctrl-C becomes 130."""
+        """Return the exit code, 130 after Ctrl-C; errors propagate."""
         try:
             code = super().main(args, prog_name, standalone_mode=False, **extra)
         except SystemExit:
-            # Typer's end when the reader of a help page went away
+            # Typer exits this way if nobody reads its help page any more
             raise console.ReaderGoneError from None
         return code if isinstance(code, int) else 0
 
@@ -136,12 +136,12 @@ def root(
 
 
 def _options(args: list[str]) -> list[str]:
-    """Return the arguments that can be options: those before a bare --."""
+    """Return the arguments before a bare --, which may be options."""
     return args[: args.index("--")] if "--" in args else args
 
 
 def _usage_error(error: typer.TyperException) -> CharRNNError:
-    """Return what Typer found wrong with the arguments, in our form."""
+    """Return a usage error of Typer as one of ours."""
     context = getattr(error, "ctx", None)
     hint = f"{context.command_path if context else 'charrnn'} --help"
     message = error.format_message().partition(" (Possible options")[0]
@@ -150,7 +150,7 @@ def _usage_error(error: typer.TyperException) -> CharRNNError:
     message, _, guess = message.partition(" Did you mean ")
     if guess:
         hint = f"did you mean {guess}"
-    # a value of a wrong type or out of range, which is said without the flag
+    # Typer reports a wrong type or range without the flag
     if (param := getattr(error, "param", None)) and (why := error.message):
         message = f"{param.opts[0]}: {why}"
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
@@ -170,11 +170,11 @@ def _report(error: CharRNNError, *, as_json: bool) -> None:
             "message": message,
             "hint": hint,
         }
-        # stdout may be what failed
+        # stdout itself may have failed
         with suppress(CharRNNError, typer.Exit):
             console.write_json({"error": values})
 
 
 def _with_flags(text: str) -> str:
-    """Return a message of the library with the options it names spelled as flags."""
+    """Replace option names by flags: `top_k` becomes --top-k."""
     return OPTION_NAME.sub(lambda match: FLAGS.get(match[1], flag(match[1])), text)
