@@ -89,11 +89,8 @@ def warn_of_training(
     for model in models:
         sha256, cut = split_of(model)
         if sha256 == split[0] and cut != split[1]:
-            console.warn(
-                f"{model.name} may have been trained on some of this text; its score "
-                "is then too good",
-                quiet=quiet,
-            )
+            why = "may have been trained on some of this text"
+            console.warn(f"{model.name} {why}; its score may be too good", quiet=quiet)
 
 
 def read_text(path: str, *, raw: bool) -> str:
@@ -151,10 +148,8 @@ def check_out(out: str | None, paths: list[str]) -> None:
     for path in (*paths, *inside):
         read: str | int = 0 if path == "-" else path
         if os.path.exists(read) and os.path.samefile(out, read):
-            raise UsageError(
-                f"--out {out} is also an input and would be overwritten",
-                hint="name another file",
-            )
+            message = f"--out {out} is also an input and would be overwritten"
+            raise UsageError(message, hint="name another file")
 
 
 def _check_stdin(paths: list[str]) -> None:

@@ -37,18 +37,15 @@ def mix(
             help="Text that no model was trained on; - is stdin; repeatable. Weights "
             "are fitted on one half; the other is scored. [validation text of the "
             "first model]",
-            show_default=False,
         ),
     ] = None,
     weights: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--weights",
             metavar="LIST",
             help="Weights that add up to 1, such as 0.7,0.3 for two models. [fitted]",
-            show_default=False,
         ),
-    ] = "",
+    ] = None,
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
 ) -> None:
@@ -63,9 +60,8 @@ def mix(
     """
     shares = parse_weights(weights) if weights else []
     if len(models) < 2:
-        raise UsageError(
-            "mix needs at least two models", hint="charrnn mix A B -o FILE"
-        )
+        hint = "charrnn mix A B -o FILE"
+        raise UsageError("mix needs at least two models", hint=hint)
     if len(shares) not in (0, len(models)):
         values = console.plural(len(shares), "value")
         raise UsageError(f"--weights has {values} for {len(models)} models")
@@ -82,11 +78,11 @@ def mix(
         name = f"the other half of {name}"
     mixed = _mixture(members, shares, quiet=quiet)
     pairs = zip(models, shares, strict=True)
-    weighed = [{"model": name, "weight": share} for name, share in pairs]
-    record: dict[str, Any] = {"model": out, "members": weighed}
+    weighted = [{"model": model, "weight": share} for model, share in pairs]
+    record: dict[str, Any] = {"model": out, "members": weighted}
     if part:
-        quiet_scores = quiet or as_json
-        record |= _scores(members, shares, mixed, part, name, quiet=quiet_scores)
+        is_quiet = quiet or as_json
+        record |= _scores(members, shares, mixed, part, name, quiet=is_quiet)
     checkpoint.save(Path(out), mixed)
     if as_json:
         console.write_json(record)
@@ -231,18 +227,15 @@ def check_tokenizers(models: Sequence["TextModel"]) -> None:
     """Raise UsageError unless all models have the same tokenizer."""
     first, *others = models
     for other in others:
-        if other.tokenizer.to_json() != first.tokenizer.to_json():
+        both = (first.tokenizer, other.tokenizer)
+        if both[0].to_json() != both[1].to_json():
+            sizes = (f"{t.vocab_size:,} {t.level} tokens" for t in both)
             raise UsageError(
                 f"{first.name} and {other.name} have different tokenizers: "
-                f"{_described(first)} and {_described(other)}",
+                f"{' and '.join(sizes)}",
                 hint="train both with one tokenizer: charrnn tokenize CORPUS -o "
                 "tokenizer.json, then charrnn train --tokenizer tokenizer.json",
             )
-
-
-def _described(model: "TextModel") -> str:
-    tokenizer = model.tokenizer
-    return f"{tokenizer.vocab_size:,} {tokenizer.level} tokens"
 
 
 def parse_weights(text: str) -> list[float]:
@@ -253,9 +246,8 @@ def parse_weights(text: str) -> list[float]:
             return weights
     except ValueError:
         pass
-    raise UsageError(
-        f"--weights is {text!r}", hint="give numbers that add up to 1: 0.7,0.3"
-    )
+    hint = "give numbers that add up to 1: 0.7,0.3"
+    raise UsageError(f"--weights is {text!r}", hint=hint)
 
 
 def parse_member(text: str) -> tuple[str, float]:
@@ -266,6 +258,5 @@ def parse_member(text: str) -> tuple[str, float]:
             return path, float(weight)
     except ValueError:
         pass
-    raise UsageError(
-        f"--mix is {text!r}", hint="give a model and a weight in (0, 1): MODEL=0.3"
-    )
+    hint = "give a model and a weight in (0, 1): MODEL=0.3"
+    raise UsageError(f"--mix is {text!r}", hint=hint)

@@ -23,7 +23,6 @@ OneRun = Annotated[
     typer.Argument(
         metavar="RUN",
         help="Run folder, or its name under ./runs. [newest run]",
-        show_default=False,
     ),
 ]
 
@@ -87,7 +86,6 @@ def verify(
         typer.Argument(
             metavar="RUN",
             help="Run folders, run names or model files. [all runs]",
-            show_default=False,
         ),
     ] = None,
     as_json: arguments.Json = False,
@@ -105,15 +103,14 @@ def verify(
         error = _problem(path)
         failed = failed or error
         result = "damaged" if error else "ok"
+        message = error.message if error else ""
         if as_json:
-            message = error.message if error else ""
-            console.write_json(
-                {"path": str(path), "result": result, "message": message}
-            )
+            record = {"path": str(path), "result": result, "message": message}
+            console.write_json(record)
             continue
         console.write_line(f"{result:<8} {path}")
         if error:
-            console.log(error.message, quiet=quiet)
+            console.log(message, quiet=quiet)
     if failed:
         raise typer.Exit(failed.exit_code)
 
@@ -215,8 +212,7 @@ def _model_files(names: list[str]) -> list[Path]:
             found.append(Path(name))
             continue
         run = _find(name)
-        files = _files_of(run)
-        if not files:
+        if not (files := _files_of(run)):
             raise NotFoundError(f"{run.path} has no {MODEL_FILE} yet")
         found += files
     return found

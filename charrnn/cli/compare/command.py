@@ -24,7 +24,6 @@ def compare(
             metavar="MODEL...",
             help="Run folders, run names or model files. [$CHARRNN_MODEL, else the "
             "newest run]",
-            show_default=False,
         ),
     ] = None,
     file: Annotated[
@@ -35,13 +34,11 @@ def compare(
             metavar="FILE",
             help="Text that no model was trained on; - is stdin; repeatable. "
             "[validation text of the first model]",
-            show_default=False,
         ),
     ] = None,
     documents: Annotated[
         str | None,
         typer.Option(
-            "--documents",
             metavar="file|line|blank|TEXT",
             help="Where documents of --file end, as in train.",
             show_default="as in the corpus of the first model",
@@ -56,14 +53,12 @@ def compare(
         ),
     ] = False,
     plot: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--plot",
             metavar="FILE.png|.svg",
             help="Also draw a bar chart; needs matplotlib.",
-            show_default=False,
         ),
-    ] = "",
+    ] = None,
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
 ) -> None:
@@ -89,16 +84,13 @@ def compare(
     loaded = [loading.load_model(name) for name in models or (None,)]
     first = loaded[0]
     ngrams = _ladder(first) if baselines else ()
-    if file:
-        text = loading.read_held_out(file, first, documents)
-    else:
-        text = _validation_text(first)
+    read = loading.read_held_out
+    text = read(file, first, documents) if file else _validation_text(first)
     loading.warn_of_training(loaded, text.split, quiet=quiet)
 
     from charrnn.inference.comparing import Texts
 
-    ends = all(model.learned_end for model in loaded)
-    texts = Texts(text.documents, ends=ends)
+    texts = Texts(text.documents, ends=all(model.learned_end for model in loaded))
     output.log_text(texts, text.name, quiet=quiet)
     found = _compare(chain(loaded, ngrams), texts, quiet)
     output.warn_of_bad_scores(found, quiet=quiet)

@@ -13,17 +13,8 @@ if TYPE_CHECKING:
 
 QUALITY: Final = ("model", "kind", "bits/char", "to best", "95% interval", "real")
 SHOWN: Final = 3  #: model names in a warning
-SIZES: Final = (
-    "model",
-    "tokens",
-    "parameters",
-    "size",
-    "bits/byte",
-    "bits/word",
-    "perplexity",
-    "unknown",
-    "chars/s",
-)
+UNITS: Final = ("bits/byte", "bits/word", "perplexity", "unknown", "chars/s")
+SIZES: Final = ("model", "tokens", "parameters", "size", *UNITS)
 
 
 def log_text(texts: "Texts", name: str, *, quiet: bool) -> None:

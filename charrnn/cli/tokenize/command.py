@@ -24,7 +24,6 @@ def tokenize(
         typer.Argument(
             metavar="FILE",
             help="Text files (also .gz, .bz2, .xz) or folders; - is stdin. [stdin]",
-            show_default=False,
         ),
     ] = None,
     out: Annotated[
@@ -34,7 +33,6 @@ def tokenize(
             "-o",
             metavar="FILE",
             help="Save the tokenizer as JSON for --tokenizer; - is stdout.",
-            show_default=False,
         ),
     ] = None,
     encode: Annotated[
