@@ -25,8 +25,7 @@ def mix(
         ),
     ],
     out: Annotated[
-        str,
-        typer.Option("-o", "--out", metavar="FILE", help="Model file to write."),
+        str, typer.Option("-o", "--out", metavar="FILE", help="Model file to write.")
     ],
     file: Annotated[
         list[str] | None,

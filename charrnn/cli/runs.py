@@ -21,8 +21,7 @@ app = typer.Typer(rich_markup_mode=None)
 OneRun = Annotated[
     str | None,
     typer.Argument(
-        metavar="RUN",
-        help="Run folder, or its name under ./runs. [newest run]",
+        metavar="RUN", help="Run folder, or its name under ./runs. [newest run]"
     ),
 ]
 
@@ -84,8 +83,7 @@ def verify(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="RUN",
-            help="Run folders, run names or model files. [all runs]",
+            metavar="RUN...", help="Run folders, run names or model files. [all runs]"
         ),
     ] = None,
     as_json: arguments.Json = False,

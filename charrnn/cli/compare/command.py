@@ -40,8 +40,8 @@ def compare(
         str | None,
         typer.Option(
             metavar="file|line|blank|TEXT",
-            help="Where documents of --file end, as in train.",
-            show_default="as in the corpus of the first model",
+            help="Where documents of --file end, as in train. [as in the corpus of the "
+            "first model]",
         ),
     ] = None,
     baselines: Annotated[
@@ -55,8 +55,7 @@ def compare(
     plot: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE.png|.svg",
-            help="Also draw a bar chart; needs matplotlib.",
+            metavar="FILE.png|.svg", help="Also draw a bar chart; needs matplotlib."
         ),
     ] = None,
     as_json: arguments.Json = False,

@@ -22,7 +22,7 @@ def tokenize(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FILE",
+            metavar="FILE...",
             help="Text files (also .gz, .bz2, .xz) or folders; - is stdin. [stdin]",
         ),
     ] = None,
