@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import arguments, console, loading, mixtures
+from charrnn.cli import arguments, console, loading
+from charrnn.cli import mix as mixtures
 from charrnn.cli.score import output
 from charrnn.cli.score.items import token_items, word_items
 from charrnn.errors import UsageError
