@@ -4,7 +4,7 @@ The n-grams of one length form a level, sorted by their tokens, so those that sh
 context are neighbors. The levels form a tree: the children of an n-gram extend it by
 one token. A level of n_k n-grams has three arrays:
 
-    tokens.k (n_k,)     the last token of each; absent at level 1, which has all V tokens
+    tokens.k (n_k,)     the last token of each; absent at level 1, where n_1 = V
     counts.k (n_k,)     the count of each
     children.k (n_k,)   the number of children of each; absent at the last level
 

@@ -4,8 +4,8 @@
     y_l    = norm_l(cell_l(y_{l-1})) + y_{l-1}    no residual sum in the first layer
     logits = head(y_L)
 
-Layer norms (Ba et al. 2016; between layers, not inside a cell), residual sums, a learned
-initial state and an output matrix tied to the embedding are optional.
+Optional are layer norms (Ba et al. 2016; between layers, not inside a cell), residual
+sums, a learned initial state, and an output matrix tied to the embedding.
 
 The parameters:
 
