@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float32]
 Reals = npt.NDArray[np.float64]
 Tokens = npt.NDArray[np.integer[Any]]
 State = tuple[npt.NDArray[Any], ...]
+Tensors = Mapping[str, npt.NDArray[Any]]
 
 
 class LanguageModel(ABC):
@@ -80,9 +81,7 @@ class LanguageModel(ABC):
 
     @classmethod
     @abstractmethod
-    def build(
-        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> Self:
+    def build(cls, config: Mapping[str, Any], tensors: Tensors) -> Self:
         """Rebuild a model. Raises ValueError if tensors and config disagree."""
 
 
@@ -91,7 +90,7 @@ class ConfiguredModel(LanguageModel):
 
     config_type: ClassVar[type[Any]]
 
-    def __init__(self, config: Any, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    def __init__(self, config: Any, tensors: Tensors) -> None:
         self.config = config
         self._tensors = dict(tensors)
 
@@ -114,16 +113,12 @@ class ConfiguredModel(LanguageModel):
         return dict(self._tensors)
 
     @classmethod
-    def build(
-        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> Self:
+    def build(cls, config: Mapping[str, Any], tensors: Tensors) -> Self:
         """Rebuild a model from its config and tensors."""
         return cls(from_json(cls.config_type, config), tensors)
 
 
-def build(
-    family: str, config: Mapping[str, Any], tensors: Mapping[str, Any]
-) -> LanguageModel:
+def build(family: str, config: Mapping[str, Any], tensors: Tensors) -> LanguageModel:
     """Rebuild a model of a family. Raises ValueError if its parts disagree."""
     if not isinstance(family, str) or family not in FAMILIES:  # a file may hold [1]
         known = ", ".join(FAMILIES)
@@ -155,15 +150,13 @@ def token_nats(logits: Floats, tokens: Tokens) -> Floats:
     return np.asarray(total - (chosen - top[..., 0]))
 
 
-def check_names(tensors: Mapping[str, npt.NDArray[Any]], names: Iterable[str]) -> None:
+def check_names(tensors: Tensors, names: Iterable[str]) -> None:
     """Raise ValueError unless the tensors have exactly these names."""
     if odd := sorted(set(tensors) ^ set(names)):
         raise ValueError(f"missing or unexpected tensors: {', '.join(odd[:5])}")
 
 
-def check_tensors(
-    tensors: Mapping[str, npt.NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]
-) -> None:
+def check_tensors(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Raise ValueError unless the tensors have exactly these names and shapes."""
     check_names(tensors, shapes)
     for name, shape in shapes.items():

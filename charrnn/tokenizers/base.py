@@ -76,7 +76,7 @@ class Tokenizer(ABC):
         return 0 if self.unknown is None else int(np.count_nonzero(ids == self.unknown))
 
     def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
-        """Return the ids of texts, a boundary after each, and the boundaries' places.
+        """Return the ids of texts, a boundary after each, and the boundaries' indices.
 
         Calls `encode` once per text; faster versions may return smaller integers.
         """
@@ -126,7 +126,7 @@ def as_ids(ids: Iterable[int]) -> AnyIds:
 
 
 def boundary_places(counts: Ids) -> Ids:
-    """Return the place of the boundary after each text, given the texts' lengths."""
+    """Return the index of the boundary after each text, given the texts' lengths."""
     return np.cumsum(counts + 1) - 1
 
 

@@ -17,13 +17,13 @@ from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.subword_training import SPACE, sample, train
 
 # SentencePiece writes a space as U+2581 and cannot tell the two apart, and lone
-# surrogates (escaped bytes) have no UTF-8. We encode both as bytes without it.
+# surrogates (escaped bytes) have no UTF-8. We encode both as bytes ourselves.
 _SPECIAL: Final = re.compile(f"([{SPACE}\ud800-\udfff]+)")
 
 # A slice ends after a newline. Short slices encode twice as fast as long ones.
 _SLICE: Final = re.compile(r"(?s:.{1,4000})[^\n]*\n?")
 
-# Characters that common normalizations change: a lossless model keeps all of them.
+# A text that common normalizations would change; a lossless model does not change it.
 _PROBE: Final = (
     " a  A \t\r\n\N{NO-BREAK SPACE}\N{LATIN SMALL LIGATURE FI}\N{CIRCLED DIGIT ONE}"
     "\N{FULLWIDTH LATIN CAPITAL LETTER A}\N{ANGSTROM SIGN}e\N{COMBINING ACUTE ACCENT}"

@@ -15,13 +15,13 @@ Letters: N order, V vocabulary, D documents, n_k n-grams of length k.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.models.base import check_names
+from charrnn.models.base import Tensors, check_names
 from charrnn.tokenizers.base import BOUNDARY, AnyIds, Ids
 
 # (D1, D2, D3+) for levels that are too small or unusual to estimate; KenLM's values
@@ -31,12 +31,7 @@ Arrays = dict[str, AnyIds]
 
 
 def count_ngrams(
-    tokens: AnyIds,
-    starts: Ids,
-    lengths: Ids,
-    *,
-    vocab_size: int,
-    continuations: bool,
+    tokens: AnyIds, starts: Ids, lengths: Ids, *, vocab_size: int, continuations: bool
 ) -> Iterator[Arrays]:
     """Yield the arrays of levels 1 to N by name, for N = 1, 2, ... without end.
 
@@ -100,11 +95,7 @@ def discounts(counts: AnyIds) -> tuple[float, float, float]:
 
 
 def check_levels(
-    tensors: Mapping[str, npt.NDArray[Any]],
-    vocab_size: int,
-    order: int,
-    *,
-    has_discounts: bool,
+    tensors: Tensors, vocab_size: int, order: int, *, has_discounts: bool
 ) -> None:
     """Raise ValueError unless the tensors are valid levels 1 to N."""
     if order > len(tensors):
@@ -132,9 +123,7 @@ def check_levels(
         _check_discounts(tensors["discounts"], order)
 
 
-def _check_children(
-    k: int, tensors: Mapping[str, npt.NDArray[Any]], size: int, vocab_size: int
-) -> None:
+def _check_children(k: int, tensors: Tensors, size: int, vocab_size: int) -> None:
     """Raise ValueError unless level k + 1 holds the children of level k, sorted."""
     children, tokens = tensors[f"children.{k}"], tensors[f"tokens.{k + 1}"]
     # each is bounded first, so that the sum cannot overflow

@@ -20,14 +20,14 @@ token never seen in a context has probability 0 there, and its logit is -inf.
 Letters: B batch, T time, V vocabulary, N order, R rows, M nodes, C contexts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.models.base import ConfiguredModel, Floats, Reals, State, Tokens
+from charrnn.models.base import ConfiguredModel, Floats, Reals, State, Tensors, Tokens
 from charrnn.models.ngram.config import NgramConfig
 from charrnn.models.ngram.counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram.tree import UNKNOWN, NgramTree
@@ -48,9 +48,7 @@ class NgramModel(ConfiguredModel):
     config_type = NgramConfig
     config: NgramConfig
 
-    def __init__(
-        self, config: NgramConfig, tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def __init__(self, config: NgramConfig, tensors: Tensors) -> None:
         V, N = config.vocab_size, config.order
         super().__init__(config, tensors)
         self._is_interpolated = config.smoothing == "kneser-ney"
@@ -83,12 +81,9 @@ class NgramModel(ConfiguredModel):
     ) -> Iterator[Self]:
         """Yield models of order `least`, least + 1, ... from a single count."""
         is_interpolated = config.smoothing == "kneser-ney"
+        V = config.vocab_size
         counted = count_ngrams(
-            tokens,
-            starts,
-            lengths,
-            vocab_size=config.vocab_size,
-            continuations=is_interpolated,
+            tokens, starts, lengths, vocab_size=V, continuations=is_interpolated
         )
         for order, levels in enumerate(counted, 1):
             if order < least:

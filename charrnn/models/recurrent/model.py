@@ -20,14 +20,21 @@ Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from charrnn.models import CELLS
-from charrnn.models.base import ConfiguredModel, Floats, State, Tokens, check_tensors
+from charrnn.models.base import (
+    ConfiguredModel,
+    Floats,
+    State,
+    Tensors,
+    Tokens,
+    check_tensors,
+)
 from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.steps import steps_of
 
@@ -74,9 +81,7 @@ class RecurrentModel(ConfiguredModel):
     config_type = RecurrentConfig
     config: RecurrentConfig
 
-    def __init__(
-        self, config: RecurrentConfig, tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def __init__(self, config: RecurrentConfig, tensors: Tensors) -> None:
         if config.layers > len(tensors):
             # checked first: a file may claim a billion layers
             raise ValueError(f"{config.layers:,} layers, but {len(tensors)} tensors")

@@ -15,13 +15,16 @@ The parameters:
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, N order.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from charrnn.models.base import ConfiguredModel, Floats, State, Tokens, check_tensors
+from charrnn.models.base import (
+    ConfiguredModel,
+    Floats,
+    State,
+    Tensors,
+    Tokens,
+    check_tensors,
+)
 from charrnn.models.window.config import WindowConfig
 from charrnn.tokenizers.base import BOUNDARY
 
@@ -49,9 +52,7 @@ class WindowModel(ConfiguredModel):
     config_type = WindowConfig
     config: WindowConfig
 
-    def __init__(
-        self, config: WindowConfig, tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def __init__(self, config: WindowConfig, tensors: Tensors) -> None:
         check_tensors(tensors, parameter_shapes(config))
         super().__init__(
             config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}

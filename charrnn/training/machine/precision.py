@@ -23,13 +23,14 @@ def choose_device(name: str) -> str:
             f"`device` is {name!r}, not a CPU or CUDA device",
             hint="use auto, cpu, cuda or cuda:N",
         )
-    count = torch.cuda.device_count()
-    if device.type == "cuda" and (device.index or 0) >= count:
+    if device.type == "cpu":
+        return "cpu"
+    if (device.index or 0) >= (count := torch.cuda.device_count()):
         raise UsageError(
             f"`device` is {name!r}, but torch finds {count} CUDA devices",
             hint="use cpu",
         )
-    return name if device.type == "cuda" else "cpu"
+    return name
 
 
 def choose_precision(name: str, device: str) -> tuple[str, str]:
