@@ -1,14 +1,14 @@
-"""Run folders: what is in one, how they are named, and finding the newest.
+"""Run folders: what one holds, how they are named, and finding the newest.
 
     runs/shakespeare-001/
         model.safetensors    the best model so far: the file to keep and share
-        resume.safetensors   everything needed to go on exactly
-        resume-previous.safetensors   the save before it, should that be damaged
-        metrics.jsonl        one line an event
-        run.json             what was chosen, and when finished the plan and result
+        resume.safetensors   everything needed to resume exactly
+        resume-previous.safetensors   the save before it, in case that is damaged
+        metrics.jsonl        one line per event
+        run.json             what was chosen and, when finished, plan and result
         tokens/              the encoded corpus
 
-A run is named after its text and numbered; the newest model is the one meant.
+A run is named after its text and numbered; commands use the newest model.
 """
 
 import json
@@ -22,6 +22,7 @@ from typing import Any
 
 from charrnn.errors import BusyError, ModelFileError, NotFoundError
 from charrnn.storage import files
+from charrnn.storage.records import RunRecord
 
 MODEL_FILE = "model.safetensors"
 
@@ -39,7 +40,7 @@ class Run:
 
     @property
     def resume(self) -> Path:
-        """What training goes on from."""
+        """What training resumes from."""
         return self.path / "resume.safetensors"
 
     @property
@@ -49,7 +50,7 @@ class Run:
 
     @property
     def info(self) -> Path:
-        """What was chosen, and what came of it."""
+        """What was chosen, and the result."""
         return self.path / "run.json"
 
     @property
@@ -59,7 +60,7 @@ class Run:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All that can be in it but its tokens."""
+        """All that it can hold, except its tokens."""
         return self.info, self.resume, self.previous, self.model, self.metrics
 
     @property
@@ -75,7 +76,7 @@ class Run:
     def check_held(self) -> None:
         """Raise BusyError if the folder was removed, and made again by another process.
 
-        The lock that is held is then of a file that is gone.
+        The lock that this process holds is then on a deleted file.
         """
         try:
             note = (self.path / "lock").read_text("utf-8", "replace")
@@ -84,12 +85,8 @@ class Run:
         if not note.startswith(f"{_this_process()} since"):
             raise BusyError(f"{self.path} was removed, and is now of {note}")
 
-    def check_free(self) -> None:
-        """Raise BusyError if another process holds the run."""
-        files.check_unlocked(self.path / "lock")
-
     def read_info(self) -> dict[str, Any]:
-        """Return the content of run.json; {} if there is none yet."""
+        """Return the content of run.json; {} if it does not exist."""
         path = self.info
         try:
             info = json.loads(path.read_bytes())
@@ -98,24 +95,31 @@ class Run:
         except (OSError, ValueError, RecursionError) as error:
             raise ModelFileError(f"{path} cannot be read: {error}") from error
         if not isinstance(info, dict):
-            raise ModelFileError(f"{path} is not the description of a run")
+            raise ModelFileError(f"{path} does not describe a run")
         return info
 
-    @property
-    def identity(self) -> str:
-        """What the run is of; "" if that is not known."""
-        return str(self.known_info().get("identity", ""))
+    def read_record(self) -> RunRecord:
+        """Return what run.json records. Raises NotFoundError, ModelFileError."""
+        info = self.read_info()
+        if not info:
+            raise NotFoundError(f"{self.info} does not exist")
+        with described(self.path):
+            return RunRecord.from_json(info)
 
-    def known_info(self) -> dict[str, Any]:
-        """Return the content of run.json; {} if there is none that can be read."""
+    def known_record(self) -> RunRecord | None:
+        """Return what run.json records; None if it cannot be read."""
         try:
-            return self.read_info()
-        except ModelFileError:
-            return {}
+            return self.read_record()
+        except (NotFoundError, ModelFileError):
+            return None
+
+    def write_record(self, record: RunRecord) -> None:
+        """Replace run.json."""
+        self.write_info(record.to_json())
 
     def write_info(self, info: Mapping[str, Any]) -> None:
-        """Replace run.json."""
-        # in ASCII: the name of a file need not be UTF-8, but is kept this way
+        """Replace run.json by JSON values."""
+        # in ASCII, which keeps file names that are not UTF-8
         files.write(self.info, json.dumps(info, indent=1).encode())
 
 
@@ -125,14 +129,14 @@ def _this_process() -> str:
 
 @contextmanager
 def described(path: Path) -> Iterator[None]:
-    """Read what describes a run. Raises ModelFileError where it makes no sense."""
+    """Turn errors about the content of run.json into ModelFileError."""
     try:
         yield
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else error
         raise ModelFileError(
-            f"{path} is not described as a run is: {why}",
-            hint="train anew from the text: --new",
+            f"{path} has a damaged run.json: {why}",
+            hint="start over with `new`",
         ) from error
 
 
@@ -146,7 +150,7 @@ def all_runs(folder: Path | None = None) -> list[Run]:
     folder = folder or runs_folder()
     if not folder.is_dir():
         return []
-    # isfile: a folder that may not be read is no run, where is_file would raise
+    # isfile: is_file would raise for a folder without read permission
     paths = sorted(folder.iterdir())
     return [Run(path) for path in paths if os.path.isfile(Run(path).info)]
 
@@ -165,15 +169,15 @@ def find_run(name: str) -> Run:
         if name and any(os.path.isfile(path) for path in (run.info, run.model)):
             return run
     raise NotFoundError(
-        f"there is no run {name}, here or in {runs_folder()}",
-        hint="charrnn runs lists those there are",
+        f"no run {name}, neither here nor in {runs_folder()}",
+        hint="charrnn runs lists all runs",
     )
 
 
 def find_model(given: str | None = None) -> Path:
-    """Return the model file meant: as given, $CHARRNN_MODEL, or the newest run's.
+    """Return a model file: the given one, $CHARRNN_MODEL, or that of the newest run.
 
-    Raises NotFoundError naming where it looked.
+    Raises NotFoundError, naming the places searched.
     """
     if given is not None:
         return _named_model(given, "the model")
@@ -183,23 +187,21 @@ def find_model(given: str | None = None) -> Path:
     if found:
         return max(found, key=lambda path: (path.stat().st_mtime_ns, path))
     raise NotFoundError(
-        f"no model yet: looked for runs in {runs_folder()}{os.sep}",
+        f"no model yet: searched {runs_folder()}{os.sep}",
         hint="train one: charrnn train corpus.txt",
     )
 
 
 def _named_model(name: str, what: str) -> Path:
-    if not name:  # as of a variable of the shell that is not set
+    if not name:  # as from a shell variable that is not set
         raise NotFoundError(f"{what} has an empty name")
     path = Path(name)
-    for place in (path, runs_folder() / path):  # the name of a run is enough
+    for place in (path, runs_folder() / path):  # a run's name is enough
         model = place / MODEL_FILE if os.path.isdir(place) else place
         if os.path.isfile(model):
             return model
     why = "is a folder with no model" if os.path.isdir(path) else "does not exist"
-    raise NotFoundError(
-        f"{what} {path} {why}", hint="charrnn runs lists the models there are"
-    )
+    raise NotFoundError(f"{what} {path} {why}", hint="charrnn runs lists the models")
 
 
 def _numbered(folder: Path, stem: str) -> Iterator[Path]:

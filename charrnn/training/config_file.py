@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from charrnn.errors import NotFoundError, TextError
 from charrnn.fields import options_of
-from charrnn.storage.runs import described, find_run
+from charrnn.storage.runs import find_run
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.training.config import BUDGETS
 
@@ -68,19 +68,17 @@ def _read_toml(path: str) -> dict[str, Any]:
 
 def _read_run(path: str) -> ConfigFile:
     run = find_run(path)
-    info = run.read_info()
-    if "plan" not in info:
+    record = run.known_record()
+    if not record or record.plan is None:
         raise NotFoundError(
             f"`config` {path} is not the folder of a finished run",
             hint="charrnn runs lists them",
         )
-    with described(run.path):
-        marks = tuple(info["plan"])  # () for a model that counts
-        training = {k: v for k, v in info["training"].items() if k not in BUDGETS}
-        steps = {"steps": marks[-1]["total"]} if marks else {}
-        sizes = {k: v for k, v in info["model"].items() if k != "vocab_size"}
-        recorded = info["split"] | sizes | training | steps
-        recorded |= {"family": info["family"], "init_from": info["init_from"]}
-        kept = {k: v for k, v in recorded.items() if v not in (None, "")}
-        start_sha256 = info.get("init_sha256", "")
-        return ConfigFile({}, kept, marks, info["tokenizer"], start_sha256)
+    marks = tuple(record.plan)  # () for a model that counts
+    training = {k: v for k, v in record.training.items() if k not in BUDGETS}
+    steps = {"steps": marks[-1]["total"]} if marks else {}
+    sizes = {k: v for k, v in record.model.items() if k != "vocab_size"}
+    recorded = record.split | sizes | training | steps
+    recorded |= {"family": record.family, "init_from": record.init_from}
+    kept = {k: v for k, v in recorded.items() if v not in (None, "")}
+    return ConfigFile({}, kept, marks, record.tokenizer, record.init_sha256)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from charrnn.errors import ResourceError
 from charrnn.inference import checkpoint
 from charrnn.inference.scoring import part_nats
-from charrnn.models.ngram.model import NgramModel
+from charrnn.models.base import LanguageModel
+from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import Run
 from charrnn.tasks.base import Metrics
 from charrnn.training.events import Counters, Event, ValidationEvent
@@ -26,7 +27,7 @@ class CountingSession(Session):
         self, run: Run, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(run, clock=clock)
-        self._counters = Counters(finished="best" in self.info)
+        self._counters = Counters(finished=self.record.is_finished)
 
     @property
     def counters(self) -> Counters:
@@ -38,33 +39,32 @@ class CountingSession(Session):
         began = self._clock()
         self._cut_metrics()
         yield self._noted(self.start_event())
-        ngram, metrics = self._fit()
+        model, metrics = self._fit()
         self.counters.elapsed_s = self._clock() - began
         values = metrics.to_json()
         validation = self._event(ValidationEvent, metrics=values, best=True)
-        model = self._text_model(ngram, validation)
-        checkpoint.save(self.run.model, model)
+        text_model = self._text_model(model, validation)
+        checkpoint.save(self.run.model, text_model)
         yield self._noted(validation)
-        yield self._noted(self._sample_event(model))
+        yield self._noted(self._sample_event(text_model))
         done = self._noted(self.done_event())
         self._save_lines()
-        self.info |= {"best": self._best(), "plan": []}
-        self.run.write_info(self.info)
+        self._rewrite(best=self._best(), plan=[])
         self.counters.finished = True
         yield done
 
-    def _fit(self) -> tuple[NgramModel, Metrics]:
+    def _fit(self) -> tuple[LanguageModel, Metrics]:
         """Count the training part; return also the metrics of the other."""
         train, valid = self.store.train, self.store.valid
         try:
             with memory_limit():
-                ngram = NgramModel.fit(
+                counted: LanguageModel = FAMILIES[self.record.family].model_type.fit(
                     self.config, train.tokens, train.starts, train.lengths
                 )
-                return ngram, self.task.measure(part_nats(ngram, valid), valid)
+                return counted, self.task.measure(part_nats(counted, valid), valid)
         except MemoryError as error:
             raise ResourceError(
-                f"not enough memory to count {train.targets:,} tokens in n-grams of up"
-                f" to {self.config.order}",
+                f"not enough memory to count {train.targets:,} tokens in a"
+                f" {self.config.title} model",
                 hint="reduce `order`, or use less text",
             ) from error

@@ -52,7 +52,7 @@ class GradientSession(Session):
         self, run: Run, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(run, clock=clock)
-        training = from_json(TrainConfig, self.info["training"])
+        training = from_json(TrainConfig, self.record.training)
         self.validator = Validator(self.task, self.store.valid, training.device)
         self.partner = None
         if training.with_ngram:
@@ -106,18 +106,18 @@ class GradientSession(Session):
             return
         self._save_model()
         marks = [dataclasses.asdict(mark) for mark in self.trainer.state.schedule.marks]
-        self.info |= {"best": self._best(), "plan": marks}
-        if not self.partner and "ngram" not in self.info:
+        ngram = self.record.ngram
+        if not self.partner and ngram == {}:
             with suppress(StoppedError):
-                self.info["ngram"] = best_ngram(self.validator, self.store, stop)
-        self.run.write_info(self.info)
+                ngram = best_ngram(self.validator, self.store, stop)
+        self._rewrite(best=self._best(), plan=marks, ngram=ngram)
         done = self._noted(self.done_event())
         self._save()
         yield done
 
     def done_event(self) -> DoneEvent:
         """Return the result of a finished run, and what counting gives."""
-        counted = {"ngram": self.info["ngram"]} if "ngram" in self.info else {}
+        counted = {} if self.record.ngram == {} else {"ngram": self.record.ngram}
         return dataclasses.replace(super().done_event(), details=counted)
 
     def _rebudget(self, training: TrainConfig) -> None:
@@ -126,26 +126,24 @@ class GradientSession(Session):
         if self.continues:
             # first, so that a kill never leaves a new budget with an old plan
             save_snapshot(self.run, self.trainer.state)
-        self.info["training"] = to_json(training)
-        if not self.finished:
-            self.info.pop("best", None)  # its presence marks a finished plan
-        self.run.write_info(self.info)
+        best = self.record.best if self.finished else None  # None: unfinished
+        self._rewrite(training=to_json(training), best=best)
 
     def _new_trainer(self, training: TrainConfig) -> Trainer:
         """Return a trainer at the last save, or at the beginning."""
         torch.set_num_threads(training.threads)
         is_new = not self.run.resume.is_file()
         with reporting_memory("the network"):
-            network = FAMILIES[self.info["family"]].network_type(self.config)
+            network = FAMILIES[self.record.family].network_type(self.config)
             network.initialize(torch.Generator().manual_seed(training.seed))
             state = TrainState.new(network, training)
             if warning := restore(self.run, state):
                 self._warnings.append(warning)
-        if is_new and self.info["init_from"]:
-            start = starting_model(Path(self.info["init_from"]))
+        if is_new and self.record.init_from:
+            start = starting_model(Path(self.record.init_from))
             network.load(start.model.tensors())
         if is_new:
-            state.schedule.marks = [Mark(**mark) for mark in self.info["follows"]]
+            state.schedule.marks = [Mark(**mark) for mark in self.record.follows]
         if not (is_new or state.counters.finished or self._has_model()):
             state.counters.best_nats = math.inf  # so that the next one is kept
         part = self.partner.train if self.partner else self.store.train

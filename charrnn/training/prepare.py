@@ -33,6 +33,7 @@ from charrnn.models.families import FAMILIES
 from charrnn.models.recipe import CorpusStatistics
 from charrnn.registry import named
 from charrnn.storage import files
+from charrnn.storage.records import CorpusRecord, RunRecord
 from charrnn.storage.runs import Run, all_runs, described, new_run
 from charrnn.tasks import DEFAULT_TASK, TASKS
 from charrnn.tasks.base import Task
@@ -128,7 +129,7 @@ class LocatedRun:
         with kind.process_settings():
             for folder in (run.path, run.tokens):
                 files.remove_leftovers(folder)
-            if request.new or run.identity != self.identity:
+            if request.new or _identity(run) != self.identity:
                 is_new = self.is_new
                 with _removed_on_failure(run.path) if is_new else nullcontext():
                     self._fill()
@@ -165,33 +166,30 @@ class LocatedRun:
             config = self.start.model.config_json() | request.sizes
             request = replace(request, given={**request.given, **config})
         plan = _plan(request, store)
-        survey = to_json(store.survey)
-        run.write_info(
-            {
-                "charrnn": version("charrnn"),
-                "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "identity": self.identity,
-                "init_sha256": starting_sha256(request),
-                "stem": request.stem,
-                "corpus": {
-                    "files": list(request.paths),
-                    "valid": list(request.valid),
-                    **survey,
-                    "documents_in": request.config_of(CorpusConfig).documents,
-                    "leaked": store.leaked,
-                },
-                "tokenizer": tokenizer.to_json(),
-                "family": request.family,
-                "model": to_json(plan.model),
-                "training": to_json(plan.training) if plan.training else {},
-                "reasons": list(plan.reasons),
-                "init_from": str(starting_file(request).absolute())
-                if self.start
-                else "",
-                "split": to_json(request.config_of(CorpusConfig)),
-                "follows": [dict(mark) for mark in request.file.marks],
-            }
+        corpus_config = request.config_of(CorpusConfig)
+        record = RunRecord(
+            charrnn=version("charrnn"),
+            created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            identity=self.identity,
+            init_sha256=starting_sha256(request),
+            stem=request.stem,
+            corpus=CorpusRecord(
+                files=list(request.paths),
+                valid=list(request.valid),
+                **to_json(store.survey),
+                documents_in=corpus_config.documents,
+                leaked=store.leaked,
+            ),
+            tokenizer=tokenizer.to_json(),
+            family=request.family,
+            model=to_json(plan.model),
+            training=to_json(plan.training) if plan.training else {},
+            reasons=list(plan.reasons),
+            init_from=str(starting_file(request).absolute()) if self.start else "",
+            split=to_json(corpus_config),
+            follows=[dict(mark) for mark in request.file.marks],
         )
+        run.write_record(record)
 
 
 def _plan(request: Request, store: TokenStore) -> Plan:
@@ -216,12 +214,18 @@ def _this_machine(training: Mapping[str, Any], *, force: bool) -> Machine:
     return found
 
 
+def _identity(run: Run) -> str:
+    """Return the identity of a run, "" if it is not known."""
+    record = run.known_record()
+    return record.identity if record else ""
+
+
 def _check_content(run: Run, request: Request, identity: str) -> None:
     """Raise UsageError if the folder named by `out` holds something else."""
     is_taken = any(map(os.path.lexists, run.files))
-    if is_taken and run.identity != identity and not request.new:
+    if is_taken and _identity(run) != identity and not request.new:
         other = "a run of another corpus or with other options"
-        what = other if run.identity else "files named like those of a run"
+        what = other if _identity(run) else "files named like those of a run"
         raise UsageError(
             f"{request.out} holds {what}",
             hint="choose another folder, start over in it with `new`, or train its"
@@ -231,11 +235,11 @@ def _check_content(run: Run, request: Request, identity: str) -> None:
 
 def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
     """Return the newest run of the request, or a new one, and whether it is new."""
-    infos = [] if request.new else [(run.known_info(), run) for run in all_runs()]
+    records = [] if request.new else [(run.known_record(), run) for run in all_runs()]
     same = [
-        (info["created"], run.path)
-        for info, run in infos
-        if info.get("identity") == identity and info.get("stem") == request.stem
+        (record.created, run.path)
+        for record, run in records
+        if record and record.identity == identity and record.stem == request.stem
     ]
     if same:
         return Run(max(same)[1]), False

@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -23,7 +24,7 @@ from charrnn.models.families import FAMILIES
 from charrnn.models.mixture import MixtureModel
 from charrnn.storage import files
 from charrnn.storage.runs import Run
-from charrnn.tasks import DEFAULT_TASK, TASKS
+from charrnn.tasks import TASKS
 from charrnn.tasks.base import Task
 from charrnn.tokenizers import loading
 from charrnn.training.events import (
@@ -50,12 +51,12 @@ class Session(ABC):
         self, run: Run, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.run = run
-        self.info = run.read_info()
-        self.task: Task = TASKS.checked(self.info.get("task", DEFAULT_TASK))()
+        self.record = run.read_record()
+        self.task: Task = TASKS.checked(self.record.task)()
         self.store = TokenStore.open(run.tokens)
-        family = FAMILIES[self.info["family"]]
-        self.config = from_json(family.config_type, self.info["model"])
-        self.tokenizer = loading.from_json(self.info["tokenizer"])
+        family = FAMILIES[self.record.family]
+        self.config = from_json(family.config_type, self.record.model)
+        self.tokenizer = loading.from_json(self.record.tokenizer)
         self._clock = clock
         self._lines = b""  # of metrics.jsonl, not written yet
         self._warnings: list[str] = []
@@ -99,7 +100,6 @@ class Session(ABC):
 
     def start_event(self) -> StartEvent:
         """Return what is known before anything is learned: sizes, plan and reasons."""
-        keys = ("corpus", "family", "model", "training", "reasons")
         valid = self.store.valid
         return self._event(
             StartEvent,
@@ -111,7 +111,11 @@ class Session(ABC):
             train_tokens=self.store.train.targets,
             valid_tokens=valid.targets,
             tokens_per_char=valid.targets / max(1, valid.characters),
-            **{key: self.info[key] for key in keys},
+            corpus=self.record.corpus.to_json(),
+            family=self.record.family,
+            model=self.record.model,
+            training=self.record.training,
+            reasons=self.record.reasons,
         )
 
     def done_event(self) -> DoneEvent:
@@ -122,6 +126,11 @@ class Session(ABC):
             best=self._best(),
             steps=self.counters.step,
         )
+
+    def _rewrite(self, **changes: Any) -> None:
+        """Change run.json."""
+        self.record = replace(self.record, **changes)
+        self.run.write_record(self.record)
 
     def _best(self) -> dict[str, Any]:
         """Return the validation of the model that is kept."""
@@ -137,7 +146,7 @@ class Session(ABC):
             "elapsed_s": validation.elapsed_s,
             "validation": validation.values,
             "learned_end": self.store.learns_end,
-            "corpus": self.info["corpus"],
+            "corpus": self.record.corpus.to_json(),
         }
         return TextModel(model, self.tokenizer, summary=summary | more)
 

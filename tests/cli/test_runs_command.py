@@ -134,7 +134,7 @@ def test_folder_that_is_no_run_is_not_shown(charrnn: Any, char_run: Path) -> Non
         result = charrnn("runs", "show", name)
 
         assert result.exit_code == 3
-        assert f"there is no run {name}" in result.stderr
+        assert f"no run {name}" in result.stderr
 
 
 def test_model_may_have_any_name(charrnn: Any, char_run: Path) -> None:

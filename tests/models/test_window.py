@@ -94,7 +94,7 @@ def test_run_from_a_model_is_of_its_family_and_begins_where_it_ended() -> None:
 
     warm = train(dataclasses.replace(asked, family=""))
 
-    assert warm.info["family"] == "window"
+    assert warm.record.family == "window"
     assert validations(warm) == pytest.approx([min(validations(start))], rel=1e-5)
 
 

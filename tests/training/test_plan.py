@@ -48,11 +48,11 @@ def test_plan_brings_the_split_of_its_run() -> None:
 
     again = train(plan_of(first.run.path, "line"))
 
-    assert again.info["split"] == first.info["split"]
+    assert again.record.split == first.record.split
 
 
 def test_plan_of_no_run_is_not_found(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="there is no run"):
+    with pytest.raises(NotFoundError, match="no run"):
         train(plan_of(tmp_path / "nothing"))
 
 

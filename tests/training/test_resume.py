@@ -280,7 +280,7 @@ def test_description_that_makes_no_sense_is_damage(damage: dict[str, Any]) -> No
     session = train(request(out="run"), until=2)
     session.run.write_info(session.run.read_info() | damage)
 
-    with pytest.raises(ModelFileError, match="not described as a run is"):
+    with pytest.raises(ModelFileError, match="damaged run.json"):
         train(request(out="run"))
 
 

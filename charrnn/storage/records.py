@@ -1,0 +1,105 @@
+"""What run.json and the summary of a model file record, as types.
+
+Keys that are not known are ignored, and those that are missing have defaults, so that
+files of other versions load.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+Json = dict[str, Any]
+
+
+class Record:
+    """A dataclass that reads and writes JSON."""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return a record of what is known. Raises TypeError for what is missing."""
+        names = {one.name for one in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        return cls(**{name: values[name] for name in names & set(values)})
+
+    def to_json(self) -> Json:
+        """Return JSON values, without the optional ones that are not set."""
+        values: Json = {}
+        for one in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, one.name)
+            if one.metadata.get("optional") and value == _default(one):
+                continue
+            values[one.name] = value.to_json() if isinstance(value, Record) else value
+        return values
+
+
+def _default(one: "dataclasses.Field[Any]") -> Any:
+    if one.default is not dataclasses.MISSING:
+        return one.default
+    make: Any = one.default_factory
+    return make()
+
+
+def _optional(default: Any) -> Any:
+    """Return a field that is written only when it is set."""
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata={"optional": True})
+    return field(default=default, metadata={"optional": True})
+
+
+@dataclass(frozen=True)
+class CorpusRecord(Record):
+    """A corpus: its files, its size, and how it is cut into documents.
+
+    leaked: validation documents that also appear in the training part.
+    """
+
+    files: list[str]
+    valid: list[str] = field(default_factory=list)
+    bytes: int = 0
+    characters: int = 0
+    words: int = 0
+    documents: int = 0
+    sha256: str = ""
+    documents_in: str = "file"
+    leaked: int = 0
+
+
+@dataclass(frozen=True)
+class RunRecord(Record):
+    """A run: what was chosen and, when it is finished, its plan and result.
+
+    identity: hash of what makes a run this one and no other. tokenizer, model,
+    training, split: configs as JSON. follows: the schedule it repeats. best: the
+    validation of the model that is kept. plan: the marks of the schedule. ngram: the
+    best n-gram model of the same text, None if the text was too large to count.
+    """
+
+    identity: str
+    stem: str
+    corpus: CorpusRecord
+    tokenizer: Json
+    family: str
+    model: Json
+    training: Json
+    reasons: list[str]
+    init_from: str
+    split: Json
+    charrnn: str = ""
+    created: str = ""
+    init_sha256: str = ""
+    follows: list[Json] = field(default_factory=list)
+    task: str = _optional("language")
+    best: Json | None = _optional(None)
+    plan: list[Json] | None = _optional(None)
+    ngram: Json | None = _optional({})
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the record of run.json. Raises TypeError, KeyError."""
+        corpus = CorpusRecord.from_json(values["corpus"])
+        return super().from_json({**values, "corpus": corpus})
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its plan is completed."""
+        return self.best is not None
