@@ -1,11 +1,11 @@
-"""The contract of a language model: (state, tokens) to (state, next-token scores).
+"""The contract of a language model: (tokens, state) to (next-token logits, state).
 
-A recurrent network, an n-gram table and a fixed-window network obey it alike, so that
-sampling, scoring and comparing are each written once. NumPy only.
+All families implement it, so sampling, scoring and comparing are each written once.
+NumPy only.
 
-Laws, tested for every model: the softmax sums to one; changing token t leaves the
-logits before t alone; a whole sequence gives the same as its pieces with carried
-state; a row of a batch gives the same as the row alone.
+Laws, tested for every model: probabilities sum to one; changing token t does not change
+the logits before t; splitting a sequence and carrying the state gives the same result;
+a row of a batch gives the same result as the row alone.
 
 Shape letters: B batch, T time, V vocabulary.
 """
@@ -24,10 +24,11 @@ Floats = npt.NDArray[np.float32]
 Reals = npt.NDArray[np.float64]
 Tokens = npt.NDArray[np.integer[Any]]
 State = tuple[npt.NDArray[Any], ...]
+Tensors = Mapping[str, npt.NDArray[Any]]
 
 
 class LanguageModel(ABC):
-    """Scores the next token, given a state and the tokens so far."""
+    """Scores the next token, given the tokens so far."""
 
     family: ClassVar[str]
 
@@ -38,108 +39,103 @@ class LanguageModel(ABC):
 
     @property
     def title(self) -> str:
-        """How it is called, for people."""
+        """The model's name in messages."""
         return self.family
 
     @property
     def parameters(self) -> int:
-        """How many numbers it has learned; of n-grams, how many it has seen."""
+        """Number of parameters; for n-grams, number of distinct n-grams."""
         return sum(array.size for array in self.tensors().values())
 
     @property
     def step_work(self) -> int:
-        """Multiplications of a step of one row, to judge whether a thread pays."""
+        """Multiplications per token, to decide whether another thread pays off."""
         return self.parameters
 
     @abstractmethod
     def initial_state(self, batch: int) -> State:
-        """Return the state before any token: arrays (B, ...), or ()."""
+        """Return the state before any token: a tuple of arrays (B, ...)."""
 
     @abstractmethod
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
-        """Return the logits (B, T, V) after each of the tokens (B, T), and the state.
+        """Return the logits (B, T, V) and the new state, given tokens (B, T).
 
         `logits[:, t]` scores the token after `tokens[:, t]`.
         """
 
     def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
-        """Return p(. | all before) (B, T, V) where `forward` returns its logits.
+        """Return the probabilities (B, T, V) and the new state.
 
-        In float64, so that what a network thinks unlikely is not 0.
+        float64, so that a very unlikely token does not get probability 0.
         """
         logits, state = self.forward(tokens, state)
         return softmax(logits), state
 
     @abstractmethod
     def config_json(self) -> dict[str, Any]:
-        """Return the configuration, as JSON values."""
+        """Return the configuration as JSON values."""
 
     @abstractmethod
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the parameters by name, as a model file keeps them."""
+        """Return the parameters by name, as stored in a model file."""
 
     @classmethod
     @abstractmethod
-    def build(
-        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> Self:
-        """Rebuild a model. Raises ValueError where tensors and config disagree."""
+    def build(cls, config: Mapping[str, Any], tensors: Tensors) -> Self:
+        """Rebuild a model. Raises ValueError if tensors and config disagree."""
 
 
 class ConfiguredModel(LanguageModel):
-    """A model that is a config, one of those in `config.py`, and tensors by name."""
+    """A model made of a config dataclass and named tensors."""
 
     config_type: ClassVar[type[Any]]
 
-    def __init__(self, config: Any, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    def __init__(self, config: Any, tensors: Tensors) -> None:
         self.config = config
         self._tensors = dict(tensors)
 
     @property
     def vocab_size(self) -> int:
-        """Number of tokens, V."""
+        """The vocabulary size of the config."""
         return int(self.config.vocab_size)
 
     @property
     def title(self) -> str:
-        """How it is called, for people."""
+        """The title of the config."""
         return str(self.config.title)
 
     def config_json(self) -> dict[str, Any]:
-        """Return the configuration, as JSON values."""
+        """Return the configuration as JSON values."""
         return to_json(self.config)
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the parameters by name, as a model file keeps them."""
+        """Return a copy of the dictionary of tensors."""
         return dict(self._tensors)
 
     @classmethod
-    def build(
-        cls, config: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> Self:
-        """Rebuild a model. Raises ValueError where tensors and config disagree."""
+    def build(cls, config: Mapping[str, Any], tensors: Tensors) -> Self:
+        """Rebuild a model from its config and tensors."""
         return cls(from_json(cls.config_type, config), tensors)
 
 
-def build(
-    family: str, config: Mapping[str, Any], tensors: Mapping[str, Any]
-) -> LanguageModel:
-    """Rebuild a model of a family. Raises ValueError if anything does not fit."""
+def build(family: str, config: Mapping[str, Any], tensors: Tensors) -> LanguageModel:
+    """Rebuild a model of a family. Raises ValueError if its parts disagree."""
     if not isinstance(family, str) or family not in FAMILIES:  # a file may hold [1]
-        raise ValueError(f"no model family {family!r}; there are {', '.join(FAMILIES)}")
+        known = ", ".join(FAMILIES)
+        raise ValueError(f"unknown model family {family!r}; choose from {known}")
     kind: type[LanguageModel] = FAMILIES[family].model_type
     return kind.build(config, tensors)
 
 
 def log_softmax(logits: Floats) -> Floats:
-    """Return the natural logs of the probabilities, over the last axis."""
+    """Return the log-probabilities in nats, over the last axis."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     total = np.exp(shifted).sum(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(total))
 
 
 def softmax(logits: Floats) -> Reals:
-    """Return the probabilities, over the last axis, in float64."""
+    """Return the probabilities over the last axis, in float64."""
     shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
     shares = np.exp(shifted.astype(np.float64))
     shares /= np.add.reduce(shares, axis=-1, keepdims=True)
@@ -147,27 +143,24 @@ def softmax(logits: Floats) -> Reals:
 
 
 def token_nats(logits: Floats, tokens: Tokens) -> Floats:
-    """Return -ln of the probability of each token, (...), given logits (..., V)."""
+    """Return -ln p of each token, (...), given logits (..., V)."""
     chosen = np.take_along_axis(logits, tokens[..., None], -1)[..., 0]
     top = logits.max(axis=-1, keepdims=True)
     total = np.log(np.exp(logits - top).sum(axis=-1))
     return np.asarray(total - (chosen - top[..., 0]))
 
 
-def check_names(tensors: Mapping[str, npt.NDArray[Any]], names: Iterable[str]) -> None:
+def check_names(tensors: Tensors, names: Iterable[str]) -> None:
     """Raise ValueError unless the tensors have exactly these names."""
-    odd = sorted(set(tensors) ^ set(names))
-    if odd:
-        raise ValueError(f"tensors missing or not expected: {', '.join(odd[:5])}")
+    if odd := sorted(set(tensors) ^ set(names)):
+        raise ValueError(f"missing or unexpected tensors: {', '.join(odd[:5])}")
 
 
-def check_tensors(
-    tensors: Mapping[str, npt.NDArray[Any]], shapes: Mapping[str, tuple[int, ...]]
-) -> None:
+def check_tensors(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Raise ValueError unless the tensors have exactly these names and shapes."""
     check_names(tensors, shapes)
     for name, shape in shapes.items():
         if tensors[name].shape != shape:
             raise ValueError(f"{name} has shape {tensors[name].shape}, not {shape}")
         if tensors[name].dtype.kind != "f":
-            raise ValueError(f"{name} holds {tensors[name].dtype}, not real numbers")
+            raise ValueError(f"{name} is {tensors[name].dtype}, not floating point")

@@ -1,22 +1,20 @@
-"""The contract of a tokenizer: bytes are the ground truth of text.
+"""The contract of a tokenizer: a token is the bytes that it adds to a text.
 
-A token *is* the bytes it adds to a text. Round trip, streamed output and bits per
-byte all follow from that.
-
-Id 0 is the *boundary*: it opens and closes every document, is the context of the
-first token, and is the end of text when it is generated. `encode` never produces it
-from text, whatever the text looks like.
+Id 0 is the *boundary*. It opens and closes every document: the first token is predicted
+from it, and generating it ends the text. `encode` never returns it.
 """
 
 import codecs
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from charrnn.text.characters import code_points
 from charrnn.tokenizers.config import TokenizerConfig
 
 Ids = npt.NDArray[np.int64]
@@ -27,56 +25,60 @@ REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}".encode()
 
 
 class Tokenizer(ABC):
-    """Text to ids and back. Subclasses: char, byte, word, subword."""
+    """Converts text to ids and back. Subclasses: char, byte, word, subword."""
 
     level: ClassVar[str]
     boundary: Final = BOUNDARY
-    unknown: int | None = None  #: the learned unknown token, where there is one
+    unknown: int | None = None  #: id of the unknown token, if there is one
+    _bytes: list[bytes]  #: what each id adds to a text
 
     @classmethod
     @abstractmethod
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
-        """Learn a vocabulary from texts (the training part only), read once."""
+        """Learn a vocabulary from training texts, in a single pass."""
 
     @property
-    @abstractmethod
     def vocab_size(self) -> int:
-        """Number of ids, boundary and unknown included."""
+        """Number of ids, including the boundary and the unknown token."""
+        return len(self._bytes)
 
     @abstractmethod
     def encode(self, text: str) -> Ids:
-        """Return the ids of a text, (n,) int64, without any boundary."""
+        """Return the ids of a text, (n,) int64, without a boundary."""
 
-    @abstractmethod
     def token_bytes(self, token: int) -> bytes:
-        """Return the bytes that a token adds; none for the boundary.
+        """Return the bytes that a token adds: none for the boundary, U+FFFD if unknown.
 
-        The unknown token adds U+FFFD: which character it was is lost.
+        A lone surrogate adds the byte that it escapes.
         """
+        return self._bytes[token]
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """Return everything `from_json` needs, as JSON values."""
+        """Return what `from_json` needs, as JSON values."""
 
     @classmethod
     @abstractmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Rebuild a tokenizer. Raises ValueError if the values make no sense."""
+        """Rebuild a tokenizer. Raises ValueError for invalid values."""
 
-    @property
+    @cached_property
     def never_generated(self) -> tuple[int, ...]:
-        """Ids that a sampler must not draw: no text comes out of them."""
-        return () if self.unknown is None else (self.unknown,)
+        """Ids that a sampler must not draw: the unknown token, and ids without bytes.
+
+        The boundary has no bytes but can be drawn: it ends the text.
+        """
+        ids = range(BOUNDARY + 1, self.vocab_size)
+        return tuple(i for i in ids if i == self.unknown or not self._bytes[i])
 
     def count_unknown(self, ids: AnyIds) -> int:
-        """Return how many of the ids are the unknown token."""
+        """Return how many of the ids are unknown."""
         return 0 if self.unknown is None else int(np.count_nonzero(ids == self.unknown))
 
     def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
-        """Return the ids of many texts, a boundary after each, and where these are.
+        """Return the ids of texts, a boundary after each, and the boundaries' indices.
 
-        The same as one `encode` a text, in whatever integers are at hand. Char and
-        byte do it in one stroke.
+        Calls `encode` once per text; faster versions may return smaller integers.
         """
         parts = [self.encode(text) for text in texts]
         counts = np.fromiter(map(len, parts), np.int64, len(parts))
@@ -85,24 +87,24 @@ class Tokenizer(ABC):
         return np.concatenate([np.empty(0, np.int64), *pieces]), boundary_places(counts)
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids and, for each, the character offset where it ends.
+        """Return the ids, and the character offset where each token ends.
 
-        A token that ends inside a character ends where that character starts.
+        A token that ends inside a character gets the offset where the character starts.
         """
         ids = self.encode(text)
         lengths = [len(self.token_bytes(token)) for token in ids.tolist()]
-        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        points = code_points(text)
         widths = 1 + (points > 0x7F) + (points > 0x7FF) + (points > 0xFFFF)
         widths[(points >= 0xDC80) & (points <= 0xDCFF)] = 1  # one escaped byte
         ends = np.cumsum(lengths, dtype=np.int64)
         return ids, np.searchsorted(np.cumsum(widths), ends, side="right")
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """Return the bytes of the ids, end to end."""
+        """Return the concatenated bytes of the tokens."""
         return b"".join(map(self.token_bytes, as_ids(ids).tolist()))
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of the ids; bytes that are not UTF-8 become U+FFFD."""
+        """Return the text of the tokens; invalid UTF-8 becomes U+FFFD."""
         return self.decode_bytes(ids).decode("utf-8", "replace")
 
     def stream(self) -> "StreamDecoder":
@@ -110,7 +112,7 @@ class Tokenizer(ABC):
         return StreamDecoder(self)
 
     def piece(self, token: int) -> str:
-        """Return a token as people read it in a table."""
+        """Return a token as shown in tables."""
         if token == BOUNDARY:
             return "<EOS>"
         if token == self.unknown:
@@ -119,26 +121,26 @@ class Tokenizer(ABC):
 
 
 def as_ids(ids: Iterable[int]) -> AnyIds:
-    """Return ids of any kind as an array."""
+    """Return any ids as an array."""
     return ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64)
 
 
 def boundary_places(counts: Ids) -> Ids:
-    """Return where the boundary after each text stands, of texts of so many tokens."""
+    """Return the index of the boundary after each text, given the texts' lengths."""
     return np.cumsum(counts + 1) - 1
 
 
 class StreamDecoder:
-    """Turns ids into text one at a time and holds back half characters."""
+    """Decodes ids one at a time, holding back incomplete characters."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, token: int) -> str:
-        """Return the characters that this token completes, perhaps none."""
+        """Return the characters that this token completes, if any."""
         return self._decoder.decode(self._tokenizer.token_bytes(token))
 
     def flush(self) -> str:
-        """Return what was held back, as U+FFFD, at the end of the text."""
+        """End the text: return U+FFFD for an incomplete character, if any."""
         return self._decoder.decode(b"", True)

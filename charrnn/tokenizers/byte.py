@@ -1,4 +1,4 @@
-"""Bytes as tokens: nothing to learn, nothing unknown, any file goes through."""
+"""Bytes as tokens: nothing to learn, no unknown token, any file can be encoded."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -17,55 +17,47 @@ from charrnn.tokenizers.config import TokenizerConfig
 
 
 class ByteTokenizer(Tokenizer):
-    """The boundary, then byte b as id b + 1.
+    """Encodes byte b as id b + 1.
 
-    A text that was read with `surrogateescape` gives back its bytes, UTF-8 or not.
+    Text read with `surrogateescape` decodes to its original bytes, UTF-8 or not.
     """
 
     level = "byte"
+    _bytes = [b"", *(bytes([byte]) for byte in range(256))]
 
     @classmethod
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
-        """Return the one byte tokenizer there is; the texts are not read."""
+        """Return a byte tokenizer without reading the texts."""
         return cls()
 
-    @property
-    def vocab_size(self) -> int:
-        """257: all bytes and the boundary."""
-        return 257
-
     def encode(self, text: str) -> Ids:
-        """Return one id a byte of the text as UTF-8, (n,) int64."""
+        """Return one id per byte of the text in UTF-8."""
         return np.add(np.frombuffer(_bytes_of(text), np.uint8), 1, dtype=np.int64)
 
     def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
-        """Return the ids of many texts, a boundary after each, and where these are."""
+        """Encode all texts at once."""
         parts = [_bytes_of(text) for text in texts]
         counts = np.fromiter(map(len, parts), np.int64, len(parts))
-        # any byte keeps the place of a boundary
+        # the NULs are placeholders for the boundaries
         data = b"\0".join([*parts, b""])
         ids = np.add(np.frombuffer(data, np.uint8), 1, dtype=np.uint16)
         places = boundary_places(counts)
         ids[places] = BOUNDARY
         return ids, places
 
-    def token_bytes(self, token: int) -> bytes:
-        """Return the one byte."""
-        return bytes([token - 1]) if token else b""
-
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """Return the bytes of the ids, end to end."""
+        """Return the bytes of the tokens."""
         tokens = as_ids(ids)
         data: bytes = (tokens[tokens != BOUNDARY] - 1).astype(np.uint8).tobytes()
         return data
 
     def to_json(self) -> dict[str, Any]:
-        """Return the level: there is nothing else to know."""
+        """Return the level; there is nothing else to store."""
         return {"level": self.level}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the one byte tokenizer there is."""
+        """Return a byte tokenizer."""
         return cls()
 
 

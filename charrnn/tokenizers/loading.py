@@ -37,7 +37,7 @@ def load(path: Path) -> Tokenizer:
             return from_json(json.loads(data))
         from charrnn.tokenizers.subword import SubwordTokenizer
 
-        return SubwordTokenizer.from_model_bytes(data)
+        return SubwordTokenizer(data)
     except (ValueError, RecursionError, ModelFileError) as error:
         raise ModelFileError(
             f"{path} is not a tokenizer: {error}",

@@ -1,7 +1,7 @@
-"""SentencePiece's trainer as a program: JSON lines in, the model out.
+"""SentencePiece's trainer as a program: reads JSON lines, writes the model.
 
-The first line is its options, each other one a sentence. It is started as a file, so
-that nothing of the package is imported.
+The first line holds the options, every other line a sentence. The file is run by its
+path, so that it imports nothing from the package.
 """
 
 import io
@@ -11,8 +11,8 @@ import sys
 
 
 def main() -> None:
-    """Read stdin, write stdout. Raises SystemExit with what the trainer says."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is the other process's
+    """Train on stdin, write the model to stdout. Exits with the trainer's error."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent process handles Ctrl-C
     import sentencepiece
 
     options = json.loads(sys.stdin.readline())

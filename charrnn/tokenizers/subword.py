@@ -1,6 +1,6 @@
-"""Subwords as tokens: a SentencePiece model, learned here or brought along.
+"""Subwords as tokens: a SentencePiece model, learned here or elsewhere.
 
-Our id is SentencePiece's id + 1, because 0 is the boundary.
+Our ids are SentencePiece's plus 1, because 0 is the boundary.
 """
 
 import base64
@@ -16,14 +16,14 @@ from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.subword_training import SPACE, sample, train
 
-# SentencePiece writes a space as U+2581 and cannot tell the two apart; lone
-# surrogates (escaped bytes) have no UTF-8. Both are spelled in bytes around it.
+# SentencePiece writes a space as U+2581 and cannot tell the two apart, and lone
+# surrogates (escaped bytes) have no UTF-8. We encode both as bytes ourselves.
 _SPECIAL: Final = re.compile(f"([{SPACE}\ud800-\udfff]+)")
 
-# A slice ends after a newline. Short ones encode at twice the speed of long ones.
+# A slice ends after a newline. Short slices encode twice as fast as long ones.
 _SLICE: Final = re.compile(r"(?s:.{1,4000})[^\n]*\n?")
 
-# What a model has to leave as it is to give back any text.
+# A text that common normalizations would change; a lossless model does not change it.
 _PROBE: Final = (
     " a  A \t\r\n\N{NO-BREAK SPACE}\N{LATIN SMALL LIGATURE FI}\N{CIRCLED DIGIT ONE}"
     "\N{FULLWIDTH LATIN CAPITAL LETTER A}\N{ANGSTROM SIGN}e\N{COMBINING ACUTE ACCENT}"
@@ -32,16 +32,16 @@ _PROBE: Final = (
 
 
 class SubwordTokenizer(Tokenizer):
-    """The pieces of a SentencePiece model, and bytes for what they lack.
+    """The pieces of a SentencePiece model, with bytes as a fallback.
 
-    Models learned here are `lossless`: any text comes back. A model from elsewhere
-    may change a text before it cuts it (as far as a probe of what such models do can
-    tell), and may have an unknown piece, which is not learned but comes with it.
+    Models learned here are `lossless`: every text decodes to itself. Other models may
+    normalize a text first, which a probe text detects, and may have an unknown piece.
     """
 
     level = "subword"
 
     def __init__(self, model: bytes) -> None:
+        """Load the content of a `.model` file. Raises ModelFileError."""
         self._model = model
         self._processor, self._bytes = processor, _ = _load(model)
         self._byte_ids = np.full(256, -1, np.int64)
@@ -51,48 +51,27 @@ class SubwordTokenizer(Tokenizer):
         if is_unknown_left or (self._byte_ids < 0).any():
             self.unknown = processor.unk_id() + 1
             self._bytes[self.unknown] = REPLACEMENT
-        self._never_generated = tuple(
-            token
-            for token, adds in enumerate(self._bytes[1:], start=1)
-            if token == self.unknown or not adds
-        )
         keeps_text = processor.normalize(_PROBE) == _PROBE.replace(" ", SPACE)
-        # Without a piece for the space, its bytes would be those of U+2581.
+        # Without a piece for the space, it would decode to U+2581.
         has_space = processor.piece_to_id(SPACE) != processor.unk_id()
         self.lossless = keeps_text and (has_space or self.unknown is not None)
-        # A newline that is in no longer piece is a place to cut without effect.
+        # cutting after a newline is safe if no longer piece contains one
         has_longer = any(b"\n" in adds and len(adds) > 1 for adds in self._bytes)
-        can_cut = self.lossless and self.unknown is None and not has_longer
-        self._can_cut_at_newlines = can_cut
+        self._keeps_all = self.lossless and self.unknown is None
+        self._can_cut_at_newlines = self._keeps_all and not has_longer
 
     @classmethod
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
-        """Learn about `vocab_size` pieces, 2,000 where it is 0, from a sample.
+        """Learn at most `vocab_size` pieces (0 means 2,000) from a sample of the texts.
 
-        A small text gives fewer pieces. Characters that occur less than `min_count`
-        times, or for which there is no room, are spelled in bytes.
-        Raises TextError for texts to learn nothing from, UsageError for a vocabulary
-        that has no room for the bytes.
+        Characters that are rarer than `min_count` or do not fit are encoded as bytes.
+        Raises TextError if the texts are empty, UsageError if the vocabulary is too
+        small for all bytes.
         """
         return cls(train(sample(texts), config))
 
-    @classmethod
-    def from_model_bytes(cls, data: bytes) -> Self:
-        """Take the content of a `.model` file. Raises ModelFileError."""
-        return cls(data)
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of pieces of the model, and one."""
-        return len(self._bytes)
-
-    @property
-    def never_generated(self) -> tuple[int, ...]:
-        """The unknown piece, control pieces and unused ones."""
-        return self._never_generated
-
     def encode(self, text: str) -> Ids:
-        """Return the ids of the pieces, (n,) int64, bytes where no piece fits."""
+        """Return the ids of the pieces, or bytes where no piece fits."""
         ids = [
             self._spell(part) if place % 2 else self._encode_plain(part)
             for place, part in enumerate(self._split(text))
@@ -100,8 +79,8 @@ class SubwordTokenizer(Tokenizer):
         return np.concatenate(ids) + 1
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids and, for each, the character offset where it ends."""
-        if self.lossless and self.unknown is None:
+        """Return the ids and the character offset where each ends."""
+        if self._keeps_all:
             return super().encode_with_ends(text)
         ends: list[int] = []
         start = 0
@@ -112,26 +91,22 @@ class SubwordTokenizer(Tokenizer):
                 ends += [start + end for end in _ends(self._processor, part)]
             start += len(part)
         if ends:
-            ends[-1] = len(text)  # a normalisation may have dropped what was last
+            ends[-1] = len(text)  # normalization may have dropped the last characters
         return self.encode(text), np.array(ends, np.int64)
 
-    def token_bytes(self, token: int) -> bytes:
-        """Return the piece as UTF-8, or one byte."""
-        return self._bytes[token]
-
     def piece(self, token: int) -> str:
-        """Return a token as people read it; silent pieces by their own name."""
+        """Return a token as shown in tables: pieces without text by their name."""
         if token and not self._bytes[token]:
             return str(self._processor.id_to_piece(token - 1))
         return super().piece(token)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the `.model` file in base64."""
+        """Return the model in base64."""
         return {"level": self.level, "model": base64.b64encode(self._model).decode()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Rebuild from the model. Raises ValueError."""
+        """Rebuild from the model in base64."""
         model = values.get("model")
         if not isinstance(model, str):
             raise ValueError("a subword tokenizer needs a model in base64")
@@ -141,45 +116,44 @@ class SubwordTokenizer(Tokenizer):
             raise ValueError(error.message) from error
 
     def _split(self, text: str) -> list[str]:
-        """Return parts of a text: plain, special, plain, special, ..., plain."""
+        """Split a text into plain, special, plain, special, ..., plain parts."""
         if self.lossless:
             return _SPECIAL.split(text)
-        # What comes back is not the text anyway, and a lone surrogate would not go in.
+        # The text cannot be restored anyway, and SentencePiece rejects lone surrogates.
         return [text.encode("utf-8", "replace").decode()]
 
     def _spell(self, special: str) -> Ids:
-        """Return SentencePiece's ids of characters that it is not shown."""
+        """Return SentencePiece's ids of special characters, without asking it."""
         if self.unknown is not None:
             return np.array([self.unknown - 1])
         data = special.encode("utf-8", "surrogateescape")
         return self._byte_ids[np.frombuffer(data, np.uint8)]
 
     def _encode_plain(self, text: str) -> Ids:
-        """Return SentencePiece's ids of characters that it can be shown."""
-        encode = self._processor.encode  # not of a list: that starts threads, 90 us
-        if len(text) < 4000 or not self._can_cut_at_newlines:
-            return np.array(encode(text), np.int64)
-        return np.concatenate(
-            [np.array(encode(part), np.int64) for part in _SLICE.findall(text)]
-        )
+        """Return SentencePiece's ids of a text without special characters."""
+        is_long = len(text) >= 4000 and self._can_cut_at_newlines
+        parts = _SLICE.findall(text) if is_long else [text]
+        # one by one: encoding a list starts threads, which takes 90 us
+        ids = [np.array(self._processor.encode(part), np.int64) for part in parts]
+        return np.concatenate(ids)
 
 
 def _load(model: bytes) -> tuple[sentencepiece.SentencePieceProcessor, list[bytes]]:
-    """Return the model ready for use, and the bytes of each of our ids."""
+    """Return the loaded model, and the bytes of each of our ids."""
     try:
-        # No bytes at all would be taken for "load nothing yet".
+        # SentencePiece takes empty bytes for "no model given"
         processor = sentencepiece.SentencePieceProcessor(model_proto=model or b"?")
         ids = range(processor.vocab_size())
         return processor, [b"", *(_bytes_of(processor, i) for i in ids)]
     except (RuntimeError, ValueError) as error:
         raise ModelFileError(
-            f"not a SentencePiece model: {len(model):,} bytes that do not load",
-            hint="give the .model file that SentencePiece wrote",
+            f"not a SentencePiece model: its {len(model):,} bytes do not load",
+            hint="give a .model file written by SentencePiece",
         ) from error
 
 
 def _bytes_of(processor: sentencepiece.SentencePieceProcessor, i: int) -> bytes:
-    """Return what a piece adds to a text: nothing for unknown, control, unused."""
+    """Return what a piece adds to a text: nothing if unknown, control or unused."""
     if processor.is_unknown(i) or processor.is_control(i) or processor.is_unused(i):
         return b""
     piece: str = processor.id_to_piece(i)
@@ -193,6 +167,6 @@ def _ends(processor: Any, text: str) -> list[int]:
     if hasattr(processor, "encode_as_offset_mapping"):
         found = processor.encode(text, out_type="offset_mapping")
         return [end for _, end in found["offsets"]]
-    # SentencePiece 0.2.1; later ones refuse this name
+    # SentencePiece 0.2.1; later versions reject this name
     found = processor.encode(text, out_type="immutable_proto")
     return [piece.end for piece in found.pieces]

@@ -1,4 +1,4 @@
-"""Learning a SentencePiece model: which text is shown, and the process that learns."""
+"""Training of a SentencePiece model: its training text, options and process."""
 
 import json
 import subprocess
@@ -15,20 +15,19 @@ from charrnn.tokenizers.char import keep_frequent
 from charrnn.tokenizers.config import TokenizerConfig
 
 DEFAULT_VOCAB_SIZE: Final = 2000
-#: how SentencePiece writes a space
-SPACE: Final = "\N{LOWER ONE EIGHTH BLOCK}"
+SPACE: Final = "\N{LOWER ONE EIGHTH BLOCK}"  #: how SentencePiece writes a space
 
-# SentencePiece drops every training line with U+2585 in it, and NUL by itself.
+# SentencePiece drops training lines that contain U+2585, and drops NULs.
 _UNTRAINABLE: Final = [0, ord(SPACE), 0x2585, *range(0xD800, 0xE000)]
 
-# 1,000 characters are at most 4,000 bytes; from 4,192 on a line is dropped unsaid.
+# At most 4,000 bytes: SentencePiece silently drops lines of 4,192 or more.
 _CHUNK_CHARACTERS: Final = 1000
-# 10 MB take a unigram model 6 s (plays) to 35 s (source code) on one core.
+# A unigram model of 10 MB takes 6 s (plays) to 35 s (source code) on one core.
 _SAMPLE_BYTES: Final = 10_000_000
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[str]:
-    """Yield the texts in chunks, cut at line ends, else before words, else anywhere."""
+    """Yield chunks of the texts, cut after a newline, before a space, or anywhere."""
     for text in chunks(texts, separator="\n"):
         start = 0
         while start < len(text):
@@ -42,9 +41,9 @@ def _chunks(texts: Iterable[str]) -> Iterator[str]:
 
 
 def sample(texts: Iterable[str]) -> list[str]:
-    """Return chunks of the texts, evenly drawn, of 10 MB together at most.
+    """Return evenly spaced chunks of the texts, at most 10 MB, in a single pass.
 
-    In one pass: when there are too many, every other one goes, and from then on
+    Whenever the sample grows too large, every other chunk is dropped, and from then on
     half as many are taken.
     """
     kept: list[str] = []
@@ -61,12 +60,12 @@ def sample(texts: Iterable[str]) -> list[str]:
 
 
 def train(chunks: list[str], config: TokenizerConfig) -> bytes:
-    """Return the `.model` file of a lossless model with byte fallback."""
+    """Train a lossless model with byte fallback. Returns its `.model` file."""
     counts = count_characters(chunks)
     found = np.flatnonzero(counts)
     if not len(found):
         raise TextError(
-            "the training text has no characters", hint="give a text to learn from"
+            "the training text has no characters", hint="give a text that is not empty"
         )
     symbols = ["\n", *(mark for mark in "\t\r" if counts[ord(mark)])]
     size = (config.vocab_size or DEFAULT_VOCAB_SIZE) - 1
@@ -76,13 +75,12 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
             f"`vocab_size` is {config.vocab_size}, too small for subwords",
             hint=f"give {config.vocab_size + 2 - room} or more, or 0 for the default",
         )
-    # Characters get half of the room at most: without longer pieces these would
-    # not be subwords. Which ones is decided here, so all that is left is covered.
+    # Single characters get at most half of the room, to leave some for longer pieces.
+    # We choose them, so SentencePiece must cover all characters that it sees.
     apart = [ord(symbol) for symbol in (*symbols, " ")]
-    counts[_UNTRAINABLE] = 0
-    counts[apart] = 0
+    counts[[*_UNTRAINABLE, *apart]] = 0
     kept = keep_frequent(counts, min_count=config.min_count, limit=room // 2)
-    # A newline is a piece by itself, so it cuts without teaching anything.
+    # A newline is always a piece by itself, so it separates without being learned from.
     cut = dict.fromkeys(np.setdiff1d(found, [*kept, *apart]).tolist(), "\n")
     options = {
         "model_type": config.subword,
@@ -98,27 +96,27 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
         "bos_id": -1,
         "eos_id": -1,
         "pad_id": -1,
-        "num_threads": 1,  # sums round otherwise with 2, and it is another model
+        "num_threads": 1,  # with 2, sums round differently and the model changes
         "minloglevel": 3,
     }
-    # The space first, for it must be a piece, in the text or not.
+    # a space of its own, because it must be a piece even if the text has none
     return _run([options, " ", *(chunk.translate(cut) for chunk in chunks)])
 
 
 def _run(lines: Iterable[Any]) -> bytes:
-    """Return what SentencePiece's trainer writes. Raises TextError if it fails.
+    """Return the output of SentencePiece's trainer. Raises TextError if it fails.
 
-    In a process of its own, for it is written in C++: it may crash.
+    It runs in its own process, because C++ code can crash.
     """
     data = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
-    # -P: our modules are not to be found as if they were of the standard library
+    # -P: our modules must not shadow those of the standard library
     command = [sys.executable, "-P", sentencepiece_process.__file__]
     ended = subprocess.run(command, input=data, capture_output=True)
     if ended.returncode:
-        said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
-        why = said[-1] if said else f"it ended with code {ended.returncode}"
+        errors = ended.stderr.decode("utf-8", "replace").strip().splitlines()
+        why = errors[-1] if errors else f"exit code {ended.returncode}"
         raise TextError(
             f"sentencepiece cannot learn from this text: {why}",
-            hint="use another `level`: byte or char",
+            hint="set `level` to byte or char",
         )
     return ended.stdout

@@ -177,7 +177,7 @@ def test_chunks_are_short_enough_for_sentencepiece_and_cut_at_spaces():
 
 def test_a_foreign_model_encodes_as_sentencepiece_does():
     data = foreign_model()
-    tokenizer = SubwordTokenizer.from_model_bytes(data)
+    tokenizer = SubwordTokenizer(data)
     processor = sentencepiece.SentencePieceProcessor(model_proto=data)
 
     assert (tokenizer.encode("the  CAT  ") - 1).tolist() == processor.encode("the  CAT")
@@ -185,7 +185,7 @@ def test_a_foreign_model_encodes_as_sentencepiece_does():
 
 
 def test_a_foreign_model_has_an_unknown_piece_and_silent_control_pieces():
-    tokenizer = SubwordTokenizer.from_model_bytes(foreign_model())
+    tokenizer = SubwordTokenizer(foreign_model())
 
     assert not tokenizer.lossless
     assert tokenizer.unknown == 1
@@ -196,7 +196,7 @@ def test_a_foreign_model_has_an_unknown_piece_and_silent_control_pieces():
 
 @pytest.mark.parametrize("text", ["the ﬁ日本 cat  ", "\udc80\u2581", "   ", "cat\n"])
 def test_ends_of_a_foreign_model_rise_to_the_end_of_the_text(text):
-    tokenizer = SubwordTokenizer.from_model_bytes(foreign_model())
+    tokenizer = SubwordTokenizer(foreign_model())
 
     ids, ends = tokenizer.encode_with_ends(text)
 
@@ -208,7 +208,7 @@ def test_ends_of_a_foreign_model_rise_to_the_end_of_the_text(text):
 def test_a_model_without_bytes_or_normalisation_loses_only_what_is_unknown():
     identity = {"normalization_rule_name": "identity", "add_dummy_prefix": False}
     data = foreign_model(**identity, remove_extra_whitespaces=False)
-    tokenizer = SubwordTokenizer.from_model_bytes(data)
+    tokenizer = SubwordTokenizer(data)
 
     ids, ends = tokenizer.encode_with_ends("  the\u2581日 ")
 
@@ -218,9 +218,7 @@ def test_a_model_without_bytes_or_normalisation_loses_only_what_is_unknown():
 
 
 def test_a_model_with_bytes_that_normalises_has_no_unknown_but_is_not_lossless():
-    tokenizer = SubwordTokenizer.from_model_bytes(
-        foreign_model(byte_fallback=True, vocab_size=350)
-    )
+    tokenizer = SubwordTokenizer(foreign_model(byte_fallback=True, vocab_size=350))
 
     ids = tokenizer.encode("日")
 
@@ -231,22 +229,22 @@ def test_a_model_with_bytes_that_normalises_has_no_unknown_but_is_not_lossless()
 @pytest.mark.parametrize("data", [b"", b"rubbish", b"\0" * 99, CORPUS.encode()])
 def test_rubbish_is_no_model(data):
     with pytest.raises(ModelFileError, match="not a SentencePiece model"):
-        SubwordTokenizer.from_model_bytes(data)
+        SubwordTokenizer(data)
 
 
 def test_half_a_model_is_no_model():
     data = foreign_model()
 
     with pytest.raises(ModelFileError, match="do not load"):
-        SubwordTokenizer.from_model_bytes(data[: len(data) // 2])
+        SubwordTokenizer(data[: len(data) // 2])
 
 
 @pytest.mark.promise("R21")
 @pytest.mark.parametrize(
     ("program", "says"),
     [
-        ("import os; os.abort()", "it ended with code -6"),
-        ("import ctypes; ctypes.string_at(0)", "it ended with code -11"),
+        ("import os; os.abort()", "exit code -6"),
+        ("import ctypes; ctypes.string_at(0)", "exit code -11"),
         ("raise SystemExit('no room')", "no room"),
     ],
 )

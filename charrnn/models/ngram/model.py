@@ -1,57 +1,54 @@
-"""The n-gram language model: the next token by what followed the last N - 1 before.
+"""The n-gram language model: predicts the next token from the last N - 1 tokens.
 
-The counts of `ngram_counts.py` make a tree whose nodes are n-grams, the root the empty
-one; a context is a node and what followed it are its children. At every context h
+The counts of `counts.py` form a tree of n-grams, with the empty one as its root. The
+children of a context are the n-grams that extend it by one token. For each context h
 
     p(w | h) = weight(h w) + backoff(h) p(w | h')       h' is h without its first token
 
-where h' of the empty context is uniform over V, and a context that was never seen says
-nothing of its own: p(w | h) = p(w | h'). With c the count of a node, c(h) the sum over
+Below the empty context, the distribution is uniform over V. An unseen context backs off
+completely: p(w | h) = p(w | h'). With c the count of a node and c(h) the sum of c over
 the children of h:
 
     kneser-ney   weight(h w) = (c(h w) - D(c(h w))) / c(h)
                  backoff(h) = sum of D(c(h w)) over the children / c(h)
-    addk         p(w | h) = (c(h w) + k) / (c(h) + k V), of the whole context only
-    mle          the same with k = 0; uniform where c(h) = 0, as 0 / 0 says nothing
+    addk         p(w | h) = (c(h w) + k) / (c(h) + k V), with the longest context only
+    mle          the same with k = 0; uniform if c(h) = 0
 
-Kneser-Ney is interpolated and modified, as in Chen and Goodman 1999, section 3. A
-token that mle never saw in a context has a probability of 0 there: its logit is -inf
-and a text that has it costs infinitely many nats.
+Kneser-Ney is interpolated and modified (Chen and Goodman 1999, section 3). With mle, a
+token never seen in a context has probability 0 there, and its logit is -inf.
 
 Letters: B batch, T time, V vocabulary, N order, R rows, M nodes, C contexts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.models.base import ConfiguredModel, Floats, Reals, State, Tokens
+from charrnn.models.base import ConfiguredModel, Floats, Reals, State, Tensors, Tokens
 from charrnn.models.ngram.config import NgramConfig
 from charrnn.models.ngram.counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram.tree import UNKNOWN, NgramTree
 from charrnn.tokenizers.base import AnyIds, Ids
 
-# numbers in the table of whole distributions: those after short contexts, which have
-# most children, need not be summed at every place
+# Largest table of complete distributions. It holds those of short contexts: they have
+# the most children, so summing them for every token would be slowest.
 TABLE_SIZE = 1 << 20
 
 
 class NgramModel(ConfiguredModel):
-    """Counts, and the probabilities that follow from them.
+    """N-gram counts and the probabilities derived from them.
 
-    tensors: the levels of `ngram_counts.py`, and of Kneser-Ney discounts (N, 3).
+    tensors: the levels of `counts.py`, and for Kneser-Ney the discounts (N, 3).
     """
 
     family = "ngram"
     config_type = NgramConfig
     config: NgramConfig
 
-    def __init__(
-        self, config: NgramConfig, tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def __init__(self, config: NgramConfig, tensors: Tensors) -> None:
         V, N = config.vocab_size, config.order
         super().__init__(config, tensors)
         self._is_interpolated = config.smoothing == "kneser-ney"
@@ -68,7 +65,7 @@ class NgramModel(ConfiguredModel):
     def fit(
         cls, config: NgramConfig, tokens: AnyIds, starts: Ids, lengths: Ids
     ) -> Self:
-        """Count the n-grams of documents, given as in `count_ngrams`."""
+        """Count the n-grams of documents; arguments as in `count_ngrams`."""
         orders = cls.fit_orders(config, tokens, starts, lengths, least=config.order)
         return next(orders)
 
@@ -82,14 +79,11 @@ class NgramModel(ConfiguredModel):
         *,
         least: int = 1,
     ) -> Iterator[Self]:
-        """Yield models of the least order, one more, and so on; all count once."""
+        """Yield models of order `least`, least + 1, ... from a single count."""
         is_interpolated = config.smoothing == "kneser-ney"
+        V = config.vocab_size
         counted = count_ngrams(
-            tokens,
-            starts,
-            lengths,
-            vocab_size=config.vocab_size,
-            continuations=is_interpolated,
+            tokens, starts, lengths, vocab_size=V, continuations=is_interpolated
         )
         for order, levels in enumerate(counted, 1):
             if order < least:
@@ -102,32 +96,32 @@ class NgramModel(ConfiguredModel):
 
     @property
     def title(self) -> str:
-        """How long its n-grams are and how they are smoothed; of no text, uniform."""
+        """Order and smoothing, or "uniform" for a model of no text."""
         return self.config.title if self.parameters else "uniform"
 
     @property
     def parameters(self) -> int:
-        """How many different n-grams it has seen, of all lengths."""
+        """Number of distinct n-grams of all lengths."""
         levels = range(1, self.config.order + 1)
         return sum(int(np.count_nonzero(self._tensors[f"counts.{k}"])) for k in levels)
 
     @property
     def step_work(self) -> int:
-        """Next to nothing: a step looks at few of the numbers."""
+        """V: each token reads only a few of the counts."""
         return self.vocab_size
 
     def initial_state(self, batch: int) -> State:
-        """Return the paths before any token, (B, N) in one array: all the root."""
+        """Return the paths before any token: the root, (B, N)."""
         return (np.zeros((batch, self.config.order), np.int64),)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
-        """Return the logits (B, T, V) after each token of (B, T), and the state."""
+        """Return the log-probabilities (B, T, V) and the new state."""
         probabilities, after = self.probabilities(tokens, state)
-        with np.errstate(divide="ignore"):  # mle: the logarithm of 0 is -inf
+        with np.errstate(divide="ignore"):  # mle: ln 0 is -inf
             return np.log(probabilities.astype(np.float32)), after
 
     def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
-        """Return p(. | all before) (B, T, V) after each token, and the state."""
+        """Return the probabilities (B, T, V) and the new state."""
         B, T = tokens.shape
         if B == T == 1:
             path = self._tree.step(int(tokens[0, 0]), state[0][0].tolist())
@@ -139,9 +133,9 @@ class NgramModel(ConfiguredModel):
         return found.reshape(B, T, self.vocab_size), (last,)
 
     def _smooth(self) -> tuple[Reals, Reals]:
-        """Return the weight of every node (M,), the backoff of every context (C + 1,).
+        """Return the weights of nodes (M,) and the backoffs of contexts (C + 1,).
 
-        The last backoff is that of UNKNOWN, which leaves all to the shorter context.
+        The last backoff is that of UNKNOWN: 1, so the shorter context decides.
         """
         parents, contexts = self._tree.parents, len(self._tree.lengths)
         levels = [self._tensors[f"counts.{k + 1}"] for k in range(self.config.order)]
@@ -163,11 +157,11 @@ class NgramModel(ConfiguredModel):
         return weights, np.where(is_known, left / sums, 1)
 
     def _fill_table(self) -> None:
-        """Make the distributions after short contexts, a row (V,) for each node."""
+        """Precompute the distributions of short contexts, a row (V,) per node."""
         tree = self._tree
-        first, last = 0, 1  # the nodes of a level
+        first, last = 0, 1  # range of the level's nodes
         self._table = tree.mix(np.zeros((1, 1), np.int64), self._table)
-        shorter = np.zeros(1, np.int64)  # each of them without its first token
+        shorter = np.zeros(1, np.int64)  # each node without its first token
         for depth in range(1, self.config.order):
             children = tree.lengths[first:last]
             first, last = last, last + int(children.sum())
@@ -181,18 +175,18 @@ class NgramModel(ConfiguredModel):
             self._depth = depth
 
     def _distributions(self, paths: Ids) -> Reals:
-        """Return p(. | h) (R, V) after each of the paths (R, N)."""
+        """Return p(. | h) for each path: (R, N) -> (R, V)."""
         if not self._is_interpolated:
             return self._tree.mix(paths[:, -1:], self._table)
         edge = self._depth + 1
-        # nodes rise with their length, and UNKNOWN is below all
+        # longer n-grams have larger numbers, and UNKNOWN is the smallest
         base = self._table[paths[:, :edge].max(axis=1)]
-        # soon after an opening boundary several entries are one node: count it once
+        # shortly after an opening boundary a path repeats a node: count it once
         is_again = paths[:, edge:] == paths[:, edge - 1 : -1]
         return self._tree.mix(np.where(is_again, UNKNOWN, paths[:, edge:]), base)
 
     def _one_distribution(self, path: list[int]) -> Reals:
-        """Return p(. | h) (V,) after a path of N nodes: `_distributions` of one."""
+        """Return p(. | h) (V,) for one path: `_distributions` without arrays."""
         if not self._is_interpolated:
             return self._tree.mix_one(path[-1:], self._table[0])
         edge = self._depth + 1

@@ -1,13 +1,14 @@
-"""The tree of n-grams, as arrays: which context is known, and what follows it.
+"""The tree of n-grams as arrays, to look up contexts and their next tokens.
 
-A node is an n-gram and its children are the n-grams that are one token longer. Nodes
-are numbered level by level: 0 is the root, 1 + w the token w, then longer ones, in the
-order of their tokens, so that the children of a node are neighbours. What was read is
-known by a row of N nodes, the *path*: its k-th is the last k tokens, or all since the
-boundary that opened the text where these are fewer, or UNKNOWN.
+A node is an n-gram, and its children extend it by one token. Nodes are numbered level
+by level, sorted by their tokens: 0 is the root, 1 + w is the token w, then come longer
+n-grams. So the children of a node are consecutive.
 
-A text is written token by token, and for so little Python's own numbers are faster
-than arrays: `step` and `mix_one` are `walk` and `mix` for one token of one text.
+The state of a text is its *path*, N nodes. Node k is the n-gram of the last k tokens,
+cut off at the opening boundary, or UNKNOWN if it was never seen.
+
+`step` and `mix_one` do the same as `walk` and `mix` for a single token, as in sampling.
+There, Python's numbers are faster than arrays.
 
 Letters: B batch, T time, V vocabulary, N order, L levels, R rows, M nodes,
 C contexts: nodes that may have children.
@@ -23,41 +24,41 @@ from charrnn.models.base import Reals
 from charrnn.models.ngram.counts import ranges
 from charrnn.tokenizers.base import BOUNDARY, AnyIds, Ids
 
-OPENING = 1 + BOUNDARY  # the node of a document's beginning
-UNKNOWN = -1  # instead of a node: there is none
-FEW_CHILDREN = 16  # up to so many one by one are faster than as an array
+OPENING = 1 + BOUNDARY  # node of the boundary that opens a document
+UNKNOWN = -1  # no such node
+FEW_CHILDREN = 16  # up to this many, a loop is faster than array operations
 
 
 class NgramTree:
-    """What follows every context: with which weight, and what is left for others."""
+    """The children of every context, with their weights and the context's backoff."""
 
     def __init__(
         self, vocab_size: int, tokens: Sequence[AnyIds], children: Sequence[AnyIds]
     ) -> None:
-        """Join the levels, as in `ngram_counts`: the tokens from 2, children from 1.
+        """Join the levels of `counts.py`: tokens from level 2, children from level 1.
 
-        What `mix` needs is set by `weigh`.
+        Call `weigh` before `mix`.
         """
         V = vocab_size
         self.vocab_size = V
         self.order = len(tokens) + 1
-        # of every node that may have children, then of UNKNOWN, which has none
+        # number of children per context, then 0 for UNKNOWN
         self.lengths: Ids = np.concatenate([[V], *children, [0]]).astype(np.int64)
         self.firsts: Ids = 1 + np.cumsum(self.lengths) - self.lengths
-        # of every node; the root has none of its own
+        # last token of every node; 0 is a placeholder for the root
         self.tokens: Ids = np.concatenate([[0], np.arange(V), *tokens]).astype(np.int64)
-        #: (M - 1,), of every node but the root
+        #: parent of every node except the root, (M - 1,)
         self.parents = np.repeat(np.arange(len(self.lengths)), self.lengths)
         inner = len(self.lengths) - 1
         keys = self.parents[: inner - 1] * V + self.tokens[1:inner]
-        # a key beyond the last, so that every search lands on one
+        # a sentinel key, so that every search lands on a key
         self._keys = np.append(keys, np.iinfo(np.int64).max)
         self._firsts = self.firsts.data
         self._lengths = self.lengths.data
         self._tokens = self.tokens.data
 
     def weigh(self, weights: Reals, backoffs: Reals) -> None:
-        """Set the weight of every node (M,), the backoff of every context (C + 1,).
+        """Set the weights of nodes (M,) and the backoffs of contexts (C + 1,).
 
         The last backoff is that of UNKNOWN.
         """
@@ -65,9 +66,9 @@ class NgramTree:
         self._one_weight, self._one_backoff = weights.data, backoffs.data
 
     def child(self, nodes: Ids, tokens: Ids) -> Ids:
-        """Return the child of each node that a token leads to, or UNKNOWN.
+        """Return the child of each node for its token, or UNKNOWN.
 
-        Only children that may have children themselves are found.
+        Nodes of the last level are never found.
         """
         wanted = nodes * self.vocab_size + tokens
         at = self._keys.searchsorted(wanted)
@@ -76,14 +77,14 @@ class NgramTree:
     def walk(self, tokens: Ids, path: Ids) -> Ids:
         """Return the paths (B, T + 1, N) before and after each token of (B, T).
 
-        path: (B, N), before the first. The last k tokens are a child of the k - 1
-        before the last.
+        path: (B, N), before the first token. Node k is a child of the previous path's
+        node k - 1.
         """
         B, T = tokens.shape
         paths = np.zeros((B, T + 1, self.order), np.int64)
         paths[:, 0] = path
         opens = tokens == BOUNDARY
-        if T == 1:  # all levels at once: for 8 rows a third of the time
+        if T == 1:  # all levels at once: three times as fast for 8 rows
             found = self.child(path[:, :-1], tokens)
             paths[:, 1, 1:] = np.where(opens, OPENING, found)
             return paths
@@ -93,10 +94,10 @@ class NgramTree:
         return paths
 
     def mix(self, nodes: Ids, base: Reals) -> Reals:
-        """Return p(. | h) (R, V) for contexts of nodes (R, L), the longest last.
+        """Return p(. | h) (R, V), given the nodes of contexts (R, L), longest last.
 
-        base: p(. | h') of the context below the shortest, (R, V) or (1, V). With h_L
-        the longest, and s_l the product of backoff(h_m) over m > l:
+        base: p(. | h') of the next shorter context, (R, V) or (1, V). With h_L the
+        longest, and s_l the product of backoff(h_m) over m > l:
 
             p(w | h_L) = sum over l of s_l weight(h_l w)  +  s_0 base(w)
         """
@@ -127,9 +128,9 @@ class NgramTree:
         return after
 
     def mix_one(self, nodes: list[int], base: Reals) -> Reals:
-        """Return p(. | h) (V,) for a context of nodes, the longest last.
+        """Return p(. | h) (V,), given the nodes of one context, longest last.
 
-        base: p(. | h') of the context below the shortest, (V,).
+        base: p(. | h') of the next shorter context, (V,).
         """
         share, found = 1.0, []
         for node in reversed(nodes):
@@ -139,7 +140,7 @@ class NgramTree:
                 found.append((first, last, share))
                 share *= self._one_backoff[node]
         mixed = share * base
-        cells: Any = mixed.data  # of Python's own numbers
+        cells: Any = mixed.data  # indexing it gives Python numbers
         for first, last, share in found:
             if last - first > FEW_CHILDREN:
                 tokens = self.tokens[first:last]

@@ -1,46 +1,52 @@
 """The recurrent language model, for inference.
 
-    x_t   = embedding of token t, or its one-hot vector
-    y_0   = x
-    y_l   = norm_l(cell_l(y_{l-1})) + y_{l-1}    the sum only from the second layer on
+    y_0    = embedding of the token, or its one-hot vector
+    y_l    = norm_l(cell_l(y_{l-1})) + y_{l-1}    no residual sum in the first layer
     logits = head(y_L)
 
-Norms (Ba et al. 2016, between layers, not inside a cell), residual sums, a learned
-initial state and tying of the output matrix to the embedding are optional.
+Optional are layer norms (Ba et al. 2016; between layers, not inside a cell), residual
+sums, a learned initial state, and an output matrix tied to the embedding.
 
-Parameters by name, with the shapes of `parameter_shapes`:
+The parameters:
 
     embedding.weight (V, E)                      absent with one-hot input
-    layers.K.weight_ih ...                       the cell's own: see cells.py
+    layers.K.weight_ih ...                       see cells.py
     norms.K.weight, norms.K.bias (H,)
-    initial.K (H,)                               the K-th array of the state
+    initial.K (H,)                               initial value of the state's K-th array
     projection.weight (E, H)                     only if tied and E != H
-    head.weight (V, H), head.bias (V,)           tied: only the bias
+    head.weight (V, H), head.bias (V,)           if tied, only the bias
 
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from charrnn.models import CELLS
-from charrnn.models.base import ConfiguredModel, Floats, State, Tokens, check_tensors
+from charrnn.models.base import (
+    ConfiguredModel,
+    Floats,
+    State,
+    Tensors,
+    Tokens,
+    check_tensors,
+)
 from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.steps import steps_of
 
 NORM_EPSILON = 1e-5
-# up to this many numbers the first layer's input product is one table of all tokens;
-# with 32,000 tokens and 1,024 units it would take longer to make than most texts, and a
-# small file could ask for more than there is memory
+# Largest table of the first layer's input product for every token. With 32,000 tokens
+# and 1,024 units, filling it would take longer than most texts, and a small file could
+# demand more memory than there is.
 TABLE_SIZE = 1 << 23
 
 
 def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
-    """Return the name and shape of every parameter of a network."""
+    """Return the shape of every parameter by name."""
     V, E, H = config.vocab_size, config.embed, config.hidden
     cell = CELLS[config.cell]
     shapes: dict[str, tuple[int, ...]] = {}
@@ -64,22 +70,20 @@ def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
 
 
 def parameter_count(config: RecurrentConfig) -> int:
-    """Return the number of weights of a network."""
+    """Return the number of parameters of a network."""
     return sum(map(math.prod, parameter_shapes(config).values()))
 
 
 class RecurrentModel(ConfiguredModel):
-    """A trained network that runs its cells in NumPy, float32."""
+    """A trained network that runs in NumPy, in float32."""
 
     family = "recurrent"
     config_type = RecurrentConfig
     config: RecurrentConfig
 
-    def __init__(
-        self, config: RecurrentConfig, tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def __init__(self, config: RecurrentConfig, tensors: Tensors) -> None:
         if config.layers > len(tensors):
-            # first, so that a file that claims a billion layers costs no time
+            # checked first: a file may claim a billion layers
             raise ValueError(f"{config.layers:,} layers, but {len(tensors)} tensors")
         check_tensors(tensors, parameter_shapes(config))
         super().__init__(
@@ -96,7 +100,7 @@ class RecurrentModel(ConfiguredModel):
         self._table = self._project_vocabulary() if is_small else None
 
     def initial_state(self, batch: int) -> State:
-        """Return the state of every layer before any token, arrays (B, H)."""
+        """Return the state before any token: arrays (B, H) for every layer."""
         count = self.config.layers * self._cell.states
         shape = (batch, self.config.hidden)
         if not self.config.learned_state:
@@ -105,10 +109,10 @@ class RecurrentModel(ConfiguredModel):
         return tuple(np.tile(row, (batch, 1)) for row in rows)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
-        """Return the logits (B, T, V) after each token of (B, T), and the state."""
+        """Return the logits (B, T, V) and the new state."""
         states = self._cell.states
         B, T = tokens.shape
-        # time first, so that one step's arrays are contiguous
+        # time first, so that each step's arrays are contiguous
         inputs = self._embedded(tokens.T)
         outputs: Floats = np.empty(0, np.float32)
         after: State = ()
@@ -130,24 +134,24 @@ class RecurrentModel(ConfiguredModel):
         return {n.removeprefix(prefix): x for n, x in found if n.startswith(prefix)}
 
     def _embedded(self, tokens: Tokens) -> Iterable[Floats]:
-        """Return W x + b of the first layer, (B, G*H), for each step of (T, B)."""
+        """Return W x + b of the first layer, (B, G*H) for each step of (T, B)."""
         if self._table is not None:
-            # a step at a time stays in the cache
+            # lazily: one step's rows stay in the cache
             return map(self._table.__getitem__, tokens)
         layer = self._layers[0]
         inputs = self._tensors["embedding.weight"][tokens]
         return _affine(inputs, layer.weight_ih, layer.bias)
 
     def _project_vocabulary(self) -> Floats:
-        """Return W x + b of the first layer for every token, (V, G*H)."""
+        """Return the first layer's W x + b for every token, (V, G*H)."""
         layer = self._layers[0]
-        inputs = layer.weight_ih  # one-hot input picks a row
+        inputs = layer.weight_ih  # a one-hot vector selects a row
         if self.config.embed:
             inputs = self._tensors["embedding.weight"] @ inputs
         return np.asarray(inputs + layer.bias)
 
     def _logits(self, outputs: Floats) -> Floats:
-        """Return the scores (T, B, V) of the outputs (T, B, H)."""
+        """Return the logits (T, B, V) of the outputs (T, B, H)."""
         name = "embedding.weight" if self.config.tie else "head.weight"
         if "projection.weight" in self._tensors:
             outputs = _product(outputs, self._tensors["projection.weight"].T)
@@ -155,9 +159,9 @@ class RecurrentModel(ConfiguredModel):
 
 
 def _product(x: Floats, weight: Floats) -> Floats:
-    """Return x @ weight for x (T, B, I) and weight (I, O) as one matrix product."""
+    """Return x @ weight for x (T, B, I) and weight (I, O), as a single product."""
     T, B, inputs = x.shape
-    # with three axes NumPy makes T products
+    # given three axes, NumPy would compute T products
     product = x.reshape(T * B, inputs) @ weight
     return np.asarray(product).reshape(T, B, weight.shape[1])
 
@@ -170,7 +174,7 @@ def _affine(x: Floats, weight: Floats, bias: Floats) -> Floats:
 
 
 def _layer_norm(x: Floats, weights: dict[str, npt.NDArray[Any]]) -> None:
-    """Normalise the last axis of (T, B, H) in place."""
+    """Normalize the last axis of (T, B, H) in place."""
     size = np.float32(x.shape[-1])
     x -= np.add.reduce(x, axis=-1, keepdims=True) / size
     variance = np.add.reduce(x * x, axis=-1, keepdims=True) / size

@@ -1,12 +1,9 @@
-"""The time loop of a layer: the equations of a cell, or the same ones in place.
+"""The loop of a layer over time, for inference.
 
-`Steps` runs the equations of `cells.py` and is the reference. The GRU and the LSTM
-have a form of their own that gives the same to 1e-5: one tanh serves all gates, the
-constants are in the weights, and nothing is allocated for a step.
-
-    sigmoid(x) = tanh(x / 2) / 2 + 1/2
-
-so the weights and biases of a sigmoid gate are halved once, before the loop.
+`Steps` is the reference: it runs the equations of `cells.py`. The GRU and the LSTM have
+faster versions, equal to 1e-5, that allocate nothing inside the loop. They compute all
+gates by tanh: because sigmoid(x) = tanh(x / 2) / 2 + 1/2, the weights and biases of
+sigmoid gates are halved once, before the loop.
 
 Shape letters: B batch, T time, I inputs, H hidden, G gates.
 """
@@ -24,7 +21,7 @@ HALF = np.float32(0.5)
 
 
 class Steps:
-    """Runs one layer by the equations of its cell."""
+    """Runs a layer by the equations of its cell."""
 
     def __init__(self, cell: str, weights: Mapping[str, Floats]) -> None:
         self._cell = CELLS[cell]
@@ -35,7 +32,7 @@ class Steps:
     def run(self, inputs: Iterable[Floats], state: State, outputs: Floats) -> State:
         """Fill the outputs (T, B, H) and return the last state.
 
-        inputs: for each step x_t @ weight_ih + bias, (B, G*H).
+        inputs: x_t @ weight_ih + bias for each step, (B, G*H).
         """
         for t, projected in enumerate(inputs):
             state = self._cell.step(NUMPY, projected, state, self._weights)
@@ -44,13 +41,13 @@ class Steps:
 
 
 class FastSteps(Steps):
-    """What the faster forms share: constants in the weights, gates one by one.
+    """Base of the faster versions: weights scaled by gate.
 
-    Gates are (G, B, H), so that each is one piece of memory: with 64 rows or more a
-    step takes 0.88 of the time that it takes with (B, G*H).
+    Gates are (G, B, H), so that each is contiguous: with 64 rows or more, a step takes
+    0.88 times as long as with (B, G*H).
     """
 
-    factors: ClassVar[tuple[float, ...]]  #: of each gate: 1/2 for a sigmoid
+    factors: ClassVar[tuple[float, ...]]  #: scale of each gate: 1/2 for a sigmoid
 
     def __init__(self, cell: str, weights: Mapping[str, Floats]) -> None:
         super().__init__(cell, weights)
@@ -66,7 +63,7 @@ class FastSteps(Steps):
 
 
 class GRUSteps(FastSteps):
-    """The GRU in place."""
+    """The GRU, computed in place."""
 
     factors = (0.5, 0.5, 1)
 
@@ -77,7 +74,7 @@ class GRUSteps(FastSteps):
         self._bias_n = self._bias_hh[both:]
 
     def run(self, inputs: Iterable[Floats], state: State, outputs: Floats) -> State:
-        """Fill the outputs (T, B, H) and return the last state, as `Steps.run`."""
+        """Fill the outputs and return the last state."""
         (h,) = state
         B, H = h.shape
         gates = np.empty((3, B, H), np.float32)
@@ -103,7 +100,7 @@ class GRUSteps(FastSteps):
 
 
 class LSTMSteps(FastSteps):
-    """The LSTM in place."""
+    """The LSTM, computed in place."""
 
     factors = (0.5, 0.5, 1, 0.5)
 
@@ -113,7 +110,7 @@ class LSTMSteps(FastSteps):
         self._shift = 1 - self._factor  # 1/2 for a sigmoid, 0 for a tanh
 
     def run(self, inputs: Iterable[Floats], state: State, outputs: Floats) -> State:
-        """Fill the outputs (T, B, H) and return the last state, as `Steps.run`."""
+        """Fill the outputs and return the last state."""
         h, c = state[0], state[1].copy()
         B, H = h.shape
         gates = np.empty((4, B, H), np.float32)
@@ -137,5 +134,5 @@ FAST = {"gru": GRUSteps, "lstm": LSTMSteps}
 
 
 def steps_of(cell: str, weights: Mapping[str, Floats]) -> Steps:
-    """Return the fastest form of a layer."""
+    """Return the fastest version for a cell."""
     return FAST.get(cell, Steps)(cell, weights)

@@ -1,12 +1,11 @@
 """The fixed-window neural language model (Bengio et al. 2003), for inference.
 
-    x      = the embeddings of the last N - 1 tokens, one after the other
+    x      = the concatenated embeddings of the last N - 1 tokens, the latest last
     logits = b + W x + U tanh(d + H x)               W only with direct connections
 
-What is before the beginning of a text is read as boundaries. The state is the last
-N - 1 tokens.
+The state is the last N - 1 tokens, padded on the left with boundaries.
 
-Parameters by name, with the shapes of `parameter_shapes`; the latest token comes last:
+The parameters:
 
     embedding.weight (V, E)
     hidden.weight (H, (N-1) E), hidden.bias (H,)     H and d
@@ -16,19 +15,22 @@ Parameters by name, with the shapes of `parameter_shapes`; the latest token come
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, N order.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from charrnn.models.base import ConfiguredModel, Floats, State, Tokens, check_tensors
+from charrnn.models.base import (
+    ConfiguredModel,
+    Floats,
+    State,
+    Tensors,
+    Tokens,
+    check_tensors,
+)
 from charrnn.models.window.config import WindowConfig
 from charrnn.tokenizers.base import BOUNDARY
 
 
 def parameter_shapes(config: WindowConfig) -> dict[str, tuple[int, ...]]:
-    """Return the name and shape of every parameter of a network."""
+    """Return the shape of every parameter by name."""
     V, H = config.vocab_size, config.hidden
     inputs = (config.order - 1) * config.embed
     shapes: dict[str, tuple[int, ...]] = {
@@ -44,30 +46,28 @@ def parameter_shapes(config: WindowConfig) -> dict[str, tuple[int, ...]]:
 
 
 class WindowModel(ConfiguredModel):
-    """A trained network that reads a window of tokens, float32."""
+    """A trained network that runs in NumPy, in float32."""
 
     family = "window"
     config_type = WindowConfig
     config: WindowConfig
 
-    def __init__(
-        self, config: WindowConfig, tensors: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def __init__(self, config: WindowConfig, tensors: Tensors) -> None:
         check_tensors(tensors, parameter_shapes(config))
         super().__init__(
             config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}
         )
 
     def initial_state(self, batch: int) -> State:
-        """Return the window before any token, (B, N-1): boundaries."""
+        """Return the window before any token: boundaries, (B, N-1)."""
         return (np.full((batch, self.config.order - 1), BOUNDARY, np.int64),)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
-        """Return the logits (B, T, V) after each token of (B, T), and the state."""
+        """Return the logits (B, T, V) and the new state."""
         B, T = tokens.shape
         size = self.config.order - 1
         sequence = np.concatenate([state[0], tokens], axis=1)
-        # (B, T, N-1): after each token, the window that ends with it
+        # the window that ends with each token, (B, T, N-1)
         windows = sequence[:, np.arange(1, T + 1)[:, None] + np.arange(size)]
         w = self._tensors
         embedded = w["embedding.weight"][windows]

@@ -1,4 +1,4 @@
-"""The gradients of a batch, in as many micro-batches as memory requires.
+"""Gradient accumulation: splits a batch into micro-batches when memory runs out.
 
 Shape letters: B batch, T time, H hidden.
 """
@@ -18,10 +18,9 @@ from charrnn.training.machine.training_memory import check_out_of_memory, out_of
 
 
 class Gradients:
-    """Runs batches forward and backward; when memory runs out, in smaller pieces.
+    """Runs batches forward and backward, in more micro-batches after out-of-memory.
 
-    micro_batches: the number of pieces, one after the other. Their gradients
-    accumulate to that of the whole batch, except for rounding.
+    Accumulated gradients equal those of the whole batch, except for rounding.
     """
 
     def __init__(
@@ -38,9 +37,10 @@ class Gradients:
         state_before: Callable[[], LayerState],
         masks: Sequence[Tensor] | None,
     ) -> tuple[float, LayerState]:
-        """Set the gradients; return the loss in nats per token, and the state (B, H).
+        """Set the gradients. Returns the loss in nats per token and the new state.
 
-        masks: (B, H) each. Raises ResourceError when not even one row fits.
+        masks: dropout masks, (B, H) each. Raises ResourceError if a single row does not
+        fit in memory.
         """
         while True:
             try:
@@ -51,7 +51,7 @@ class Gradients:
                     raise out_of_memory(
                         f"one row of {len(batch.inputs)} tokens"
                     ) from error
-            # outside the handler, since the error keeps its tensors alive
+            # not in the handler, because the error keeps tensors alive
             self.micro_batches *= 2
             if self._config.device != "cpu":
                 torch.cuda.empty_cache()

@@ -1,9 +1,8 @@
-"""How far a run is, and its learning rate, as functions of the step.
+"""Progress and learning rate of a run, as functions of the step.
 
-Progress goes from 0 to 1 over a run. With a budget of steps it is a
-straight line. With a time budget it is a chain of straight lines: each `Mark` sets a
-new planned end from its step on. The marks are saved with the run, so everything that
-depends on progress can be derived again.
+Progress rises from 0 to 1. With a budget of steps it is a straight line; with a time
+budget it is piecewise linear, because each `Mark` sets a new planned end. Marks are
+saved with the run, so a resumed run has the same schedule.
 """
 
 import math
@@ -11,18 +10,18 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Final
 
-MEASURE_STEPS: Final = 4  #: steps of a time budget before its first plan
-VALIDATIONS: Final = 10  #: in a run whose budget is steps or epochs
-COLD_RATE: Final = 0.02  #: share of the peak rate at the very first step
-FINAL_RATE: Final = 0.02  #: share of the peak rate that is always left
+MEASURE_STEPS: Final = 4  #: steps timed before the first plan of a time budget
+VALIDATIONS: Final = 10  #: in a run with a budget of steps or epochs
+COLD_RATE: Final = 0.02  #: fraction of the peak rate at the first step
+FINAL_RATE: Final = 0.02  #: smallest fraction of the peak rate during decay
 
 
 @dataclass(frozen=True)
 class Mark:
-    """From `step` on, the run goes from `progress` to 1 at step `total`.
+    """From `step` on, progress rises linearly from `progress` to 1 at step `total`.
 
-    total: 0 if it is not known yet; then the progress stays. validations: their number
-    from progress 0 to 1. rate: factor of the peak rate, below 1 after the run diverged.
+    total: 0 if unknown; progress then stays constant. validations: their number from
+    progress 0 to 1. rate: multiplies the peak rate; below 1 after the run diverged.
     """
 
     step: int
@@ -34,12 +33,12 @@ class Mark:
 
 @dataclass
 class Schedule:
-    """The marks of a run so far, and what follows from them."""
+    """The marks of a run, and the progress and rate that they define."""
 
     marks: list[Mark] = field(default_factory=list)
 
     def progress(self, step: int) -> float:
-        """Return the share of the run that is done before a step, in [0, 1]."""
+        """Return the fraction of the run completed before a step, in [0, 1]."""
         mark = self._mark(step)
         if mark is None:
             return 0.0
@@ -51,7 +50,7 @@ class Schedule:
         return mark.progress + (1 - mark.progress) * share
 
     def rate(self, step: int) -> float:
-        """Return the share of the peak rate that is left at a step."""
+        """Return the factor of the peak rate at a step."""
         mark = self._mark(step)
         return mark.rate if mark else 1.0
 
@@ -60,10 +59,11 @@ class Schedule:
         mark = self._mark(step)
         if mark is None:
             return False
-        before, after = self.progress(step), self.progress(step + 1)
-        return math.floor(before * mark.validations + 1e-9) < math.floor(
-            after * mark.validations + 1e-9
+        before, after = (
+            math.floor(self.progress(at) * mark.validations + 1e-9)
+            for at in (step, step + 1)
         )
+        return before < after
 
     @property
     def total(self) -> int:
@@ -76,22 +76,24 @@ class Schedule:
         return self.marks[-1].validations if self.marks else 0
 
     def plan(self, step: int, total: int, validations: int = 0) -> None:
-        """Plan to end after `total` steps, from this step on."""
-        progress = self.progress(step)
-        validations = validations or self.validations or VALIDATIONS
-        total = max(total, step + 1)
-        self._add(Mark(step, progress, total, validations, self.rate(step)))
+        """From this step on, plan to end after `total` steps."""
+        self._plan(step, self.progress(step), total, validations)
 
     def slow(self, step: int, rate: float) -> None:
-        """Scale the peak rate by `rate` from this step on, under the same plan."""
+        """From this step on, scale the peak rate by `rate` under the same plan."""
         progress = self.progress(step)
         self._add(Mark(step, progress, self.total, self.validations, rate))
 
     def extend(self, step: int, total: int) -> None:
-        """Start a second plan at progress 0 here, to end after `total` steps."""
-        validations = self.validations or VALIDATIONS
+        """Restart at progress 0 at this step, and end after `total` steps."""
+        self._plan(step, 0.0, total)
+
+    def _plan(
+        self, step: int, progress: float, total: int, validations: int = 0
+    ) -> None:
+        validations = validations or self.validations or VALIDATIONS
         total = max(total, step + 1)
-        self._add(Mark(step, 0.0, total, validations, self.rate(step)))
+        self._add(Mark(step, progress, total, validations, self.rate(step)))
 
     def _add(self, mark: Mark) -> None:
         while self.marks and self.marks[-1].step >= mark.step:
@@ -104,7 +106,7 @@ class Schedule:
 
 
 def learning_rate(progress: float, *, peak: float, warmup: float, shape: str) -> float:
-    """Return the rate at a progress: a linear warm-up, then the shape's decay."""
+    """Return the learning rate: a linear warmup, then a decay of the given shape."""
     rise = min(1.0, COLD_RATE + progress / warmup) if warmup else 1.0
     share = max(0.0, (progress - warmup) / (1 - warmup))
     if shape == "constant":

@@ -1,4 +1,4 @@
-"""Free memory, and a limit on it, so that too large a text ends in an error message."""
+"""Free memory, and a memory limit that turns exhaustion into an error message."""
 
 import os
 import re
@@ -8,24 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-#: where Linux reports it in kB, and under which name; other systems do not
+#: the file in which Linux reports each value in kB, and its name there
 AVAILABLE: Final = (Path("/proc/meminfo"), "MemAvailable")
 USED: Final = (Path("/proc/self/status"), "VmData")
-#: folder of a control group, and its files with the limit and the usage
+#: the folders of control groups, with their files for limit and usage
 CGROUPS: Final = (
     ("/sys/fs/cgroup", "memory.max", "memory.current"),
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
 FIGURE: Final = re.compile(r"^(?:(\w+):?\s+)?(\d+)\b", re.MULTILINE)
-KEPT_FREE: Final = 0.05  #: share of what is available that is left to others
+KEPT_FREE: Final = 0.05  #: fraction of available memory left to other programs
 
 
 @contextmanager
 def memory_limit() -> Iterator[None]:
     """Limit this process's memory, so that exhausting it raises MemoryError.
 
-    Otherwise the system promises memory that it does not have, and kills a process
-    when that is used.
+    Without a limit, Linux grants more memory than it has and kills a process that uses
+    it.
     """
     old = resource.getrlimit(resource.RLIMIT_DATA)
     limits = [limit for limit in old if limit != resource.RLIM_INFINITY]
@@ -40,14 +40,14 @@ def memory_limit() -> Iterator[None]:
 
 
 def available_bytes() -> int:
-    """Return the free memory, of the system or of the control group if that is less."""
+    """Return the free memory of the system, or of the control group if it has less."""
     found = [_bytes(*AVAILABLE) or _installed_bytes()]
     for folder, most, taken in CGROUPS:
         limit, used = (_figures(Path(folder, name)).get("") for name in (most, taken))
-        # cached files are dropped when memory is needed
-        given_up = _figures(Path(folder, "memory.stat")).get("inactive_file", 0)
+        # the usage includes cached files, which the system drops when needed
+        cached = _figures(Path(folder, "memory.stat")).get("inactive_file", 0)
         if limit is not None and used is not None:
-            found.append(limit - used + given_up)
+            found.append(limit - used + cached)
     return min(found)
 
 
@@ -56,7 +56,7 @@ def _installed_bytes() -> int:
 
 
 def _figures(path: Path) -> dict[str, int]:
-    """Return the numbers in a system file by name, "" for a number without one."""
+    """Return the numbers in a system file by name; a bare number is named ""."""
     try:
         text = path.read_text()
     except OSError:
@@ -65,5 +65,5 @@ def _figures(path: Path) -> dict[str, int]:
 
 
 def _bytes(path: Path, name: str) -> int:
-    """Return a number that a system file gives in kB, 0 if it is not there."""
+    """Return a value that a system file gives in kB, or 0 if it is missing."""
     return 1024 * _figures(path).get(name, 0)

@@ -1,4 +1,4 @@
-"""Which number format training uses on a device: probed, never assumed."""
+"""Choice of device and number format, by probing what the machine can run."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
@@ -16,51 +16,56 @@ def choose_device(name: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(f"--device is {name!r}", hint="auto, cpu or cuda") from error
-    if device.type not in ("cpu", "cuda"):
-        raise UsageError(f"--device is {name!r}", hint="auto, cpu or cuda")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
         raise UsageError(
-            f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices",
-            hint="use --device cpu",
+            f"`device` is {name!r}, not a CPU or CUDA device",
+            hint="use auto, cpu, cuda or cuda:N",
         )
-    return name if device.type == "cuda" else "cpu"
+    if device.type == "cpu":
+        return "cpu"
+    if (device.index or 0) >= (count := torch.cuda.device_count()):
+        raise UsageError(
+            f"`device` is {name!r}, but torch finds {count} CUDA devices",
+            hint="use cpu",
+        )
+    return name
 
 
 def choose_precision(name: str, device: str) -> tuple[str, str]:
-    """Return the precision to use and why. Raises UsageError if it does not run.
+    """Return the precision to use and the reason. Raises UsageError if it cannot run.
 
-    bfloat16 doubles training speed where the processor multiplies it (AVX512-BF16,
-    AMX), raises on some others, and is emulated on the rest.
+    bfloat16 doubles training speed on processors that support it (AVX512-BF16, AMX),
+    raises an error on some others, and is emulated slowly on the rest.
     """
     if name != "auto":
         if not _trains(name, device):
             raise UsageError(
-                f"--precision {name}: torch's kernels do not run on this {device}",
-                hint="leave --precision out",
+                f"`precision` is {name}, but torch cannot train in it on {device}",
+                hint="leave `precision` unset",
             )
-        return name, "as asked"
+        return name, "as requested"
     if device != "cpu":
         if torch.cuda.is_bf16_supported(including_emulation=False):
-            return "bf16", "this GPU multiplies bfloat16"
-        return "fp16", "this GPU has no bfloat16 products"
+            return "bf16", "this GPU supports bfloat16"
+        return "fp16", "this GPU does not support bfloat16"
     if not _multiplies_bf16():
-        return "fp32", "this processor has no bfloat16 products"
+        return "fp32", "this processor does not support bfloat16"
     if not _trains("bf16", device):
-        return "fp32", "torch's bfloat16 kernels do not run on this processor"
-    return "bf16", "this processor multiplies bfloat16"
+        return "fp32", "torch's bfloat16 kernels fail on this processor"
+    return "bf16", "this processor supports bfloat16"
 
 
 def autocast(precision: str, device: str) -> AbstractContextManager[Any]:
-    """Return the context in which a training step computes."""
+    """Return the context in which training steps run at this precision."""
     if precision not in HALVES:
         return nullcontext()
     return torch.autocast(torch.device(device).type, HALVES[precision])
 
 
 def loss_scaler(precision: str, device: str) -> torch.amp.GradScaler:
-    """Return what keeps gradients within the narrow range of fp16; else it is idle."""
+    """Return a loss scaler against underflow in fp16; otherwise it does nothing."""
     kind = torch.device(device).type
     return torch.amp.GradScaler(kind, enabled=precision == "fp16")
 
@@ -71,7 +76,7 @@ def _multiplies_bf16() -> bool:
 
 
 def _trains(precision: str, device: str) -> bool:
-    """Run one step of an LSTM; some processors raise here."""
+    """Return whether a step of an LSTM runs; on some processors it raises."""
     lstm = torch.nn.LSTM(8, 8, device=device)
     try:
         with autocast(precision, device):
