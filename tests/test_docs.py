@@ -16,6 +16,7 @@ import pytest
 import typer
 
 import charrnn as package
+from charrnn.cli.app import COMMANDS as REGISTERED
 from charrnn.cli.app import app
 from charrnn.cli.train.command import SIZES
 from charrnn.data.config import CorpusConfig
@@ -101,6 +102,12 @@ def test_help_begins_with_a_short_sentence(path: str) -> None:
 
     assert first.endswith(".")
     assert len(first) < 60
+
+
+def test_list_of_commands_has_the_first_lines_of_their_help() -> None:
+    for name, (_, _, line) in REGISTERED.items():
+        help_text = COMMANDS[f"charrnn {name}"].help or ""
+        assert help_text.strip().splitlines()[0] == line
 
 
 @every_command

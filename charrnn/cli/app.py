@@ -12,7 +12,6 @@ from charrnn.cli import arguments, console
 from charrnn.errors import CharRNNError, ResourceError, UsageError
 from charrnn.fields import flag, options_of
 from charrnn.inference.config import SampleConfig
-from charrnn.registry import named
 
 MESSAGE_LINES = 6
 #: an option as the library names it: `top_k`
@@ -28,14 +27,26 @@ COMMANDS: Final = {
     "tokenize": (
         "charrnn.cli.tokenize.command:tokenize",
         LEARN,
-        "TOKENIZE_HELP",
+        "Inspect a corpus, train a tokenizer, encode or decode.",
     ),
-    "sample": ("charrnn.cli.sample:sample", USE, "SAMPLE_HELP"),
-    "score": ("charrnn.cli.score.command:score", USE, "SCORE_HELP"),
-    "compare": ("charrnn.cli.compare.command:compare", COMPARE, "COMPARE_HELP"),
-    "mix": ("charrnn.cli.mix:mix", COMPARE, "MIX_HELP"),
-    "bench": ("charrnn.cli.bench:bench", COMPARE, "BENCH_HELP"),
-    "runs": ("charrnn.cli.runs:app", COMPARE, "RUNS_HELP"),
+    "sample": ("charrnn.cli.sample:sample", USE, "Write text with a trained model."),
+    "score": ("charrnn.cli.score.command:score", USE, "Report how likely texts are."),
+    "compare": (
+        "charrnn.cli.compare.command:compare",
+        COMPARE,
+        "Compare models on the same text.",
+    ),
+    "mix": ("charrnn.cli.mix:mix", COMPARE, "Combine models into one."),
+    "bench": (
+        "charrnn.cli.bench:bench",
+        COMPARE,
+        "Measure how fast this machine trains, samples and scores.",
+    ),
+    "runs": (
+        "charrnn.cli.runs:app",
+        COMPARE,
+        "List runs, show one, or verify model files.",
+    ),
 }
 
 
@@ -48,11 +59,10 @@ class Commands(arguments.CommandGroup):
 
     lines = {name: (heading, line) for name, (_, heading, line) in COMMANDS.items()}
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Import a command when it is called; None if there is no such command."""
-        if cmd_name not in COMMANDS:
-            return None
-        return arguments.command_of(cmd_name, named(COMMANDS[cmd_name][0]))
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        paths = {name: path for name, (path, _, _) in COMMANDS.items()}
+        self.commands: Any = arguments.LazyCommands(paths)
 
     def main(
         self,

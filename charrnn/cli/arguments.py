@@ -5,7 +5,7 @@ The only file that knows how Typer declares a parameter and formats a help page.
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final
 
 import typer
@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from charrnn.errors import UsageError
 from charrnn.fields import GROUPS, Option, options_of, parse_duration
+from charrnn.registry import named
 
 Function = Callable[..., None]
 
@@ -114,16 +115,12 @@ class Command(TyperCommand):
 
 
 class CommandGroup(TyperGroup):
-    """A group of commands that are imported when they are called.
+    """A group whose help page lists commands under headings.
 
     lines: heading and first line of help of each command, in order.
     """
 
     lines: ClassVar[Mapping[str, tuple[str, str]]] = {}
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of all commands."""
-        return list(self.lines)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each heading of commands."""
@@ -133,16 +130,31 @@ class CommandGroup(TyperGroup):
                 formatter.write_dl(rows)
 
 
-def command_of(name: str, found: Any) -> Any:
-    """Return the command of a function, or the group of a Typer application."""
-    if isinstance(found, typer.Typer):
-        command: Any = typer.main.get_group(found)
-    else:
-        app = typer.Typer(**PLAIN)
-        app.command(name, cls=Command)(found)
-        command = typer.main.get_command(app)
-    command.name = name
-    return command
+class LazyCommands(Mapping[str, Any]):
+    """Commands by name, each imported from its "module:object" when it is looked up.
+
+    The object is a function, or a Typer application for a group.
+    """
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self._paths = paths
+
+    def __getitem__(self, name: str) -> Any:
+        found = named(self._paths[name])
+        if isinstance(found, typer.Typer):
+            command: Any = typer.main.get_group(found)
+        else:
+            app = typer.Typer(**PLAIN)
+            app.command(name, cls=Command)(found)
+            command = typer.main.get_command(app)
+        command.name = name
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 Model = Annotated[
