@@ -1,4 +1,4 @@
-"""The application: its commands, and the one place where errors become text."""
+"""The list of commands, and the only place where errors become text."""
 
 import re
 import sys
@@ -8,28 +8,51 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import arguments, bench, console, mix, runs, sample
-from charrnn.cli.compare import command as compare
-from charrnn.cli.score import command as score
-from charrnn.cli.tokenize import command as tokenize
-from charrnn.cli.train import command as train
+from charrnn.cli import arguments, console
 from charrnn.errors import CharRNNError, ResourceError, UsageError
 from charrnn.fields import flag, options_of
 from charrnn.inference.config import SampleConfig
+from charrnn.registry import named
 
 MESSAGE_LINES = 6
-#: how the library names an option: `top_k`
+#: an option as the library names it: `top_k`
 OPTION_NAME: Final = re.compile(r"`([a-z][a-z_]*)`")
-#: the options whose flags are not their names
+#: flags that differ from the names of their options
 FLAGS: Final = {one.name: one.flag for one in options_of(SampleConfig)}
 
 
-class Commands(arguments.CommandGroup):
-    """The group of all commands, which turns errors into text and an exit code.
+LEARN, USE, COMPARE = "Learn", "Use a model", "Compare and manage"
+#: the commands in the order of help: "module:function", heading, first line of help
+COMMANDS: Final = {
+    "train": ("charrnn.cli.train.command:train", LEARN, "Train a model on text."),
+    "tokenize": (
+        "charrnn.cli.tokenize.command:tokenize",
+        LEARN,
+        "TOKENIZE_HELP",
+    ),
+    "sample": ("charrnn.cli.sample:sample", USE, "SAMPLE_HELP"),
+    "score": ("charrnn.cli.score.command:score", USE, "SCORE_HELP"),
+    "compare": ("charrnn.cli.compare.command:compare", COMPARE, "COMPARE_HELP"),
+    "mix": ("charrnn.cli.mix:mix", COMPARE, "MIX_HELP"),
+    "bench": ("charrnn.cli.bench:bench", COMPARE, "BENCH_HELP"),
+    "runs": ("charrnn.cli.runs:app", COMPARE, "RUNS_HELP"),
+}
 
-    `main` and not `invoke`, so that a mistyped option of the group itself and a
-    failed write of a help page end in the same form.
+
+class Commands(arguments.CommandGroup):
+    """All commands; turns errors into text and an exit code.
+
+    In `main`, because `invoke` misses mistyped options of the group itself and failed
+    writes of a help page.
     """
+
+    lines = {name: (heading, line) for name, (_, heading, line) in COMMANDS.items()}
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import a command when it is called; None if there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        return arguments.command_of(cmd_name, named(COMMANDS[cmd_name][0]))
 
     def main(
         self,
@@ -44,11 +67,11 @@ class Commands(arguments.CommandGroup):
         given = list(sys.argv[1:] if args is None else args)
         try:
             sys.exit(self._exit_code(given, prog_name, **extra))
-        except typer.Exit as end:  # the reader of stdout went away
+        except typer.Exit as end:  # nobody reads stdout any more
             sys.exit(end.exit_code)
 
     def _exit_code(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
-        """Run a command; report what a user can cause."""
+        """Run a command; report errors that a user can cause."""
         try:
             return self._run(args, prog_name, **extra)
         except CharRNNError as error:
@@ -60,7 +83,7 @@ class Commands(arguments.CommandGroup):
                 "there is not enough memory", hint="use a smaller model or text"
             )
         except OSError as error:
-            # only what no command caught: a help page to a full disk
+            # no command caught it: for example, a help page on a full disk
             console.discard_output()
             why = ": ".join(
                 str(part) for part in (error.filename, error.strerror or error) if part
@@ -70,11 +93,11 @@ class Commands(arguments.CommandGroup):
         return failed.exit_code
 
     def _run(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
-        """Return the exit code; errors go through, Ctrl-C becomes 130."""
+        """Return the exit code, 130 after Ctrl-C; errors propagate."""
         try:
             code = super().main(args, prog_name, standalone_mode=False, **extra)
         except SystemExit:
-            # Typer's end when the reader of a help page went away
+            # Typer exits this way if nobody reads its help page any more
             raise console.ReaderGoneError from None
         return code if isinstance(code, int) else 0
 
@@ -82,23 +105,8 @@ class Commands(arguments.CommandGroup):
 app = typer.Typer(
     name="charrnn",
     cls=Commands,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **arguments.PLAIN,
 )
-LEARN, USE, COMPARE = "Learn", "Use a model", "Compare and manage"
-for name, command, panel in (
-    ("train", train.train, LEARN),
-    ("tokenize", tokenize.tokenize, LEARN),
-    ("sample", sample.sample, USE),
-    ("score", score.score, USE),
-    ("compare", compare.compare, COMPARE),
-    ("mix", mix.mix, COMPARE),
-    ("bench", bench.bench, COMPARE),
-):
-    app.command(name, cls=arguments.Command, rich_help_panel=panel)(command)
-app.add_typer(runs.app, name="runs", rich_help_panel=COMPARE)
 
 
 def _show_version(wanted: bool) -> None:
@@ -136,12 +144,12 @@ def root(
 
 
 def _options(args: list[str]) -> list[str]:
-    """Return the arguments that can be options: those before a bare --."""
+    """Return the arguments before a bare --, which may be options."""
     return args[: args.index("--")] if "--" in args else args
 
 
 def _usage_error(error: typer.TyperException) -> CharRNNError:
-    """Return what Typer found wrong with the arguments, in our form."""
+    """Return a usage error of Typer as one of ours."""
     context = getattr(error, "ctx", None)
     hint = f"{context.command_path if context else 'charrnn'} --help"
     message = error.format_message().partition(" (Possible options")[0]
@@ -150,7 +158,7 @@ def _usage_error(error: typer.TyperException) -> CharRNNError:
     message, _, guess = message.partition(" Did you mean ")
     if guess:
         hint = f"did you mean {guess}"
-    # a value of a wrong type or out of range, which is said without the flag
+    # Typer reports a wrong type or range without the flag
     if (param := getattr(error, "param", None)) and (why := error.message):
         message = f"{param.opts[0]}: {why}"
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
@@ -170,11 +178,11 @@ def _report(error: CharRNNError, *, as_json: bool) -> None:
             "message": message,
             "hint": hint,
         }
-        # stdout may be what failed
+        # stdout itself may have failed
         with suppress(CharRNNError, typer.Exit):
             console.write_json({"error": values})
 
 
 def _with_flags(text: str) -> str:
-    """Return a message of the library with the options it names spelled as flags."""
+    """Replace option names by flags: `top_k` becomes --top-k."""
     return OPTION_NAME.sub(lambda match: FLAGS.get(match[1], flag(match[1])), text)

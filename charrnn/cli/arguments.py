@@ -5,8 +5,8 @@ The only file that knows how Typer declares a parameter and formats a help page.
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -17,6 +17,13 @@ from charrnn.fields import GROUPS, Option, options_of, parse_duration
 Function = Callable[..., None]
 
 UNGROUPED = "Options"
+#: what every application of Typer is made with
+PLAIN: Final[Mapping[str, Any]] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
 
 
 def with_options(*configs: type[Any]) -> Callable[[Function], Function]:
@@ -107,19 +114,35 @@ class Command(TyperCommand):
 
 
 class CommandGroup(TyperGroup):
-    """A group whose help page lists commands under headings."""
+    """A group of commands that are imported when they are called.
+
+    lines: heading and first line of help of each command, in order.
+    """
+
+    lines: ClassVar[Mapping[str, tuple[str, str]]] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands."""
+        return list(self.lines)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section for each heading of commands."""
-        sections: dict[str, list[tuple[str, Any]]] = {}
-        for name in self.list_commands(ctx):
-            command = self.get_command(ctx, name)
-            panel = getattr(command, "rich_help_panel", None) or "Commands"
-            sections.setdefault(panel, []).append((name, command))
-        for panel, commands in sections.items():
-            with formatter.section(panel):
-                rows = [(n, c.get_short_help_str(formatter.width)) for n, c in commands]
+        for heading in dict.fromkeys(heading for heading, _ in self.lines.values()):
+            rows = [(n, line) for n, (h, line) in self.lines.items() if h == heading]
+            with formatter.section(heading):
                 formatter.write_dl(rows)
+
+
+def command_of(name: str, found: Any) -> Any:
+    """Return the command of a function, or the group of a Typer application."""
+    if isinstance(found, typer.Typer):
+        command: Any = typer.main.get_group(found)
+    else:
+        app = typer.Typer(**PLAIN)
+        app.command(name, cls=Command)(found)
+        command = typer.main.get_command(app)
+    command.name = name
+    return command
 
 
 Model = Annotated[

@@ -1,42 +1,54 @@
-"""What commands read: models, and texts from files and stdin."""
+"""Load what commands read: models, and texts from files and stdin."""
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from charrnn.errors import UsageError
+from charrnn.cli import console
+from charrnn.errors import TextError, UsageError
 
 if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel
     from charrnn.text.sources import Source
 
+#: the hash of a corpus, and how its validation text was chosen; None: not at all
+Split = tuple[str | None, dict[str, Any] | None]
+
+
+class HeldOutText(NamedTuple):
+    """Documents to evaluate models on."""
+
+    documents: tuple[str, ...]
+    name: str
+    split: Split
+
 
 def load_model(given: str | None) -> "TextModel":
-    """Return the model meant, named by its run folder where it has one."""
+    """Return a model, named after its run folder if it has one."""
     from charrnn.storage.runs import MODEL_FILE, find_model
 
-    path = find_model(given)  # before NumPy: with no model it says so at once
-    # One token at a time is too little work to share: on two busy cores a second
-    # thread makes sampling from 512 units seven times as slow (1.9 s for 0.27 s).
-    # Of many texts, each thread has some of its own: see charrnn/models/threads.py.
+    path = find_model(given)  # before importing NumPy, so that a typo fails at once
+    # One token is too little work to share: on two busy cores, a second thread makes
+    # sampling with 512 units seven times slower (1.9 s, not 0.27 s). Batches of texts
+    # are divided among threads in charrnn/models/threads.py.
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     from charrnn.inference import checkpoint
 
     name = path.parent if path.name == MODEL_FILE else path
     model = checkpoint.load(path, name=str(name))
-    # all is imported: Ctrl-C is an exception again, so that a sample ends its line
+    # imports are done: Ctrl-C raises again, so that a sample can end its line
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return model
 
 
-def split_of(model: "TextModel") -> tuple[str | None, Any]:
-    """Return what says which text validated a model: the corpus, and how it was cut.
+def split_of(model: "TextModel") -> Split:
+    """Return which corpus a model was trained on, and how it was split.
 
-    As far as the model file and its run know.
+    Unknown values are None and {}; a model file without a run has no split.
     """
     from charrnn.storage.runs import Run
 
@@ -44,20 +56,52 @@ def split_of(model: "TextModel") -> tuple[str | None, Any]:
     info = Run(Path(model.name)).read_info() if os.path.isdir(model.name) else {}
     cut = dict(info.get("split", {}))
     if not model.learned_end:
-        cut.pop("seed", None)  # of few documents the end validates
+        cut.pop("seed", None)  # unused: with few documents, the end validates
     return corpus.get("sha256"), {} if corpus.get("valid") else cut
 
 
+def read_held_out(
+    files: list[str], first: "TextModel", mode: str | None = None
+) -> HeldOutText:
+    """Return the documents of files.
+
+    mode: where documents end; by default as in the corpus of the first model.
+    Raises TextError if there is no text.
+    """
+    from charrnn.data.config import CorpusConfig
+    from charrnn.data.corpus import Corpus
+    from charrnn.text.documents import documents, whole_documents
+
+    mode = mode or first.summary.get("corpus", {}).get("documents_in", "file")
+    raw, name = first.tokenizer.level == "byte", ", ".join(files)
+    read = sources(files)
+    found = tuple(whole_documents(documents(read, mode, raw=raw)))
+    if not found:
+        raise TextError(f"{name} contains no text")
+    sha256 = Corpus(read, CorpusConfig(mode), raw).survey().sha256
+    return HeldOutText(found, name, (sha256, None))
+
+
+def warn_of_training(
+    models: Sequence["TextModel"], split: Split, *, quiet: bool
+) -> None:
+    """Warn about models that may have been trained on a text they are evaluated on."""
+    for model in models:
+        sha256, cut = split_of(model)
+        if sha256 == split[0] and cut != split[1]:
+            why = "may have been trained on some of this text"
+            console.warn(f"{model.name} {why}; its score may be too good", quiet=quiet)
+
+
 def read_text(path: str, *, raw: bool) -> str:
-    """Return the text of a file, or of stdin for -; raw takes any bytes."""
+    """Return the text of a file, or of stdin for -; raw accepts any bytes."""
     return "".join(part for source in sources([path]) for part in source.text(raw=raw))
 
 
 def read_lines(paths: list[str], *, raw: bool) -> Iterator[tuple[str, str]]:
-    """Yield the lines of files and their newlines, in flat memory.
+    """Yield each line of files and its newline, in constant memory.
 
-    Only a newline ends a line, and only the last line of a file may lack it. After
-    the last newline there is no further line.
+    "a\\nb" gives ("a", "\\n"), ("b", ""). Only a newline ends a line.
     """
     for source in sources(paths):
         held = ""
@@ -69,13 +113,13 @@ def read_lines(paths: list[str], *, raw: bool) -> Iterator[tuple[str, str]]:
 
 
 def needs_stdin(example: str) -> None:
-    """Raise UsageError if stdin is a terminal: nobody knows that it waits for them."""
+    """Raise UsageError if stdin is a terminal: the program would seem to hang."""
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("there is nothing to read", hint=f"for example: {example}")
 
 
 def check_sources(paths: list[str]) -> None:
-    """Raise what `find_sources` does, before anything slow is imported."""
+    """Raise the errors of `find_sources`, before anything slow is imported."""
     from charrnn.text.sources import find_sources
 
     find_sources([path for path in paths if path != "-"])
@@ -83,7 +127,7 @@ def check_sources(paths: list[str]) -> None:
 
 
 def sources(paths: list[str]) -> list["Source"]:
-    """Return the texts meant by paths, or by - for stdin."""
+    """Return the texts at paths, where - is stdin."""
     from charrnn.text.sources import find_sources
 
     _check_stdin(paths)
@@ -91,9 +135,9 @@ def sources(paths: list[str]) -> list["Source"]:
 
 
 def check_out(out: str | None, paths: list[str]) -> None:
-    """Raise UsageError if writing a file would replace one that is read.
+    """Raise UsageError if an output file is also an input.
 
-    paths: of files, of folders with all their files, - for stdin.
+    paths: files, folders with all their files, or - for stdin.
     """
     from charrnn.text.sources import find_sources
 
@@ -104,13 +148,11 @@ def check_out(out: str | None, paths: list[str]) -> None:
     for path in (*paths, *inside):
         read: str | int = 0 if path == "-" else path
         if os.path.exists(read) and os.path.samefile(out, read):
-            raise UsageError(
-                f"--out {out} is read too, and would be replaced",
-                hint="name another file",
-            )
+            message = f"--out {out} is also an input and would be overwritten"
+            raise UsageError(message, hint="name another file")
 
 
 def _check_stdin(paths: list[str]) -> None:
-    """Raise UsageError if stdin is to be read, but closed."""
+    """Raise UsageError if stdin is named but closed."""
     if "-" in paths and sys.stdin is None:
         raise UsageError("stdin is closed", hint="name a file")

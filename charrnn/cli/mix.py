@@ -1,41 +1,31 @@
-"""`charrnn mix`: several models as one."""
+"""`charrnn mix`: combine models into one; also the mixtures of `score --mix`."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import arguments as options
-from charrnn.cli import console, mixtures
-from charrnn.cli import loading as inputs
-from charrnn.errors import TextError, UsageError
+from charrnn.cli import arguments, console, loading
+from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from charrnn.data.store import Part
     from charrnn.inference.text_model import TextModel
 
-LEAST_WEIGHT: Final = 1e-3  #: a model with less is left out
-
-
-class Text(NamedTuple):
-    """A text as tokens, and how it is called."""
-
-    part: "Part"
-    name: str
+LEAST_WEIGHT: Final = 1e-3  #: models below this weight are left out
 
 
 def mix(
     models: Annotated[
         list[str],
         typer.Argument(
-            metavar="MODEL...", help="Run folders, names of runs, or model files."
+            metavar="MODEL...", help="Run folders, run names or model files."
         ),
     ],
     out: Annotated[
-        str,
-        typer.Option("-o", "--out", metavar="FILE", help="Where the model goes."),
+        str, typer.Option("-o", "--out", metavar="FILE", help="Model file to write.")
     ],
     file: Annotated[
         list[str] | None,
@@ -43,54 +33,55 @@ def mix(
             "-f",
             "--file",
             metavar="FILE",
-            help="Text that is new to all models; by default what validated the first "
-            "one. One half finds the weights, the other is scored.",
-            show_default=False,
+            help="Text that no model was trained on; - is stdin; repeatable. Weights "
+            "are fitted on one half; the other is scored. [validation text of the "
+            "first model]",
         ),
     ] = None,
     weights: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--weights",
             metavar="LIST",
-            help="Weights with the sum 1, as 0.7,0.3 for two models; by default they "
-            "are found.",
-            show_default=False,
+            help="Weights that add up to 1, such as 0.7,0.3 for two models. [fitted]",
         ),
-    ] = "",
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    ] = None,
+    as_json: arguments.Json = False,
+    quiet: arguments.Quiet = False,
 ) -> None:
-    """Make one model of several.
+    """Combine models into one.
 
     \b
         charrnn mix runs/plays-001 runs/plays-002 -o mixture.safetensors
         charrnn mix a.safetensors b.safetensors --weights 0.7,0.3 -o c.safetensors
 
-    The probabilities that it gives are the weighted means of theirs, so they must
-    share a tokenizer. The result is a model file as any other.
+    The new model predicts the weighted mean of the models' probabilities, so they
+    must have the same tokenizer. Use it like any other model file.
     """
-    shares = mixtures.parse_weights(weights) if weights else []
+    shares = parse_weights(weights) if weights else []
     if len(models) < 2:
-        raise UsageError("one model is no mixture", hint="charrnn mix A B -o FILE")
+        hint = "charrnn mix A B -o FILE"
+        raise UsageError("mix needs at least two models", hint=hint)
     if len(shares) not in (0, len(models)):
-        raise UsageError(f"--weights has {len(shares)} for {len(models)} models")
-    members = [inputs.load_model(model) for model in models]
-    mixtures.check_tokenizers(members)
+        values = console.plural(len(shares), "value")
+        raise UsageError(f"--weights has {values} for {len(models)} models")
+    members = [loading.load_model(model) for model in models]
+    check_tokenizers(members)
     _check_out(out, members)
-    inputs.check_out(out, file or [])
+    loading.check_out(out, file or [])
 
     from charrnn.inference import checkpoint
 
-    text = _of_files(file, members[0]) if file else _validation(members, quiet=quiet)
+    part, name = _held_out(file, members, quiet=quiet)
     if not shares:
-        shares, text = _found(members, text, quiet=quiet)
+        shares, part = _fit(members, part, name, quiet=quiet)
+        name = f"the other half of {name}"
     mixed = _mixture(members, shares, quiet=quiet)
     pairs = zip(models, shares, strict=True)
-    weighed = [{"model": name, "weight": share} for name, share in pairs]
-    record: dict[str, Any] = {"model": out, "members": weighed}
-    if text:
-        record |= _scores(members, shares, mixed, text, quiet=quiet or as_json)
+    weighted = [{"model": model, "weight": share} for model, share in pairs]
+    record: dict[str, Any] = {"model": out, "members": weighted}
+    if part:
+        is_quiet = quiet or as_json
+        record |= _scores(members, shares, mixed, part, name, quiet=is_quiet)
     checkpoint.save(Path(out), mixed)
     if as_json:
         console.write_json(record)
@@ -101,89 +92,74 @@ def mix(
 
 
 def _check_out(out: str, members: Sequence["TextModel"]) -> None:
-    """Raise UsageError for what is no place for a model, before anything is slow.
-
-    Nor is the place of a model that it is made of.
-    """
+    """Raise UsageError if a model cannot be saved there or would replace a member."""
     from charrnn.storage.runs import find_model
 
     folder = os.path.dirname(out) or "."
     if out == "-" or os.path.isdir(out) or not os.path.isdir(folder):
         raise UsageError(
-            f"--out {out} is not a file in a folder that is there",
+            f"--out {out} is not a file in an existing folder",
             hint="for example: -o mixture.safetensors",
         )
     for one in members:
         if os.path.exists(out) and os.path.samefile(out, find_model(one.name)):
             raise UsageError(
-                f"--out {out} is one of the models", hint="name another file"
+                f"--out {out} is one of the models to mix", hint="name another file"
             )
 
 
-def _of_files(files: list[str], first: "TextModel") -> Text:
-    """Return texts, cut into documents as those that the first model learned from."""
-    from charrnn.data import parts as held_out
-    from charrnn.text.documents import documents, whole_documents
+def _held_out(
+    files: list[str] | None, members: Sequence["TextModel"], *, quiet: bool
+) -> tuple["Part | None", str]:
+    """Return the part and the name of the text to fit and to score on.
 
-    mode = first.summary.get("corpus", {}).get("documents_in", "file")
-    sources = inputs.sources(files)
-    blocks = documents(sources, mode, raw=first.tokenizer.level == "byte")
-    texts = list(whole_documents(blocks))
-    if not texts:
-        raise TextError(f"{', '.join(files)} holds no text")
-    part = held_out.part_of(texts, first.tokenizer, learns_end=first.learned_end)
-    return Text(part, ", ".join(files))
-
-
-def _validation(members: Sequence["TextModel"], *, quiet: bool) -> Text | None:
-    """Return the text that validated the first model, if it is the model of a run.
-
-    Warns of models that may have learned from it.
+    By default the validation text of the first model; None if it is not a run.
     """
+    from charrnn.data.parts import part_of
     from charrnn.data.store import TokenStore
     from charrnn.storage.runs import Run
 
-    first, *others = members
-    run = Run(Path(first.name))
-    if not run.tokens.is_dir():
-        return None
-    store = TokenStore.open(run.tokens)
-    for other in others:
-        if inputs.split_of(other) != inputs.split_of(first):
-            console.warn(
-                f"{other.name} may have learned from what validated {first.name}: its "
-                "weight is too high then",
-                quiet=quiet,
-            )
-    return Text(store.valid, f"what validated {first.name}")
+    first = members[0]
+    if files:
+        text = loading.read_held_out(files, first)
+        name, split = text.name, text.split
+        part = part_of(text.documents, first.tokenizer, learns_end=first.learned_end)
+    else:
+        run = Run(Path(first.name))
+        if not run.tokens.is_dir():
+            return None, ""
+        name, split = f"the validation text of {first.name}", loading.split_of(first)
+        part = TokenStore.open(run.tokens).valid
+    loading.warn_of_training(members, split, quiet=quiet)
+    return part, name
 
 
-def _found(
-    members: Sequence["TextModel"], text: Text | None, *, quiet: bool
-) -> tuple[list[float], Text]:
-    """Return weights found on one half of a text, and its other half."""
-    from charrnn.data import parts as held_out
+def _fit(
+    members: Sequence["TextModel"], part: "Part | None", name: str, *, quiet: bool
+) -> tuple[list[float], "Part"]:
+    """Return weights fitted on half of a part, and the other half."""
+    from charrnn.data import parts
     from charrnn.inference import mixing
 
-    if not text:
+    if not part:
         raise UsageError(
-            f"{members[0].name} is no run with a text that validated it",
-            hint="name a text that is new to all models: -f FILE",
+            f"{members[0].name} has no validation text to fit weights on",
+            hint="name a text that no model was trained on: -f FILE",
         )
-    rest, half = held_out.split(text.part, 0.5)
+    rest, half = parts.split(part, 0.5)
     if not (rest.targets and half.targets):
-        raise UsageError(f"{text.name} is too short to find weights on half of it")
+        raise UsageError(f"{name} is too short to fit weights on half of it")
     console.log(
-        f"weights from half of {text.name}, {half.targets:,} tokens", quiet=quiet
+        f"fitting weights on half of {name}: {half.targets:,} tokens", quiet=quiet
     )
     found = mixing.fit_weights([one.model for one in members], half)
-    return list(found.weights), Text(rest, f"the other half of {text.name}")
+    return list(found.weights), rest
 
 
 def _mixture(
     members: Sequence["TextModel"], shares: Sequence[float], *, quiet: bool
 ) -> "TextModel":
-    """Return the mixture of the members that matter; name the others."""
+    """Return the mixture of all but negligible members; log those left out."""
     pairs = list(zip(members, shares, strict=True))
     for one, share in pairs:
         if share < LEAST_WEIGHT:
@@ -191,30 +167,95 @@ def _mixture(
     pairs = [(one, share) for one, share in pairs if share >= LEAST_WEIGHT]
     total = sum(share for _, share in pairs)
     used, weights = zip(*pairs, strict=True)
-    return mixtures.mixture(used, [weight / total for weight in weights])
+    return mixture(used, [weight / total for weight in weights])
 
 
 def _scores(
     members: Sequence["TextModel"],
     shares: Sequence[float],
     mixed: "TextModel",
-    text: Text,
+    part: "Part",
+    name: str,
     *,
     quiet: bool,
 ) -> dict[str, Any]:
-    """Say what a text costs each model and the mixture; return the mixture's cost."""
+    """Log the score of each model and of the mixture; return that of the mixture."""
     from charrnn.data.parts import measured
     from charrnn.inference.scoring import part_score
 
-    part = measured(text.part, mixed.tokenizer)
-    console.log(f"scores of {text.name}, {part.targets:,} tokens", quiet=quiet)
+    part = measured(part, mixed.tokenizer)
+    console.log(f"scores on {name}: {part.targets:,} tokens", quiet=quiet)
     rows = [("weight", "bits/char", "nats/token", "model")]
     labels = [*(f"{share:.3f}" for share in shares), ""]
     names = [*(one.name for one in members), "the mixture"]
-    for label, name, one in zip(labels, names, (*members, mixed), strict=True):
+    for label, model, one in zip(labels, names, (*members, mixed), strict=True):
         score = part_score(one.model, part)
         bits, nats = score.bits_per_char, score.nats_per_token
-        rows.append((label, console.number(bits), console.number(nats, 4), name))
+        rows.append((label, console.number(bits), console.number(nats, 4), model))
     for line in console.table_lines(rows, ">>><"):
         console.log(line, quiet=quiet)
     return {"tokens": part.targets, "bits_per_char": bits, "nats_per_token": nats}
+
+
+def mixture(models: Sequence["TextModel"], weights: Sequence[float]) -> "TextModel":
+    """Return a mixture of models, with the corpus of the first.
+
+    Raises UsageError for different tokenizers or invalid weights.
+    """
+    check_tokenizers(models)
+
+    from charrnn.inference.text_model import TextModel
+    from charrnn.models.mixture import MixtureModel
+
+    first = models[0]
+    try:
+        mixed = MixtureModel([one.model for one in models], weights)
+    except ValueError as error:
+        raise UsageError(f"cannot mix these models: {error}") from error
+    pairs = list(zip(models, weights, strict=True))
+    summary = {
+        "learned_end": first.learned_end,
+        "corpus": first.summary.get("corpus", {}),
+        "members": [{"model": one.name, "weight": weight} for one, weight in pairs],
+    }
+    name = " + ".join(f"{weight:.3g} {one.name}" for one, weight in pairs)
+    return TextModel(mixed, first.tokenizer, summary=summary, name=name)
+
+
+def check_tokenizers(models: Sequence["TextModel"]) -> None:
+    """Raise UsageError unless all models have the same tokenizer."""
+    first, *others = models
+    for other in others:
+        both = (first.tokenizer, other.tokenizer)
+        if both[0].to_json() != both[1].to_json():
+            sizes = (f"{t.vocab_size:,} {t.level} tokens" for t in both)
+            raise UsageError(
+                f"{first.name} and {other.name} have different tokenizers: "
+                f"{' and '.join(sizes)}",
+                hint="train both with one tokenizer: charrnn tokenize CORPUS -o "
+                "tokenizer.json, then charrnn train --tokenizer tokenizer.json",
+            )
+
+
+def parse_weights(text: str) -> list[float]:
+    """Return non-negative numbers that add up to 1. Raises UsageError."""
+    try:
+        weights = [float(weight) for weight in text.split(",")]
+        if min(weights) >= 0 and abs(sum(weights) - 1) < 1e-6:
+            return weights
+    except ValueError:
+        pass
+    hint = "give numbers that add up to 1: 0.7,0.3"
+    raise UsageError(f"--weights is {text!r}", hint=hint)
+
+
+def parse_member(text: str) -> tuple[str, float]:
+    """Split MODEL=WEIGHT into the model and its weight. Raises UsageError."""
+    path, _, weight = text.rpartition("=")
+    try:
+        if path and 0 < float(weight) < 1:
+            return path, float(weight)
+    except ValueError:
+        pass
+    hint = "give a model and a weight in (0, 1): MODEL=0.3"
+    raise UsageError(f"--mix is {text!r}", hint=hint)

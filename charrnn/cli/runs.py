@@ -1,4 +1,4 @@
-"""`charrnn runs`: what was trained, and whether it is intact."""
+"""`charrnn runs`: list, show and verify runs."""
 
 import json
 import math
@@ -10,8 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import arguments as options
-from charrnn.cli import console
+from charrnn.cli import arguments, console
 from charrnn.errors import CharRNNError, ModelFileError, NotFoundError
 from charrnn.storage.runs import MODEL_FILE, Run, all_runs, find_run, runs_folder
 
@@ -19,30 +18,28 @@ HEADING: Final = ("run", "step", "bits/char", "state", "size", "age")
 
 app = typer.Typer(rich_markup_mode=None)
 
-Json = options.Json
-Quiet = options.Quiet
 OneRun = Annotated[
     str | None,
     typer.Argument(
-        metavar="RUN",
-        help="Run folder, or its name under ./runs; by default the newest.",
-        show_default=False,
+        metavar="RUN", help="Run folder, or its name under ./runs. [newest run]"
     ),
 ]
 
 
 @app.callback(invoke_without_command=True)
 def list_runs(
-    context: typer.Context, as_json: Json = False, quiet: Quiet = False
+    context: typer.Context,
+    as_json: arguments.Json = False,
+    quiet: arguments.Quiet = False,
 ) -> None:
-    """List runs; show one; verify their files.
+    """List runs, show one, or verify model files.
 
     \b
         charrnn runs
         charrnn runs show shakespeare-001
         charrnn runs verify
 
-    Runs are looked for in $CHARRNN_RUNS, or in ./runs.
+    Runs are in $CHARRNN_RUNS, or in ./runs.
     """
     if context.invoked_subcommand is not None:
         return
@@ -60,14 +57,14 @@ def list_runs(
     console.log(heading, quiet=quiet)
     for line in lines:
         console.write_line(line)
-    if speaking := [one for one in found if one["model_bytes"]]:
-        newest = min(speaking, key=lambda one: one["age_s"])
+    if usable := [one for one in found if one["model_bytes"]]:
+        newest = min(usable, key=lambda one: one["age_s"])
         console.suggest(f"charrnn sample -m {newest['run']}", quiet=quiet)
 
 
 @app.command("show")
-def show(run: OneRun = None, as_json: Json = False) -> None:
-    """Show all that is known of a run.
+def show(run: OneRun = None, as_json: arguments.Json = False) -> None:
+    """Show the settings and results of a run.
 
     \b
         charrnn runs show shakespeare-001
@@ -86,50 +83,47 @@ def verify(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="RUN",
-            help="Run folders, names of runs, or model files; by default all runs.",
-            show_default=False,
+            metavar="RUN...", help="Run folders, run names or model files. [all runs]"
         ),
     ] = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    as_json: arguments.Json = False,
+    quiet: arguments.Quiet = False,
 ) -> None:
-    """Read model files and check them against their SHA-256.
+    """Check model files against their SHA-256.
 
     \b
         charrnn runs verify
 
-    Writes a line for each file. Exits 5 if one is damaged.
+    Prints one line per file, and exits with 5 if any file is damaged.
     """
     failed = None
     for path in _model_files(runs or []):
         error = _problem(path)
         failed = failed or error
         result = "damaged" if error else "ok"
+        message = error.message if error else ""
         if as_json:
-            message = error.message if error else ""
-            console.write_json(
-                {"path": str(path), "result": result, "message": message}
-            )
+            record = {"path": str(path), "result": result, "message": message}
+            console.write_json(record)
             continue
         console.write_line(f"{result:<8} {path}")
         if error:
-            console.log(error.message, quiet=quiet)
+            console.log(message, quiet=quiet)
     if failed:
         raise typer.Exit(failed.exit_code)
 
 
 def _summary(run: Run) -> dict[str, Any]:
-    """Return what the list says of a run, from its files as far as they are there."""
+    """Return one row of the list, from those files of a run that exist."""
     try:
-        # what training found best is written when its plan is completed
+        # training writes the best score when it completes its plan
         status = "finished" if "best" in run.read_info() else "unfinished"
     except ModelFileError:
         status = "damaged"
     step, best = _progress(run)
     stats = []
     for path in run.path.rglob("*"):
-        with suppress(FileNotFoundError):  # a save was renamed just now
+        with suppress(FileNotFoundError):  # a save has just been renamed
             stats.append(path.stat())
     stats = [one for one in stats if stat.S_ISREG(one.st_mode)]
     newest = max((one.st_mtime for one in stats), default=time.time())
@@ -146,7 +140,7 @@ def _summary(run: Run) -> dict[str, Any]:
 
 
 def _progress(run: Run) -> tuple[int | None, float | None]:
-    """Return the last step and the lowest validation in metrics.jsonl."""
+    """Return the last step and the best validation score in metrics.jsonl."""
     step, best = None, None
     try:
         lines = run.metrics.read_bytes().splitlines()
@@ -161,7 +155,7 @@ def _progress(run: Run) -> tuple[int | None, float | None]:
                 value = math.inf if bits is None else float(bits)
                 best = value if best is None else min(best, value)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            continue  # a line that is just being written, or damaged
+            continue  # damaged, or still being written
     return step, best
 
 
@@ -178,7 +172,7 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested values as names and texts: model.hidden, 512."""
+    """Flatten {"model": {"hidden": 512}} to [("model.hidden", "512")]."""
     rows: list[tuple[str, str]] = []
     for name, value in values.items():
         if isinstance(value, dict) and value:
@@ -191,7 +185,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _find(name: str | None) -> Run:
-    """Return a run by its folder or its name, by default the newest."""
+    """Return a run by folder or name; by default the newest."""
     if name is None:
         return min(_some_runs(), key=lambda run: _summary(run)["age_s"])
     return find_run(name)
@@ -207,7 +201,7 @@ def _some_runs() -> list[Run]:
 
 
 def _model_files(names: list[str]) -> list[Path]:
-    """Return the files to verify: those named, or those of all runs."""
+    """Return the model files of runs; by default of all runs."""
     if not names:
         return [path for run in _some_runs() for path in _files_of(run)]
     found = []
@@ -216,27 +210,26 @@ def _model_files(names: list[str]) -> list[Path]:
             found.append(Path(name))
             continue
         run = _find(name)
-        files = _files_of(run)
-        if not files:
+        if not (files := _files_of(run)):
             raise NotFoundError(f"{run.path} has no {MODEL_FILE} yet")
         found += files
     return found
 
 
 def _files_of(run: Run) -> list[Path]:
-    """Return the files of a run that have a hash."""
+    """Return the files of a run that contain a SHA-256."""
     return [path for path in (run.model, run.resume, run.previous) if path.is_file()]
 
 
 def _problem(path: Path) -> CharRNNError | None:
-    """Return what is wrong with a model file, if anything."""
+    """Return what is wrong with a file, if anything."""
     from charrnn.inference import checkpoint
-    from charrnn.storage import tensors as tensor_file
+    from charrnn.storage import tensors
 
     run = Run(path.parent)
     try:
         if path in (run.resume, run.previous):
-            tensor_file.read_tensors(path, kind=tensor_file.RESUME_FORMAT)
+            tensors.read_tensors(path, kind=tensors.RESUME_FORMAT)
         else:
             checkpoint.load(path)
     except CharRNNError as error:

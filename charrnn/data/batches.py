@@ -26,7 +26,7 @@ from charrnn.tokenizers.base import BOUNDARY, Ids
 
 IGNORE: Final = -1  #: marks a target that is not predicted: padding or warm-up
 
-MULTIPLE: Final = 8  #: rows of whole documents are padded to a multiple of it
+MULTIPLE: Final = 8  #: rows of whole documents are padded to multiples of this
 
 STATE_DROP: Final = 0.01  #: share of windows that forget the past (Melis et al. 2018)
 
@@ -41,7 +41,7 @@ class Batch:
 
     @property
     def tokens(self) -> int:
-        """How many targets are predicted."""
+        """The number of predicted targets."""
         return int((self.targets != IGNORE).sum())
 
 
@@ -60,7 +60,7 @@ class Rows:
 
 
 class Batches(Protocol):
-    """Batches of an endless run over a part."""
+    """An endless sequence of batches of a part."""
 
     steps_per_epoch: int
 
@@ -69,7 +69,7 @@ class Batches(Protocol):
 
 
 def training_batches(part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
-    """Return the batches that suit the length of the part's documents."""
+    """Return the kind of batches that suits the lengths of documents."""
     if are_short(part, bptt):
         return Documents(part, batch=batch, bptt=bptt, seed=seed)
     return Streams(part, batch=batch, bptt=bptt, seed=seed)
@@ -168,7 +168,7 @@ class Documents:
         rows = Rows(starts, lengths, fresh, np.zeros_like(starts))
         return assemble(self._part, rows, ~fresh, multiple=MULTIPLE)
 
-    @lru_cache(maxsize=1)  # noqa: B019 - one object a run
+    @lru_cache(maxsize=1)  # noqa: B019 - one object per run
     def _epoch(self, epoch: int) -> tuple[Ids, Ids]:
         rng = np.random.default_rng([self._seed, epoch])
         # noise, so that documents of similar length are batched differently each epoch

@@ -1,4 +1,4 @@
-"""From texts to a token store: which documents train, which validate, as token ids.
+"""Split a corpus into training and validation documents, and encode both.
 
 A corpus is read three times, in blocks, so that memory stays flat: once to count it,
 once to learn a tokenizer from its training part, once to encode it. The encoded
@@ -36,7 +36,7 @@ class Corpus:
 
     With many documents, a share validates, chosen by a hash of the seed and the text:
     order does not matter, and duplicates land on the same side. With few, the end of
-    the text validates: its last share of the characters, cutting a document if needed.
+    the text validates, even if that cuts a document.
     `valid_sources` validate instead, if given.
 
     raw: accept any bytes, for the byte level.
@@ -103,8 +103,7 @@ class Corpus:
             "survey": asdict(survey),
         }
         files.write(folder / STORE_FILE, json.dumps(store | parts, indent=1).encode())
-        # frees two bytes per document during training; a later call reads the texts
-        # again
+        # free two bytes per document during training; another call rereads the texts
         self._survey, self._hashes = None, SplitHashes(self._config.seed)
         return TokenStore.open(folder)
 
@@ -121,11 +120,10 @@ class Corpus:
             tally.add(*block)
         hashes.append(tally.sha256())
         is_cut = not (self._valid_sources or self._hashes.can_split)
-        _check_size(tally.characters, self._share(tally.characters) if is_cut else 0.0)
+        characters = tally.size.characters
+        _check_size(characters, self._share(characters) if is_cut else 0.0)
         sha256 = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
-        return Survey(
-            tally.bytes, tally.characters, tally.words, tally.documents, sha256
-        )
+        return Survey(**asdict(tally.size), documents=tally.documents, sha256=sha256)
 
     def _documents(self, sources: Iterable[Source]) -> Iterator[Block]:
         return documents(
@@ -146,7 +144,7 @@ class Corpus:
         """
         characters = self.survey().characters
         if self._valid_sources:
-            # validation first: only its documents have to be remembered
+            # validation first: only its hashes have to be stored
             for texts, is_open in self._documents(self._valid_sources):
                 yield True, texts, is_open
             for texts, is_open in self._documents(self._sources):

@@ -1,17 +1,17 @@
-"""Parts of parts: data that selects a model must not be data that reports it."""
+"""Split a part: mixture weights must not be fitted on the text that is scored."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from charrnn.data.store import MANY_DOCUMENTS, Part
-from charrnn.text.size import text_size
+from charrnn.text.size import TextSize, text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
-# How much of the training part is held out to fit the weight: a share of its tokens,
+# Training text held out to fit the weights of a mixture: a share of its tokens,
 # but at least ENOUGH_HELD (or a tenth of a short text) and at most MAX_HELD.
 HELD_SHARE: Final = 0.02
 ENOUGH_HELD: Final = 2_000
@@ -21,7 +21,7 @@ HELD_RUN: Final = 500  #: tokens held out in a row
 
 
 def part_of(texts: Iterable[str], tokenizer: Tokenizer, *, learns_end: bool) -> Part:
-    """Return texts as a part in memory; learns_end: whether their ends are targets."""
+    """Return texts as a part in memory; learns_end makes their ends targets."""
     documents = [tokenizer.encode(text) for text in texts]
     closed = [np.append(ids, BOUNDARY) for ids in documents]
     lengths = np.array([len(ids) for ids in closed], np.int64)
@@ -63,11 +63,11 @@ def split(part: Part, share: float, *, pieces: int = 1) -> tuple[Part, Part]:
 
 
 def hold_out(train: Part) -> tuple[Part, Part]:
-    """Return what a network trains on beside n-grams, and what fits their weight."""
+    """Return a part to train on and one to fit the weights of a mixture on."""
     few = max(HELD_SHARE, ENOUGH_HELD / train.targets)
     share = min(MAX_HELD_SHARE, few, MAX_HELD / train.targets)
-    # Not the end in one piece: in one long text, the end is most like what follows.
-    # Without the last 2% of tinyshakespeare a 7-gram scores 1.586 nats, not 1.517.
+    # Not the end in one piece: the end of a long text is most like the text after it.
+    # Without the last 2% of tinyshakespeare, a 7-gram scores 1.586 nats, not 1.517.
     return split(train, share, pieces=max(1, round(share * train.targets / HELD_RUN)))
 
 
@@ -79,14 +79,9 @@ def measured(part: Part, tokenizer: Tokenizer) -> Part:
     ]
     ids = np.concatenate(targets)
     texts = [tokenizer.decode(one[one != BOUNDARY]) for one in targets]
-    characters, bytes_, words = np.sum([text_size(text) for text in texts], 0).tolist()
-    return replace(
-        part,
-        characters=characters,
-        bytes=bytes_,
-        words=words,
-        unknown=tokenizer.count_unknown(ids),
-    )
+    size = sum(map(text_size, texts), TextSize())
+    unknown = tokenizer.count_unknown(ids)
+    return replace(part, **asdict(size), unknown=unknown)
 
 
 def _of(part: Part, chosen: npt.NDArray[np.bool_]) -> Part:

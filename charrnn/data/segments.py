@@ -137,9 +137,7 @@ def group(counts: Ids, budget: int) -> Ids:
     return np.concatenate(cuts)
 
 
-def _blocks(
-    array: npt.NDArray[Any],
-) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+def _blocks(array: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
     """Yield an array in blocks, each with the index of its first element."""
     for start in range(0, len(array), BLOCK):
         yield start, array[start : start + BLOCK]

@@ -1,4 +1,4 @@
-"""Which documents validate, decided by a hash of each; and what leaks."""
+"""Choose validation documents by their hashes, and count leaks."""
 
 import hashlib
 import zlib
@@ -90,7 +90,7 @@ class Leaks:
 
 
 def corpus_changed_error() -> TextError:
-    """Return the error for a corpus that differs between two readings."""
+    """Return the error for a corpus that changed between two passes."""
     return TextError(
         "the corpus changed while it was read", hint="start again once it is complete"
     )

@@ -1,7 +1,7 @@
-"""The token store: a corpus as token ids, in plain files that are mapped into memory.
+"""The token store: a corpus as token ids, in plain memory-mapped files.
 
-Written in blocks as documents come, so that memory stays flat, and read by training
-through `Part`, whose arrays lie on the disk.
+It is written block by block, so memory use does not grow with the corpus. Training
+reads it through `Part`, whose arrays stay on disk.
 """
 
 import json
@@ -14,30 +14,29 @@ import numpy as np
 import numpy.typing as npt
 
 from charrnn.errors import ModelFileError, NotFoundError
+from charrnn.text.size import TextSize
 
 LEAST_TARGETS: Final = {"train": 2, "valid": 1}
 
-#: From so many documents on, whole documents validate and ends are learned.
+#: From this many documents on, validation uses whole documents and ends are learned.
 MANY_DOCUMENTS: Final = 20
 
-#: vocabularies above it are of words or subwords
+#: larger vocabularies hold words or subwords
 LONG_TOKENS: Final = 1024
 
-STORE_FILE: Final = "store.json"
-
-SUFFIXES: Final = (".tokens", ".starts", ".lengths")
-
 FORMAT: Final = 1
+STORE_FILE: Final = "store.json"
+SUFFIXES: Final = (".tokens", ".starts", ".lengths")
+START_OVER: Final = "start over from the text: `new`"
 
 Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What a corpus holds, its validation texts included: counts of its documents.
+    """The size of a corpus, validation texts included, without document separators.
 
-    What stands between documents is not counted. words: separated by whitespace.
-    sha256: of the documents and the mode, whatever files they came in.
+    sha256: hash of the documents and of how they are cut, independent of file names.
     """
 
     bytes: int
@@ -51,11 +50,11 @@ class Survey:
 class Part:
     """The training or validation part of a corpus, as tokens.
 
-    tokens: (N,), laid out as B d1 B d2 B ... dn [B] with B the boundary: one closes
-    a document and opens the next. A document that is cut has no closing boundary.
-    starts: (D,), where each document's opening boundary is. lengths: (D,), the
-    targets of each: its tokens, and its end if that is one. The inputs of a document
-    are tokens[start : start + length], its targets those one place later.
+    tokens: (N,), documents separated by boundaries B:  B d1 B d2 B ... dn [B]
+    A truncated document has no closing boundary.
+    starts: (D,), the position of each document's opening boundary.
+    lengths: (D,), targets per document: its tokens, plus its end where that counts.
+    A document's inputs are tokens[start : start + length]; its targets are one later.
     """
 
     tokens: npt.NDArray[np.unsignedinteger[Any]]
@@ -68,18 +67,23 @@ class Part:
 
     @property
     def targets(self) -> int:
-        """How many tokens there are to predict."""
+        """Number of tokens to predict."""
         return int(self.lengths.sum())
+
+    @property
+    def size(self) -> TextSize:
+        """The size of its text."""
+        return TextSize(self.characters, self.bytes, self.words)
 
 
 @dataclass(frozen=True)
 class TokenStore:
-    """A corpus as tokens on the disk.
+    """A corpus as tokens on disk.
 
-    learns_end: whether ends of documents are targets in validation too. With few
-    documents they are not, so that validation equals scoring the text. In training
-    the true end of a whole document always is. leaked: how many validation documents
-    stand in the training part, too.
+    learns_end: whether the ends of documents are validation targets. With few documents
+    they are not, so validation equals scoring the text. In training, the end of a
+    complete document is always a target.
+    leaked: number of validation documents that are also in the training part.
     """
 
     train: Part
@@ -91,12 +95,12 @@ class TokenStore:
 
     @property
     def has_long_tokens(self) -> bool:
-        """Whether tokens are words or parts of them: some four characters each."""
+        """Whether tokens are words or subwords: about four characters each."""
         return self.vocab_size > LONG_TOKENS
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Map a store that `Corpus.write_store` wrote.
+        """Map a store from `Corpus.write_store` into memory.
 
         Raises NotFoundError, or ModelFileError if it is damaged.
         """
@@ -109,25 +113,22 @@ class TokenStore:
                 values[name] = _open_part(folder / name, dtype, **values[name])
             return cls(**values | {"survey": Survey(**values["survey"])})
         except FileNotFoundError as error:
-            raise NotFoundError(
-                f"{error.filename} is missing", hint="train anew from the text: --new"
-            ) from error
+            why = f"{error.filename} is missing"
+            raise NotFoundError(why, hint=START_OVER) from error
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelFileError(
-                f"the token store {folder} is damaged: {error}",
-                hint="train anew from the text: --new",
-            ) from error
+            why = f"the token store {folder} is damaged: {error}"
+            raise ModelFileError(why, hint=START_OVER) from error
 
 
 def token_type(vocab_size: int) -> np.dtype[Any]:
-    """Return the smallest unsigned integer that holds every id."""
+    """Return the smallest unsigned integer type that holds every token id."""
     return np.min_scalar_type(vocab_size - 1).newbyteorder("<")
 
 
 def _open_part(
     path: Path, dtype: np.dtype[Any], *, tokens: int, documents: int, **more: Any
 ) -> Part:
-    for suffix, expected in more.pop("crc32", {}).items():  # the first stores had none
+    for suffix, expected in more.pop("crc32", {}).items():  # early stores have none
         _check(path.with_suffix(suffix), expected)
     return Part(
         _map(path.with_suffix(".tokens"), dtype, tokens),
@@ -139,7 +140,7 @@ def _open_part(
 
 def _check(path: Path, expected: int) -> None:
     found = 0
-    with path.open("rb") as file:  # read, as what is mapped would count as memory
+    with path.open("rb") as file:  # read, because mapped pages would count as memory
         while block := file.read(1 << 20):
             found = zlib.crc32(block, found)
     if found != expected:

@@ -1,4 +1,4 @@
-"""Validation batches, which predict every target of a part once."""
+"""Validation batches: predict every target of a part once."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -6,21 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from charrnn.data.batches import (
-    MULTIPLE,
-    Batch,
-    Rows,
-    assemble,
-    padded,
-)
+from charrnn.data.batches import MULTIPLE, Batch, Rows, assemble, padded
 from charrnn.data.segments import BLOCK, Segments, group, histogram
 from charrnn.data.store import Part
 
 SEGMENT: Final = 2048  #: longer documents are cut into segments of this size
 
-WARM_UP: Final = (
-    512  #: uncounted tokens that a segment reads first, to build up its state
-)
+WARM_UP: Final = 512  #: uncounted tokens before a segment, to build up the state
 
 VALIDATION_WINDOW: Final = 256  #: time steps of a validation batch
 
@@ -53,7 +45,7 @@ def validation_batches(part: Part, *, rows: int = 64) -> Iterator[list[Batch]]:
 
 
 def _in_time(part: Part, rows: Rows) -> Iterator[Batch]:
-    """Cut rows that run side by side into batches of one time window each."""
+    """Cut rows into batches of one time window each."""
     for at in range(0, int(rows.lengths.max()), VALIDATION_WINDOW):
         now = Rows(
             rows.starts + at,

@@ -1,20 +1,16 @@
-"""Writes the files of a token store as documents come in blocks."""
+"""Writes the files of a token store, block by block."""
 
 import hashlib
 import zlib
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.data.store import (
-    LEAST_TARGETS,
-    SUFFIXES,
-    Positions,
-    token_type,
-)
+from charrnn.data.store import LEAST_TARGETS, SUFFIXES, Positions, token_type
 from charrnn.errors import TextError
 from charrnn.storage import files
 from charrnn.text.size import Tally
@@ -31,10 +27,10 @@ class Fingerprint(Tally):
         self._lengths_hash = hashlib.sha256()
 
     def add(self, texts: list[str], is_open: bool) -> bytes:
-        """Count and hash the next block; return what `Tally.add` does."""
+        """Count and hash the next block; return its bytes."""
         closed = len(texts) - is_open
         data = super().add(texts, is_open)
-        # the lengths say which line ends close a document
+        # the lengths tell which newlines close a document
         self._hash.update(data)
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         lengths[0] += self._open_characters
@@ -43,12 +39,12 @@ class Fingerprint(Tally):
         return data
 
     def sha256(self) -> str:
-        """Return the hash of the documents so far, and of where they end."""
+        """Return the hash of the documents so far, and of their lengths."""
         return self._hash.hexdigest() + self._lengths_hash.hexdigest()
 
 
 class PartWriter:
-    """Writes the files of one part as its documents come in blocks."""
+    """Writes the files of one part, block by block."""
 
     def __init__(
         self,
@@ -68,14 +64,14 @@ class PartWriter:
         }
         self._checksums = dict.fromkeys(SUFFIXES, 0)
         self._tally = Tally()
-        self._size = 0  # tokens written, boundaries included
-        self._start = 0  # the boundary that opens the unfinished document
+        self._size = 0  # tokens written, including boundaries
+        self._start = 0  # opening boundary of the current document
         self._documents = self._targets = self._unknown = 0
 
     @property
     def characters(self) -> int:
-        """Characters so far."""
-        return self._tally.characters
+        """Number of characters so far."""
+        return self._tally.size.characters
 
     def add(self, texts: list[str], is_open: bool) -> None:
         """Encode and write the next block of documents."""
@@ -91,13 +87,13 @@ class PartWriter:
         self._close_documents(ends, is_end_target=self._learns_end)
 
     def finish(self) -> dict[str, Any]:
-        """Close a document that was cut; return the counts and checksums of the part.
+        """Close a truncated document; return the part's counts and checksums.
 
-        Raises TextError if there is too little to predict.
+        Raises TextError if there are too few tokens to predict.
         """
         last = self._size - 1
         if last > self._start:
-            # the last token is a target, and no boundary follows it
+            # the last token is a target, not a boundary
             self._close_documents(np.array([last]), is_end_target=True)
         least = LEAST_TARGETS[self._name]
         if self._targets < least:
@@ -105,20 +101,18 @@ class PartWriter:
             raise TextError(
                 f"too little text: the {name} part has {self.characters:,} characters,"
                 f" {self._targets} tokens to predict; it needs {least}",
-                hint="use a longer text, or another --valid-frac",
+                hint="use a longer text, or another `valid_frac`",
             )
         return {
             "tokens": self._size,
             "documents": self._documents,
-            "characters": self._tally.characters,
-            "bytes": self._tally.bytes,
-            "words": self._tally.words,
+            **asdict(self._tally.size),
             "unknown": self._unknown,
             "crc32": self._checksums,
         }
 
     def _close_documents(self, ends: Positions, *, is_end_target: bool) -> None:
-        """Note documents whose end is written at `ends`."""
+        """Record the documents whose closing boundaries are at `ends`."""
         borders = np.concatenate([[self._start], ends])
         lengths = np.diff(borders) - (not is_end_target)
         self._write(".starts", borders[:-1].astype("<i8"))

@@ -1,7 +1,6 @@
-"""What to measure the model of a run by: its validation text, and plain counting.
+"""The validation text of a run, and n-gram baselines to compare its model with.
 
-The same text for all, and the ladder that a course climbs on it: uniform, unigram,
-2-gram and so on, counted on what the run was trained on.
+The baselines (uniform, unigram, 2-gram, ...) are counted on the run's training part.
 """
 
 from collections.abc import Iterator
@@ -22,27 +21,27 @@ from charrnn.storage.runs import Run
 from charrnn.text.sources import find_sources
 from charrnn.tokenizers.base import Tokenizer
 
-ORDERS: Final = range(1, 9)  #: that are counted beside a model
+ORDERS: Final = range(1, 9)  #: n-gram orders of the baselines
 
 
 def validation_documents(run: Run) -> tuple[str, ...]:
-    """Return the documents that validated a run, read from its corpus again.
+    """Return the validation documents of a run, read again from its corpus.
 
-    Raises NotFoundError if a file is gone, TextError if its text is another one now,
-    ModelFileError if the run does not say how its text was cut.
+    Raises NotFoundError if a file is missing, TextError if the text has changed, and
+    ModelFileError if the run does not record how its text was split.
     """
     info = run.read_info()
-    hint = f"name a text to compare on instead of what validated {run.path}: -f FILE"
+    hint = "give another text to compare on: `file`"
     try:
-        said = info["corpus"]
-        files, valid, sha256 = said["files"], said.get("valid", []), said["sha256"]
+        read = info["corpus"]
+        files, valid, sha256 = read["files"], read.get("valid", []), read["sha256"]
         config = from_json(CorpusConfig, info["split"])
         is_raw = info["tokenizer"]["level"] == "byte"
     except (KeyError, TypeError, ValueError) as error:
-        why = f"{run.path} does not say what validated it"
+        why = f"{run.path} does not record its validation text"
         raise ModelFileError(why, hint=hint) from error
     if "-" in (*files, *valid):
-        raise NotFoundError(f"{run.path} was trained on what came by stdin", hint=hint)
+        raise NotFoundError(f"{run.path} was trained on text from stdin", hint=hint)
     try:
         sources, valid_sources = find_sources(files), find_sources(valid)
     except NotFoundError as error:
@@ -50,16 +49,16 @@ def validation_documents(run: Run) -> tuple[str, ...]:
     corpus = Corpus(sources, config, raw=is_raw, valid_sources=valid_sources)
     if corpus.survey().sha256 != sha256:
         named = ", ".join((*files, *valid))
-        raise TextError(f"{named} has changed since {run.path} began", hint=hint)
+        raise TextError(f"{named} has changed since {run.path} was started", hint=hint)
     return tuple(corpus.validation_texts())
 
 
 def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
-    """Yield the uniform, the unigram and the 2- to 8-gram model of a training part."""
+    """Yield the uniform, unigram and 2- to 8-gram models of a training part."""
     summary = {"learned_end": store.learns_end}
     tokens, none = store.train.tokens, np.empty(0, np.int64)
-    nothing = NgramConfig(store.vocab_size, 1, "mle")
-    uniform = NgramModel.fit(nothing, tokens, none, none)
+    config = NgramConfig(store.vocab_size, 1, "mle")
+    uniform = NgramModel.fit(config, tokens, none, none)  # without any counts
     yield TextModel(uniform, tokenizer, summary=summary, name="uniform")
     for order, model in enumerate(count(store.train, store.vocab_size, ORDERS), 1):
         name = f"{order}-gram" if order > 1 else "unigram"
@@ -67,12 +66,7 @@ def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
 
 
 def count(part: Part, vocab_size: int, orders: range) -> Iterator[NgramModel]:
-    """Yield the n-gram models of a part, of each order, counted together."""
-    counted = NgramModel.fit_orders(
-        NgramConfig(vocab_size),
-        part.tokens,
-        part.starts,
-        part.lengths,
-        least=orders.start,
-    )
+    """Yield the n-gram models of a part for each order, all counted in one pass."""
+    config, arrays = NgramConfig(vocab_size), (part.tokens, part.starts, part.lengths)
+    counted = NgramModel.fit_orders(config, *arrays, least=orders.start)
     return islice(counted, len(orders))

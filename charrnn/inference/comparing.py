@@ -1,8 +1,8 @@
-"""Several models on the same texts: what each says, and whether they differ.
+"""Comparing models on the same texts, with confidence intervals.
 
-Models may cut text into different tokens. What they can be compared by is the text:
-the nats of a token count at the character where it ends, or in its document, and
-there differences are taken. All count the ends of texts, or none does.
+Models may use different tokenizers, so they are compared by text, not by token. The
+nats of a token are assigned to the character where it ends, or to its document, and
+differences are taken there. Either all models count the ends of texts, or none does.
 """
 
 import time
@@ -16,60 +16,58 @@ import numpy as np
 from charrnn.data.store import MANY_DOCUMENTS
 from charrnn.data.validation import SEGMENT, WARM_UP
 from charrnn.inference import checkpoint
-from charrnn.inference.intervals import BLOCKS, MOST_BLOCKS, Interval, interval_of_ratio
+from charrnn.inference.intervals import BLOCKS, MAX_BLOCKS, Interval, interval_of_ratio
 from charrnn.inference.score import Score
 from charrnn.inference.scoring import Nats, batch_nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.base import LanguageModel
-from charrnn.text.size import text_size
+from charrnn.text.size import TextSize, text_size
 from charrnn.tokenizers.base import Ids
 
-#: share of its tokens that a model may know less of than another and be the best
-MOST_UNKNOWN: Final = 0.01
+#: a model with this share more unknown tokens than another cannot be the best
+MAX_UNKNOWN: Final = 0.01
 
 
 @dataclass(frozen=True)
 class Texts:
     """Documents to compare on, none empty, and whether their ends count.
 
-    A unit is what is drawn again in blocks to see how sure a mean is: of many
-    documents each, of few each character.
+    Intervals are bootstrapped from units: documents if there are many, otherwise
+    characters.
     """
 
     documents: tuple[str, ...]
     ends: bool
 
     @property
-    def size(self) -> tuple[int, int, int]:
-        """The characters, UTF-8 bytes and words."""
-        sizes = zip(*map(text_size, self.documents), strict=True)
-        characters, size_bytes, words = map(sum, sizes)
-        return characters, size_bytes, words
+    def size(self) -> TextSize:
+        """The size of all documents."""
+        return sum(map(text_size, self.documents), TextSize())
 
     @property
     def has_many(self) -> bool:
-        """Whether units are documents."""
+        """Whether there are many documents, so that units are documents."""
         return len(self.documents) >= MANY_DOCUMENTS
 
     @property
     def unit_sizes(self) -> Ids:
-        """The characters of each unit (N,)."""
+        """The number of characters of each unit, (N,)."""
         lengths = np.array([len(text) for text in self.documents])
         return lengths if self.has_many else np.ones(lengths.sum(), np.int64)
 
     @property
     def blocks(self) -> int:
-        """Into how many blocks the units are taken."""
-        most = MOST_BLOCKS if self.has_many else BLOCKS
+        """The number of blocks for the bootstrap."""
+        most = MAX_BLOCKS if self.has_many else BLOCKS
         return min(most, len(self.unit_sizes))
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a model said of texts: its score, and the nats of each unit (N,).
+    """The score of a model on texts, and the nats of each unit, (N,).
 
-    impossible: tokens that it gave a probability of 0. file_bytes: the size of its
-    model file. seconds: what reading took.
+    impossible: number of tokens with probability 0. file_bytes: size of the model file.
+    seconds: time to score the texts.
     """
 
     model: TextModel
@@ -82,11 +80,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Compared:
-    """A reading, and by how many bits a character it is worse than the best.
+    """A reading, and how many bits per character it is worse than the best.
 
-    The interval is of the difference. Both are NaN where the best gives the text no
-    probability, and of the best itself. is_fair: not far more tokens are unknown to it
-    than to another, which cost less than their spelling.
+    interval: of the difference. Both are NaN for the best itself, and if the best gives
+    the text probability 0. is_fair: it has few more unknown tokens than the others; an
+    unknown token costs less than spelling it out.
     """
 
     reading: Reading
@@ -97,10 +95,10 @@ class Compared:
 
 
 def read(model: TextModel, texts: Texts) -> Reading:
-    """Return what a model says of texts, the state carried within a document.
+    """Score a model on texts.
 
-    As in validation: a long document is cut into pieces that each read what is
-    before them first, which makes no difference that could be seen.
+    As in validation, a long document is cut into segments. Each reads the text before
+    it as a warm-up, so the effect on the score is negligible.
     """
     start = time.perf_counter()
     encoded = [model.tokenizer.encode_with_ends(text) for text in texts.documents]
@@ -118,18 +116,18 @@ def read(model: TextModel, texts: Texts) -> Reading:
     unit_nats = np.concatenate(units)
     every = np.concatenate(nats)
     unknown = sum(map(model.tokenizer.count_unknown, ids))
-    score = Score(float(every.sum()), len(every), *texts.size, unknown)
+    score = Score.of(float(every.sum()), len(every), texts.size, unknown)
     file_bytes = checkpoint.size_bytes(model)
     impossible = int(np.isinf(every).sum())
     return Reading(model, score, unit_nats, impossible, file_bytes, seconds)
 
 
 def compare(readings: Sequence[Reading], texts: Texts) -> list[Compared]:
-    """Return readings of the same texts, the fewest bits first, beside the best."""
+    """Compare readings of the same texts with the best one, fewest bits first."""
     ranked = sorted(readings, key=lambda reading: reading.score.nats)
     fewest = min(reading.score.unknown for reading in readings)
     fair = [
-        reading.score.unknown - fewest <= MOST_UNKNOWN * reading.score.tokens
+        reading.score.unknown - fewest <= MAX_UNKNOWN * reading.score.tokens
         for reading in ranked
     ]
     best = ranked[fair.index(True)]
@@ -143,7 +141,7 @@ def compare(readings: Sequence[Reading], texts: Texts) -> list[Compared]:
 def _difference(
     reading: Reading, best: Reading, texts: Texts
 ) -> tuple[float, Interval]:
-    """Return by how many bits a character a model is worse, and the interval."""
+    """Return how many bits per character a model is worse, and the interval."""
     if reading is best or not isfinite(best.score.nats):
         return nan, Interval(nan, nan)
     differences = (reading.unit_nats - best.unit_nats) / log(2)
@@ -155,7 +153,7 @@ def _difference(
 def _document_nats(
     model: LanguageModel, documents: Sequence[Ids], *, end: bool
 ) -> list[Nats]:
-    """Return -ln p of each token of each document, as `batch_nats` does."""
+    """Return -ln p of each token of each document, like `batch_nats`."""
     starts = [range(0, max(1, len(ids)), SEGMENT) for ids in documents]
     pieces = [
         ids[max(0, at - WARM_UP) : at + SEGMENT]
@@ -165,10 +163,11 @@ def _document_nats(
     scored = iter(batch_nats(model, pieces, end=end))
     results = []
     for places in starts:
-        of_document = []
-        for at in places:
-            skipped = min(at, WARM_UP)
-            is_last = at == places[-1]
-            of_document.append(next(scored)[skipped : skipped + SEGMENT + is_last])
-        results.append(np.concatenate(of_document))
+        # only the last segment counts the end
+        sizes = [SEGMENT + (at == places[-1]) for at in places]
+        counted = [
+            next(scored)[min(at, WARM_UP) :][:size]
+            for at, size in zip(places, sizes, strict=True)
+        ]
+        results.append(np.concatenate(counted))
     return results

@@ -1,4 +1,4 @@
-"""How the next token is drawn."""
+"""Sampling options."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -12,7 +12,7 @@ DRAWING: Final = "Drawing"
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """How the next token is drawn; the filters apply in the order of the fields."""
+    """How to draw the next token. Filters apply in the order of the fields."""
 
     temperature: float = option(
         1.0,
@@ -57,9 +57,9 @@ class SampleConfig:
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.stop, str):  # its characters would be stops
+        if isinstance(self.stop, str):  # each character would be a stop
             raise UsageError(
-                f"`stop` is the text {self.stop!r}, not a tuple of texts",
+                f"`stop` is the string {self.stop!r}, not a tuple of strings",
                 hint=f"stop=({self.stop!r},)",
             )
         check(self)
@@ -67,4 +67,4 @@ class SampleConfig:
             if not isinstance(value := getattr(self, name), Integral):
                 raise UsageError(f"`{name}` is {value!r}, not a whole number")
         if not all(self.stop):
-            raise UsageError("`stop` is empty", hint="give the text to stop at")
+            raise UsageError("`stop` is empty", hint="give the text to stop after")

@@ -1,14 +1,15 @@
-"""How much each model of a mixture should say: its weight, from held-out text.
+"""Mixture weights: how much each model contributes, fitted on held-out text.
 
-The weights that make a text likeliest are found by expectation and maximization
-(Dempster, Laird and Rubin 1977; for language models Jelinek and Mercer 1980). With
-p_mi the probability that member m gives token i:
+The weights that maximize the likelihood are found by expectation-maximization
+(Dempster, Laird and Rubin 1977; for language models Jelinek and Mercer 1980). With p_mi
+the probability that member m gives token i:
 
-    share_mi = weight_m p_mi / sum over k of weight_k p_ki       who said token i
-    weight_m = the mean of share_mi over the tokens
+    share_mi = weight_m p_mi / sum over k of weight_k p_ki       E step
+    weight_m = the mean of share_mi over the tokens              M step
 
-No step makes the text less likely, and there is no lower maximum to be caught in. The
-text must be new to the members: one that has it by heart would get all the weight.
+No step lowers the likelihood, and the problem is concave, so there are no other local
+maxima. The members must not have been trained on the text: one that has overfit it
+would get all the weight.
 
 Letters: M members, N tokens.
 """
@@ -25,13 +26,13 @@ from charrnn.models.base import LanguageModel
 
 Reals = npt.NDArray[np.float64]
 
-CONVERGED_NATS = 1e-6  # a token: as exactly as float32 logits tell it
+CONVERGED_NATS = 1e-6  # per token: the precision of float32 logits
 
 
 class Mixing(NamedTuple):
-    """The weights of members, which sum to 1, and the nats of a text with them.
+    """The weights of members, which sum to 1, and the nats of the text with them.
 
-    A weight of 0 is that of a member better left out.
+    A member with weight 0 is better left out.
     """
 
     weights: tuple[float, ...]
@@ -39,42 +40,43 @@ class Mixing(NamedTuple):
 
 
 def fit_weights(members: Sequence[LanguageModel], part: Part) -> Mixing:
-    """Return the weights with which the targets of a part cost the fewest nats.
+    """Return the weights that minimize the nats of a part's targets.
 
-    They never cost more than with the best member alone.
+    The mixture is never worse than the best member alone.
     Raises ValueError if there is no member or no token.
     """
     if not members:
-        raise ValueError("no members to find the weights of")
+        raise ValueError("no members to weight")
     return best_weights(np.array([part_nats(member, part) for member in members]))
 
 
 def best_weights(nats: Reals) -> Mixing:
-    """Return the weights for tokens that cost each member so many nats, (M, N)."""
+    """Return the best weights. nats: -ln p of each token under each member, (M, N)."""
     *_, last = improving_weights(nats)
     alone = zip(np.eye(len(nats)).tolist(), nats.sum(axis=1).tolist(), strict=True)
-    # where one member should say all, the steps towards that have no end
+    # EM only approaches a weight of 1 in the limit, so try each member alone
     candidates = [last, *(Mixing(tuple(weights), sum_) for weights, sum_ in alone)]
     return min(candidates, key=lambda mixing: mixing.nats)
 
 
 def improving_weights(nats: Reals) -> Iterator[Mixing]:
-    """Yield equal weights, then those after each step, until no others are much better.
+    """Yield equal weights, then the weights after each step, until they converge.
 
     nats: (M, N), as in `best_weights`. A step multiplies weight_m by gain_m, the mean
-    over the tokens of p_mi / p_i, where p_i is the mixture's. Other weights, with q_i,
-    save no more than ln(max gain) nats a token: the mean of ln(q_i / p_i) is at most
-    the logarithm of the mean of q_i / p_i, which is a weighted mean of the gains.
+    of p_mi / p_i over the tokens, where p_i is the probability under the mixture. Any
+    other mixture, with probabilities q_i, saves at most ln(max gain) nats per token:
+    by Jensen, the mean of ln(q_i / p_i) is at most the logarithm of the mean of
+    q_i / p_i, which is a weighted mean of the gains.
     """
     M, N = nats.shape
     if not nats.size:
-        raise ValueError(f"no weights for {M} members from {N} tokens")
+        raise ValueError(f"cannot fit weights of {M} members on {N} tokens")
     weights = np.full(M, 1 / M)
-    # a token that no member thinks possible says nothing of their weights
+    # a token that is impossible for all members costs the same with any weights
     possible = nats[:, np.isfinite(nats.min(axis=0))]
     never_nats = 0.0 if possible.shape == nats.shape else np.inf
     least = possible.min(axis=0)
-    # against the best member of each token, so that they are not all 0
+    # relative to the best member for each token, so that they are not all 0
     likelihoods = np.exp(least - possible)
     while True:
         mixed = weights @ likelihoods

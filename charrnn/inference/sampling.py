@@ -1,6 +1,6 @@
 """Drawing tokens from a language model: temperature, filters, and the loop.
 
-Shape letters: B batch (texts that are written side by side), V vocabulary.
+Shape letters: B batch (texts sampled together), V vocabulary.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,15 +15,15 @@ from charrnn.models.base import Floats, LanguageModel, log_softmax
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 LIMITS = np.finfo(np.float32)
-NOISE_STEPS = 64  # steps of noise drawn at a time
-NOISE_VALUES = 1 << 20  # but no more numbers than that, unless one step has more
+NOISE_STEPS = 64  # steps of noise drawn at once
+NOISE_VALUES = 1 << 20  # maximum values drawn at once, unless one step has more
 
 
 class Drawn(NamedTuple):
-    """One token for each of B texts, (B,), and the logits (B, V) they come from.
+    """One token for each of B texts, (B,), and the model's logits (B, V).
 
-    The logits are the model's own, before temperature and filters, so that the nats
-    of the tokens are those that scoring the text gives.
+    The logits are those before temperature and filters, so the nats of the tokens equal
+    those from scoring the text.
     """
 
     tokens: Ids
@@ -38,11 +38,10 @@ def generate(
     rngs: Sequence[np.random.Generator],
     never: Sequence[int] = (),
 ) -> Iterator[Drawn]:
-    """Yield one token at a time for as many texts as there are generators, for ever.
+    """Yield the next token of each text, without end.
 
-    Each text begins after the boundary and the prompt, (n,). A text has a generator
-    of its own, so that what it says does not depend on its company. `never` is never
-    drawn.
+    prompt: (n,), follows the boundary. rngs: one generator per text, so a text does not
+    depend on the others in the batch. never: tokens that are not drawn.
     """
     B = len(rngs)
     context = np.concatenate([[BOUNDARY], prompt])[None, :]
@@ -60,17 +59,16 @@ def generate(
 
 
 def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
-    """Return one token a row, (B,), from logits (B, V) and scaled noise (B, V).
+    """Return one token per row, (B,), from logits (B, V) and scaled noise (B, V).
 
-    The largest of logit / temperature + Gumbel noise is a draw from the softmax,
-    exactly (Gumbel 1954); so is that of logit + temperature * noise, and with a
-    temperature of 0 it is the likeliest token. Filters apply in this order:
-    temperature, top-k, top-p, min-p. Where every token that may be drawn is impossible,
-    token 0, the boundary, ends the text.
+    The argmax of logit / temperature + Gumbel noise is an exact draw from the softmax
+    (Gumbel 1954). So is the argmax of logit + temperature * noise, which at temperature
+    0 is the most likely token. Filters apply in this order: temperature, top-k, top-p,
+    min-p. If no allowed token is possible, the result is token 0, the boundary.
     """
     if config.temperature and (config.top_k or config.top_p < 1 or config.min_p):
         banned = noise == -np.inf
-        # without a possible token 0 / 0 and its NaN, which is not above -inf
+        # a row with no possible token gives NaN, and NaN > -inf is false
         with np.errstate(invalid="ignore", divide="ignore"):
             kept = filtered(np.where(banned, -np.inf, logits), config) > -np.inf
         logits = np.where(kept, logits, np.float32(-np.inf))
@@ -78,7 +76,7 @@ def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
 
 
 def filtered(logits: Floats, config: SampleConfig) -> Floats:
-    """Return the logits after the temperature, those filtered out as -inf."""
+    """Return logits / temperature, with -inf for tokens filtered out."""
     logits = heat(logits, config.temperature)
     if config.top_k:
         logits = top_k(logits, config.top_k)
@@ -90,25 +88,25 @@ def filtered(logits: Floats, config: SampleConfig) -> Floats:
 
 
 def heat(logits: Floats, temperature: float) -> Floats:
-    """Divide by the temperature, after a shift that makes the largest logit 0."""
+    """Shift logits so that the largest is 0, then divide by the temperature."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    # within float32, so that neither 0 / 0 nor inf / inf can arise
+    # within float32, which rules out 0 / 0 and inf / inf
     divisor = np.clip(temperature, LIMITS.tiny, LIMITS.max)
     with np.errstate(over="ignore"):
         return np.asarray(shifted / np.float32(divisor))
 
 
 def top_k(logits: Floats, k: int) -> Floats:
-    """Keep the k largest logits of each row; the others become -inf."""
+    """Keep the k largest logits of each row; set the others to -inf."""
     if k >= logits.shape[-1]:
         return logits
-    # a stable sort keeps exactly k where several are equal, the first ones
+    # stable sort: of equal logits, the first are kept, and exactly k in all
     order = np.argsort(-logits, axis=-1, kind="stable")[..., :k]
     return _only(logits, order, np.ones(order.shape, bool))
 
 
 def top_p(logits: Floats, p: float) -> Floats:
-    """Keep the smallest set of largest tokens whose probability reaches p."""
+    """Keep the smallest set of most likely tokens with total probability p."""
     order = np.argsort(-logits, axis=-1, kind="stable")
     probabilities = np.exp(log_softmax(np.take_along_axis(logits, order, -1)))
     before = np.cumsum(probabilities, axis=-1) - probabilities
@@ -116,7 +114,7 @@ def top_p(logits: Floats, p: float) -> Floats:
 
 
 def min_p(logits: Floats, p: float) -> Floats:
-    """Keep tokens that are at least p times as likely as the likeliest one."""
+    """Keep tokens at least p times as likely as the most likely one."""
     floor = logits.max(axis=-1, keepdims=True) + np.float32(np.log(p))
     return np.where(logits >= floor, logits, np.float32(-np.inf))
 
@@ -127,8 +125,8 @@ def scaled_noise(
     temperature: float,
     never: Sequence[int] = (),
 ) -> Iterator[Floats]:
-    """Yield temperature * Gumbel noise (B, V), -inf for what is never drawn."""
-    # no noise is above 17, and what is scaled must stay finite
+    """Yield temperature * Gumbel noise, (B, V), with -inf for `never` tokens."""
+    # noise is at most 17, and the product must stay finite
     factor = np.float32(min(temperature, float(LIMITS.max) / 32))
     for block in gumbel_noise(rngs, vocab_size):
         block *= factor
@@ -139,20 +137,20 @@ def scaled_noise(
 def gumbel_noise(
     rngs: Sequence[np.random.Generator], vocab_size: int
 ) -> Iterator[Floats]:
-    """Yield blocks of Gumbel noise (steps, B, V), each row from its own generator."""
-    # a generator gives the same numbers whatever the size of a block is
+    """Yield blocks of Gumbel noise, (steps, B, V), with one generator per text."""
+    # a generator yields the same numbers for any block size
     steps = max(1, min(NOISE_STEPS, NOISE_VALUES // (len(rngs) * vocab_size)))
     shape = (steps, vocab_size)
     while True:
         block = np.stack([rng.random(shape, np.float32) for rng in rngs], axis=1)
-        # random() may give 0, whose logarithm is not finite
+        # random() can return 0, whose logarithm is -inf
         np.maximum(block, LIMITS.tiny, out=block)
         np.negative(np.log(block, out=block), out=block)
         yield np.negative(np.log(block, out=block), out=block)
 
 
 def _only(logits: Floats, order: Ids, kept: npt.NDArray[np.bool_]) -> Floats:
-    """Return the logits at the kept places of an order, -inf elsewhere."""
+    """Return the logits of the tokens order[kept], row by row, and -inf elsewhere."""
     values = np.where(kept, np.take_along_axis(logits, order, -1), np.float32(-np.inf))
     result = np.full_like(logits, -np.inf)
     np.put_along_axis(result, order, values, -1)

@@ -1,13 +1,17 @@
-"""Score: the surprisal of a text as sums that add up."""
+"""Score: the nats of a text and the text's size, as sums that add up."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import astuple, dataclass
+from operator import add
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:  # the command line imports this file, and NumPy takes 0.1 s
+    from charrnn.text.size import TextSize
 
 
 @dataclass(frozen=True)
 class Score:
-    """The nats of a text and how much text they are for. Scores add."""
+    """The nats of a text, and the size of the text. Scores can be added."""
 
     nats: float = 0.0
     tokens: int = 0
@@ -16,34 +20,32 @@ class Score:
     words: int = 0
     unknown: int = 0
 
+    @classmethod
+    def of(cls, nats: float, tokens: int, size: "TextSize", unknown: int = 0) -> Self:
+        """Return the score of a text of this size."""
+        return cls(nats, tokens, size.characters, size.bytes, size.words, unknown)
+
     def __add__(self, other: "Score") -> "Score":
-        return Score(
-            self.nats + other.nats,
-            self.tokens + other.tokens,
-            self.characters + other.characters,
-            self.bytes + other.bytes,
-            self.words + other.words,
-            self.unknown + other.unknown,
-        )
+        return Score(*map(add, astuple(self), astuple(other)))
 
     @property
     def loss_nats(self) -> float:
-        """What decides which model is the best."""
+        """The validation loss: the best model has the lowest."""
         return self.nats_per_token
 
     @property
     def headline(self) -> tuple[str, float]:
-        """What training shows: a unit and its value."""
+        """The unit and value that training displays."""
         return "bits/char", self.bits_per_char
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is reported of a validation; None where it is infinite."""
+        """Return the values that a validation reports; None stands for infinity."""
         means = {
             "nats_per_token": self.nats_per_token,
             "bits_per_char": self.bits_per_char,
             "bits_per_byte": self.bits_per_byte,
         }
-        # JSON has no infinity, the cost of a text that a model thinks impossible
+        # JSON has no infinity, which is the cost of text with probability 0
         finite = {k: v if math.isfinite(v) else None for k, v in means.items()}
         return finite | {"tokens": self.tokens, "unknown": self.unknown}
 
@@ -54,46 +56,46 @@ class Score:
 
     @property
     def log10(self) -> float:
-        """log10 P(text), negative, as n-gram toolkits print it."""
-        return 0.0 - self.nats / math.log(10)  # and not -0.0 of an empty text
+        """log10 P(text), the unit of n-gram toolkits."""
+        return 0.0 - self.nats / math.log(10)  # an empty text gives 0.0, not -0.0
 
     @property
     def nats_per_token(self) -> float:
-        """Mean -ln p of a token, the cross-entropy; NaN of no tokens."""
+        """Mean -ln p per token: the cross-entropy. NaN without tokens."""
         return _ratio(self.nats, self.tokens)
 
     @property
     def bits_per_token(self) -> float:
-        """Mean -log2 p of a token."""
+        """Mean -log2 p per token."""
         return _ratio(self.bits, self.tokens)
 
     @property
     def bits_per_char(self) -> float:
-        """Bits a character (Unicode code point).
+        """Bits per character (Unicode code point), comparable across tokenizers.
 
-        Comparable across tokenizers, between scores that both count ends of texts or
-        both don't: an end has no character.
+        Compare it only if both scores count the ends of texts, or neither does: an end
+        costs bits but has no character.
         """
         return _ratio(self.bits, self.characters)
 
     @property
     def bits_per_byte(self) -> float:
-        """Bits a byte of UTF-8; comparable across tokenizers."""
+        """Bits per UTF-8 byte, comparable across tokenizers."""
         return _ratio(self.bits, self.bytes)
 
     @property
     def bits_per_word(self) -> float:
-        """Bits a word (white space separated)."""
+        """Bits per whitespace-separated word."""
         return _ratio(self.bits, self.words)
 
     @property
     def perplexity(self) -> float:
-        """The exponential of the nats a token."""
+        """exp(nats per token)."""
         return _exp(self.nats_per_token)
 
     @property
     def perplexity_per_word(self) -> float:
-        """The exponential of the nats a word (white space separated)."""
+        """exp(nats per whitespace-separated word)."""
         return _exp(_ratio(self.nats, self.words))
 
 

@@ -1,11 +1,11 @@
-"""How likely a text is: sums that add up, whatever the tokenizer.
+"""How likely a text is: -ln p of each token, given all tokens before it.
 
-P(text) is the product of its tokens' probabilities. Every token is predicted exactly
-once, the first from the boundary. A `Score` keeps sums (nats, and how much text they
-are for), so that scores of texts add, and each unit is one division at the end.
+Every token is predicted exactly once, the first from the boundary. P(text) is the
+product of the probabilities of its tokens, so nats add up to a `Score`.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -20,24 +20,21 @@ from charrnn.tokenizers.base import BOUNDARY, Ids
 
 Nats = npt.NDArray[np.float64]
 
-ROWS = 512  # texts side by side: with 256 rows a thread a product is at its fastest
-
-SHORT = 32  # below it a difference in length costs next to nothing
-
+ROWS = 512  # texts per batch: matrix products are fastest at 256 rows per thread
+SHORT = 32  # padding of up to this many tokens costs almost nothing
 BLOCK_TOKENS = 8192  # tokens scored at once
-
-BLOCK_LOGITS = 1 << 22  # but no more logits than that: they are the memory needed
+BLOCK_LOGITS = 1 << 22  # limits the logits at once, and so the memory
 
 
 def next_token_scores(
     model: LanguageModel, ids: Ids, *, context: Ids | None = None
 ) -> Iterator[Floats]:
-    """Yield the log-probabilities of every token at each place of a text, in blocks.
+    """Yield the log-probabilities of all tokens at each position, in blocks (k, V).
 
-    ids: (n,), without boundaries. The blocks (k, V) add up to n rows, in nats; row i
-    is ln p(. | context, ids[:i]).
+    ids: (n,), without boundaries. The blocks have n rows together, in nats; row i is
+    ln p(. | context, ids[:i]).
     """
-    before = _opening(context)
+    before = _prefix(context)
     inputs = np.concatenate([before, ids])[None, :-1]
     skipped = len(before) - 1
     state = model.initial_state(1)
@@ -54,60 +51,60 @@ def batch_nats(
     context: Ids | None = None,
     end: bool = False,
 ) -> list[Nats]:
-    """Return -ln p of each token of each text given all before it, in nats.
+    """Return -ln p of each token of each text.
 
-    texts: arrays (n,) of ids without boundaries; results (n,), or (n+1,) with `end`,
-    where the text's end is one more event. Each text is read from a fresh state. The
-    context is read first and not counted. Texts run side by side in order of length,
-    so that little is padding.
+    texts: arrays (n,) of ids without boundaries. Results: (n,), or (n+1,) with `end`,
+    where the end of the text is predicted too. Each text starts from a fresh state that
+    has read the context. Texts of similar length share a batch, to save padding.
     """
     results: list[Nats] = [np.empty(0)] * len(texts)
-    before = _opening(context)
-    for group in _of_like_length(texts):
-        scored = _side_by_side(model, before, [texts[i] for i in group], end)
+    before = _prefix(context)
+    for group in _groups_of_similar_length(texts):
+        scored = _group_nats(model, before, [texts[i] for i in group], end)
         for i, nats in zip(group, scored, strict=True):
             results[i] = nats
     return results
 
 
 def part_nats(model: LanguageModel, part: Part) -> Nats:
-    """Return -ln p of every target of a part, (N,), as `validation_batches` has them.
+    """Return -ln p of every target of a part, (N,), in the order of its batches.
 
-    The order of the targets is that of the batches, each (T, B) row by row.
+    The batches are those of `validation_batches`, each (T, B) read row by row.
     """
-
-    def score(inputs: Ids, targets: Ids, state: State) -> tuple[Floats, State]:
-        logits, state = model.forward(inputs, state)
-        return token_nats(logits, targets), state
-
     found: list[Nats] = []
     for group in validation_batches(part):
         rows = len(group[0].carried)
         state, step = model.initial_state(rows), _steps(model, rows)
-        with in_threads(score, model, rows) as scored:
+        with in_threads(partial(_target_nats, model), model, rows) as target_nats:
             for batch in group:
                 for at in range(0, len(batch.targets), step):
                     inputs = batch.inputs[at : at + step].T
                     targets = batch.targets[at : at + step].T
-                    # what is not predicted has some nats too, which are not counted
-                    nats, state = scored(inputs, np.maximum(targets, 0), state)
+                    # targets to ignore are scored as token 0, then dropped
+                    nats, state = target_nats(inputs, np.maximum(targets, 0), state)
                     found.append(nats.T[targets.T != IGNORE].astype(np.float64))
     return np.concatenate([np.empty(0), *found])
 
 
 def part_score(model: LanguageModel, part: Part) -> Score:
-    """Return the score of a part: each target once, state carried inside a document."""
+    """Return the score of a part. The state is carried within a document."""
     return score_of(part_nats(model, part), part)
 
 
 def score_of(nats: Nats, part: Part) -> Score:
-    """Return the score of a part whose targets cost so many nats, (N,)."""
-    sizes = part.characters, part.bytes, part.words
-    return Score(float(nats.sum()), len(nats), *sizes, part.unknown)
+    """Return the score of a part from the nats of its targets, (N,)."""
+    return Score.of(float(nats.sum()), len(nats), part.size, part.unknown)
 
 
-def _of_like_length(texts: Sequence[Ids]) -> Iterator[list[int]]:
-    """Yield the indices of texts in groups, within which none is twice as long."""
+def _target_nats(
+    model: LanguageModel, inputs: Ids, targets: Ids, state: State
+) -> tuple[Floats, State]:
+    logits, state = model.forward(inputs, state)
+    return token_nats(logits, targets), state
+
+
+def _groups_of_similar_length(texts: Sequence[Ids]) -> Iterator[list[int]]:
+    """Yield groups of text indices; none is much over twice as long as another."""
     group: list[int] = []
     for i in sorted(range(len(texts)), key=lambda i: len(texts[i])):
         limit = 2 * len(texts[group[0]]) + SHORT if group else 0
@@ -119,10 +116,10 @@ def _of_like_length(texts: Sequence[Ids]) -> Iterator[list[int]]:
         yield group
 
 
-def _side_by_side(
+def _group_nats(
     model: LanguageModel, before: Ids, texts: Sequence[Ids], end: bool
 ) -> list[Nats]:
-    """Score texts of like length as the rows of one batch."""
+    """Score texts of similar length as the rows of one batch."""
     lengths = [len(before) + len(text) - 1 + end for text in texts]
     T = max(lengths)
     sequence = np.full((len(texts), T + 1), BOUNDARY, np.int64)
@@ -132,26 +129,21 @@ def _side_by_side(
     nats = np.empty((len(texts), T))
     state = model.initial_state(len(texts))
     step = _steps(model, len(texts))
-
-    def score(inputs: Ids, targets: Ids, state: State) -> tuple[Floats, State]:
-        logits, state = model.forward(inputs, state)
-        return token_nats(logits, targets), state
-
-    with in_threads(score, model, len(texts)) as scored:
+    with in_threads(partial(_target_nats, model), model, len(texts)) as target_nats:
         for at in range(0, T, step):
             inputs = sequence[:, at : min(at + step, T)]
             targets = sequence[:, at + 1 : min(at + step, T) + 1]
-            nats[:, at : at + step], state = scored(inputs, targets, state)
+            nats[:, at : at + step], state = target_nats(inputs, targets, state)
     skipped = len(before) - 1
     return [row[skipped:n] for row, n in zip(nats, lengths, strict=True)]
 
 
 def _steps(model: LanguageModel, rows: int) -> int:
-    """Return how many tokens of so many texts are scored at once."""
+    """Return how many tokens of each row to score at once."""
     tokens = min(BLOCK_TOKENS, BLOCK_LOGITS // model.vocab_size)
     return max(1, tokens // rows)
 
 
-def _opening(context: Ids | None) -> Ids:
-    """Return what is read before a text: the boundary, then the context."""
+def _prefix(context: Ids | None) -> Ids:
+    """Return the tokens before a text: the boundary, then the context."""
     return np.concatenate([[BOUNDARY], () if context is None else context]).astype(int)

@@ -17,15 +17,15 @@ from charrnn.models.base import LanguageModel
 from charrnn.text.size import text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
-SIDE_BY_SIDE = 64  # texts written at a time
+SIDE_BY_SIDE = 64  # texts sampled in one batch
 
 
 @dataclass(frozen=True)
 class TokenScore:
-    """One token of a text: where it stands and what the model thought of it.
+    """One token of a text, its position and its surprisal.
 
-    start, end: character offsets. rank: 1 if no token was likelier. top: the
-    likeliest tokens there, with their nats.
+    start, end: character offsets. rank: 1 if no token was more likely.
+    top: the most likely tokens at this position, with their nats.
     """
 
     token: int
@@ -37,7 +37,7 @@ class TokenScore:
 
 
 class TextModel:
-    """A model that writes and scores text."""
+    """A model that samples and scores text."""
 
     def __init__(
         self,
@@ -48,8 +48,10 @@ class TextModel:
         name: str = "",
     ) -> None:
         if model.vocab_size != tokenizer.vocab_size:
-            theirs = f"its tokenizer {tokenizer.vocab_size}"
-            raise ValueError(f"the model has {model.vocab_size} tokens, {theirs}")
+            raise ValueError(
+                f"the model has {model.vocab_size} tokens, but its tokenizer has"
+                f" {tokenizer.vocab_size}"
+            )
         self.model = model
         self.tokenizer = tokenizer
         self.summary = summary or {}
@@ -62,34 +64,32 @@ class TextModel:
     def learned_end(self) -> bool:
         """Whether the model was trained on the ends of many documents.
 
-        A model of one long text never saw an end, so that by default it isn't asked
-        how likely one is.
+        A model of one long text never saw an end, so by default ends are not scored.
         """
         return bool(self.summary.get("learned_end", True))
 
     def score(self, text: str, *, context: str = "", end: bool | None = None) -> Score:
-        """Return the score of one text; `end` None counts it if it was learned."""
+        """Return the score of a text. end: count its end (default: if learned)."""
         return self.score_all([text], context=context, end=end)[0]
 
     def score_all(
         self, texts: Sequence[str], *, context: str = "", end: bool | None = None
     ) -> list[Score]:
-        """Return the score of each text, none of which sees another."""
+        """Return the score of each text, independently of the others."""
         end = self.learned_end if end is None else end
         ids = [self.tokenizer.encode(text) for text in texts]
         before = self.tokenizer.encode(context)
         all_nats = batch_nats(self.model, ids, context=before, end=end)
-        scores = []
-        for text, tokens, nats in zip(texts, ids, all_nats, strict=True):
-            unknown = self.tokenizer.count_unknown(tokens)
-            size = text_size(text)
-            scores.append(Score(float(nats.sum()), len(nats), *size, unknown))
-        return scores
+        unknown = map(self.tokenizer.count_unknown, ids)
+        return [
+            Score.of(float(nats.sum()), len(nats), text_size(text), count)
+            for text, nats, count in zip(texts, all_nats, unknown, strict=True)
+        ]
 
     def score_tokens(
         self, text: str, *, context: str = "", end: bool | None = None, top: int = 0
     ) -> Iterator[TokenScore]:
-        """Yield each token of a text with its surprisal, and the `top` likeliest."""
+        """Yield each token with its surprisal, and the `top` most likely tokens."""
         ids, ends = self.tokenizer.encode_with_ends(text)
         if self.learned_end if end is None else end:
             ids, ends = np.append(ids, BOUNDARY), np.append(ends, len(text))
@@ -117,13 +117,13 @@ class TextModel:
         seed: int | None = None,
         config: SampleConfig | None = None,
     ) -> Iterator[Sample]:
-        """Yield `num` texts; the seed of the k-th is `seed` + k, whatever `num` is."""
+        """Yield `num` texts. Text k = 0, 1, ... has the seed `seed` + k."""
         seed = fresh_seed() if seed is None else seed
         config = config or SampleConfig()
         for first in range(seed, seed + num, SIDE_BY_SIDE):
             seeds = range(first, min(first + SIDE_BY_SIDE, seed + num))
             writers = [Writer(self.tokenizer, prompt, config, seed=k) for k in seeds]
-            for _ in write(self.model, self.tokenizer, prompt, config, writers):
+            for _ in write(self.model, writers):
                 pass
             yield from (writer.sample for writer in writers)
 
@@ -133,9 +133,8 @@ class TextModel:
         *,
         seed: int | None = None,
         config: SampleConfig | None = None,
-    ) -> "Stream":
-        """Return an iterator over the pieces of one text, as it is written."""
+    ) -> Stream:
+        """Return an iterator over the pieces of one text as it is sampled."""
         seed = fresh_seed() if seed is None else seed
-        return Stream(
-            self.model, self.tokenizer, prompt, config or SampleConfig(), seed=seed
-        )
+        config = config or SampleConfig()
+        return Stream(self.model, Writer(self.tokenizer, prompt, config, seed=seed))

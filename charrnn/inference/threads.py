@@ -1,8 +1,8 @@
 """The rows of a batch in several threads.
 
-A product that the BLAS library shares out itself waits for its slowest thread at every
-step: on two busy cores one step of 32 rows took 25 ms for 0.8. Rows need not wait for
-each other, so each thread has its own, and the BLAS library has one thread.
+When the BLAS library splits a product among threads, every step waits for the slowest:
+on two busy cores, a step of 32 rows took 25 ms instead of 0.8. Rows are independent, so
+each thread processes its own, and the BLAS library uses one thread.
 """
 
 import os
@@ -15,10 +15,10 @@ import numpy as np
 
 from charrnn.models.base import LanguageModel, State
 
-# arrays of B rows and the state before, to an array of B rows and the state after
+# maps arrays of B rows and a state to an array of B rows and the next state
 RowFunction = Callable[..., tuple[Any, State]]
 
-# multiplications a step that pay for a thread: half a millisecond or so
+# multiplications per step and thread that outweigh its overhead: about 0.5 ms
 LEAST_WORK = 16_000_000
 
 
@@ -26,10 +26,10 @@ LEAST_WORK = 16_000_000
 def in_threads(
     function: RowFunction, model: LanguageModel, rows: int
 ) -> Iterator[RowFunction]:
-    """Give a function that does the same, with the rows shared out to threads.
+    """Provide a version of a function that splits the rows among threads.
 
-    function: of arrays (B, ...), the last of them a state, whose rows don't depend on
-    each other. With too little work, or one core, it is given back as it is.
+    function: takes arrays (B, ...) and, as the last argument, a state; rows must be
+    independent. With little work or one core, the function itself is provided.
     """
     count = min(_free_cores(), rows * model.step_work // LEAST_WORK, rows)
     if count < 2:
@@ -37,17 +37,17 @@ def in_threads(
         return
     with ThreadPoolExecutor(count) as pool:
 
-        def shared(*arguments: Any) -> tuple[Any, State]:
+        def threaded(*arguments: Any) -> tuple[Any, State]:
             parts = [_split(argument, count) for argument in arguments]
             results, states = zip(*pool.map(function, *parts), strict=True)
             state = tuple(map(np.concatenate, zip(*states, strict=True)))
             return np.concatenate(results), state
 
-        yield shared
+        yield threaded
 
 
 def _split(value: Any, count: int) -> list[Any]:
-    """Return the rows of an array, or of each array of a state, in `count` parts."""
+    """Split the rows of an array, or of each array of a state, into `count` parts."""
     if not isinstance(value, tuple):
         return np.array_split(value, count)
     if not value:
@@ -56,13 +56,13 @@ def _split(value: Any, count: int) -> list[Any]:
 
 
 def _free_cores() -> int:
-    """Return how many threads may run: one where the BLAS library has its own."""
+    """Return the number of threads to use: one if the BLAS library has threads."""
     has_one = os.environ.get("OPENBLAS_NUM_THREADS") == "1"
     return available_cores() if has_one else 1
 
 
 def available_cores() -> int:
-    """Return the cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Texts while they are written, token by token."""
+"""Texts while they are sampled, token by token."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -13,16 +13,17 @@ from charrnn.models.base import Floats, LanguageModel, token_nats
 from charrnn.text.size import text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
-NATS_AT_ONCE = 64  # tokens whose nats are summed in one go: a tenth of the time
+NATS_AT_ONCE = 64  # computing nats in batches takes a tenth of the time
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A text that a model wrote after a prompt, and why it ended there.
+    """A text that a model wrote after a prompt.
 
-    tokens, nats: of what was drawn, under the model itself: what scoring the text
-    gives, if its tokens are those that were drawn. finish: "end" (it was drawn, and
-    counts as a token), "length" or "stop" (the text is cut after that text).
+    tokens, nats: of the drawn tokens, under the unmodified model. Scoring the text
+    gives the same if it encodes to the same tokens.
+    finish: why it ended. "end": the end was drawn, which counts as a token; "length";
+    "stop": the text is cut after the stop text.
     """
 
     text: str
@@ -34,28 +35,27 @@ class Sample:
 
     @property
     def score(self) -> Score:
-        """The nats of the sample, as a score of its text."""
-        return Score(self.nats, self.tokens, *text_size(self.text))
+        """The score of the drawn tokens."""
+        return Score.of(self.nats, self.tokens, text_size(self.text))
 
 
 class Writer:
-    """Collects one text token by token, and notices where it ends."""
+    """Collects one text token by token and detects its end."""
 
     def __init__(
         self, tokenizer: Tokenizer, prompt: str, config: SampleConfig, *, seed: int
     ) -> None:
+        self.tokenizer, self.prompt, self.config = tokenizer, prompt, config
         self.seed = seed
         self.finish = ""
-        self._prompt = prompt
-        self._config = config
         self._decoder = tokenizer.stream()
         self._text = ""
         self._tokens = 0
         self._nats = 0.0
-        self._drawn: list[tuple[int, Floats]] = []  # not yet in the nats
+        self._drawn: list[tuple[int, Floats]] = []  # not yet in _nats
 
     def take(self, token: int, logits: Floats) -> str:
-        """Add a token drawn from logits (V,); return the text that it completes."""
+        """Add a token drawn from logits (V,); return the text that it adds."""
         if self.finish:
             return ""
         self._tokens += 1
@@ -68,7 +68,7 @@ class Writer:
             self.finish = "end"
         elif self._cut_after_stop(before):
             self.finish = "stop"
-        elif self._tokens == self._config.length:
+        elif self._tokens == self.config.length:
             self.finish = "length"
         if self.finish in ("end", "length"):
             self._text += self._decoder.flush()
@@ -76,16 +76,10 @@ class Writer:
 
     @property
     def sample(self) -> Sample:
-        """What was written so far."""
+        """The text so far."""
         self._sum_nats()
-        return Sample(
-            self._text,
-            self._prompt,
-            self.seed,
-            self._tokens,
-            self._nats,
-            self.finish,
-        )
+        written = self._text, self.prompt, self.seed
+        return Sample(*written, self._tokens, self._nats, self.finish)
 
     def _sum_nats(self) -> None:
         if self._drawn:
@@ -95,63 +89,49 @@ class Writer:
             self._drawn.clear()
 
     def _cut_after_stop(self, before: int) -> bool:
-        """Cut the text after the stop that ends first in the new part, if any."""
-        ends = []
-        for stop in self._config.stop:
-            at = self._text.find(stop, max(0, before - len(stop) + 1))
-            if at >= 0:
-                ends.append(at + len(stop))
+        """Cut the text after the first stop that ends in its new part, if any."""
+        ends = [
+            at + len(stop)
+            for stop in self.config.stop
+            if (at := self._text.find(stop, max(0, before - len(stop) + 1))) >= 0
+        ]
         if ends:
             self._text = self._text[: min(ends)]
         return bool(ends)
 
 
 class Stream:
-    """The pieces of one text as it is written; `sample` is the text so far."""
+    """The pieces of one text as it is sampled; `sample` is the text so far."""
 
-    def __init__(
-        self,
-        model: LanguageModel,
-        tokenizer: Tokenizer,
-        prompt: str,
-        config: SampleConfig,
-        *,
-        seed: int,
-    ) -> None:
-        self._writer = Writer(tokenizer, prompt, config, seed=seed)
-        self._pieces = write(model, tokenizer, prompt, config, [self._writer])
+    def __init__(self, model: LanguageModel, writer: Writer) -> None:
+        self._writer = writer
+        self._pieces = write(model, [writer])
 
     def __iter__(self) -> Iterator[str]:
         return self._pieces
 
     @property
     def sample(self) -> Sample:
-        """What was written so far."""
+        """The text so far."""
         return self._writer.sample
 
 
-def write(
-    model: LanguageModel,
-    tokenizer: Tokenizer,
-    prompt: str,
-    config: SampleConfig,
-    writers: Sequence[Writer],
-) -> Iterator[str]:
-    """Write texts side by side until each is finished; yield the first one's pieces."""
+def write(model: LanguageModel, writers: Sequence[Writer]) -> Iterator[str]:
+    """Sample texts in one batch until all are finished; yield pieces of the first.
+
+    All writers have the same tokenizer, prompt and sampling options.
+    """
+    first = writers[0]
     tokens = generate(
         model,
-        tokenizer.encode(prompt),
-        config,
+        first.tokenizer.encode(first.prompt),
+        first.config,
         rngs=[np.random.default_rng(writer.seed) for writer in writers],
-        never=tokenizer.never_generated,
+        never=first.tokenizer.never_generated,
     )
     for drawn in tokens:
-        pieces = [
-            writer.take(token, logits)
-            for writer, token, logits in zip(
-                writers, drawn.tokens.tolist(), drawn.logits, strict=True
-            )
-        ]
+        rows = zip(writers, drawn.tokens.tolist(), drawn.logits, strict=True)
+        pieces = [writer.take(token, logits) for writer, token, logits in rows]
         if pieces[0]:
             yield pieces[0]
         if all(writer.finish for writer in writers):
@@ -159,5 +139,5 @@ def write(
 
 
 def fresh_seed() -> int:
-    """Return a seed that nobody chose, small enough to type again."""
+    """Return a random seed that is short enough to retype."""
     return secrets.randbelow(2**31)

@@ -1,1 +1,4 @@
-"""reports."""
+"""Images of results.
+
+ladder_plot.py   a bar chart of compared models
+"""

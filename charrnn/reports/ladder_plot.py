@@ -1,4 +1,4 @@
-"""What `charrnn compare --plot` draws: a bar for each model, the best on top."""
+"""A bar chart of compared models, best on top."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 FORMATS: Final = (".png", ".svg")
 MIXTURE: Final = "#d1603d"
 NETWORK: Final = "#2f6f9f"
-LIGHTEST: Final = 220  #: grey of a unigram; that of an n-gram is the darker...
-DARKER: Final = 32  #: ...by this the oftener n doubles
+LIGHTEST: Final = 220  #: grey level of a unigram model
+DARKER: Final = 32  #: how much darker an n-gram model is for each doubling of n
 INK: Final = "#202124"
 FAINT: Final = "#dadce0"
-MARGIN: Final = 1.18  #: of the longest bar, so that its figure has room
+MARGIN: Final = 1.18  #: axis length in longest bars: leaves room for the label
 
 
 def check(path: str) -> None:
-    """Raise UsageError for another format, ResourceError without matplotlib."""
+    """Raise UsageError for an unknown format, ResourceError without matplotlib."""
     if Path(path).suffix.lower() not in FORMATS:
-        raise UsageError(f"--plot is {path}", hint="name a file .png or .svg")
+        raise UsageError(f"`plot` is {path}", hint="name a .png or .svg file")
     if find_spec("matplotlib") is None:
         raise ResourceError(
-            "--plot needs matplotlib, which is not installed",
+            "`plot` needs matplotlib, which is not installed",
             hint="pip install matplotlib",
         )
 
@@ -37,9 +37,10 @@ def check(path: str) -> None:
 def draw(
     found: Sequence["Compared"], names: Sequence[str], path: Path, title: str
 ) -> None:
-    """Write bits a character as bars, with the interval of what the best has less.
+    """Draw bits per character as bars, with intervals for the gap to the best model.
 
-    A model without a finite number of bits has no bar; a pale one is unfair.
+    A model with an infinite score has no bar. A pale bar marks a model with too many
+    unknown tokens for a fair comparison.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -62,15 +63,15 @@ def draw(
     image = BytesIO()
     kind = path.suffix.lower().removeprefix(".")
     undated = {"Date": None} if kind == "svg" else {}
-    with matplotlib.rc_context({"svg.hashsalt": "charrnn"}):  # equal plot, equal file
+    with matplotlib.rc_context({"svg.hashsalt": "charrnn"}):  # reproducible file
         figure.savefig(image, format=kind, dpi=160, metadata=undated)
     files.write(path, image.getvalue())
 
 
 def _draw_row(axes: Any, row: int, one: "Compared", best: float) -> float:
-    """Draw the bar, the interval and the figure of a model; return the bar's width.
+    """Draw the bar, interval and label of one model; return the width of the bar.
 
-    best: the bits a character of the best model.
+    best: bits per character of the best model.
     """
     bits = one.reading.score.bits_per_char
     width = bits if isfinite(bits) else 0.0
@@ -81,7 +82,7 @@ def _draw_row(axes: Any, row: int, one: "Compared", best: float) -> float:
         axes.plot([low, high], [row, row], color=INK, lw=1.4, solid_capstyle="butt")
         axes.plot([low, high], [row, row], "|", color=INK, ms=6, mew=1.4)
     axes.annotate(
-        _figure(one),
+        _label(one),
         (max(width, high if isfinite(high) else 0.0), row),
         (6, 0),
         textcoords="offset points",
@@ -95,14 +96,14 @@ def _draw_row(axes: Any, row: int, one: "Compared", best: float) -> float:
 
 
 def _colour(model: "LanguageModel") -> str:
-    """Return grey for what counts, the darker the longer, and colours for the rest."""
+    """Return grey for n-gram models, darker for larger n, and a colour for others."""
     if model.family == "ngram":
         grey = round(LIGHTEST - DARKER * min(5, log2(model.config_json()["order"])))
         return f"#{grey:02x}{grey:02x}{grey:02x}"
     return MIXTURE if model.family == "mixture" else NETWORK
 
 
-def _figure(one: "Compared") -> str:
+def _label(one: "Compared") -> str:
     bits = f"{one.reading.score.bits_per_char:.3f}"
     if one.is_best:
         return f"{bits}  best"

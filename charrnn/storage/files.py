@@ -1,12 +1,12 @@
-"""All file work of the package: no other module writes, renames or removes a file.
+"""All file writing of the package: no other module writes, renames or removes a file.
 
-A published file is replaced whole or not at all. It is written under a temporary
-name in the same folder (a rename across file systems would be a copy), flushed to the
-disk, renamed into place, and then the folder is flushed, so that a power failure
-leaves the old file or the new one.
+A file is published whole or not at all. It is written under a temporary name in the
+same folder (renaming across file systems would copy it), flushed to disk and renamed
+into place. Then the folder is flushed. After a power failure, either the old file or
+the new one is there.
 
-The system is called as `os.NAME` and `fcntl.NAME` only, so that tests can put their
-own `os` and `fcntl` here: one fails at the n-th call, one notes what was not flushed.
+System functions are called only as `os.NAME` and `fcntl.NAME`, so that tests can
+replace `os` and `fcntl` here: to fail at the n-th call, or to track unflushed data.
 """
 
 import contextlib
@@ -21,17 +21,17 @@ from pathlib import Path
 from charrnn.errors import BusyError, ResourceError
 
 TEMPORARY = ".tmp"
-LEFT_OVER = re.compile(rf"\.\d+{re.escape(TEMPORARY)}$")  # after the process
+LEFT_OVER = re.compile(rf"\.\d+{re.escape(TEMPORARY)}$")  # NAME.PID.tmp
 
 
 class Output:
-    """A file that is being written."""
+    """An open file to write to."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
     def write(self, data: bytes | memoryview) -> None:
-        """Write bytes at the end, all of them."""
+        """Append all the bytes."""
         left = memoryview(data)
         while left:
             left = left[os.write(self._handle, left) :]
@@ -45,19 +45,18 @@ def write(path: Path, data: bytes | memoryview) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path, *, keep: Path | None = None) -> Iterator[Output]:
-    """Open a file that appears at `path`, whole, when the block ends without error.
+    """Open a file that appears at `path` when the block ends without an error.
 
-    keep: where the file goes that it replaces, if any. A link stays one, and its
-    target is replaced. What is no file, such as a pipe or a device, is written to as
-    it is. Raises ResourceError.
+    keep: path to move the replaced file to. A symbolic link stays; its target is
+    replaced. Pipes and devices are written to directly. Raises ResourceError.
     """
     path = Path(os.path.realpath(path))
     if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
-        with _said(path), _opened(path, os.O_WRONLY) as handle:
+        with _as_resource_error(path), _opened(path, os.O_WRONLY) as handle:
             yield Output(handle)
         return
     temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
-    with _said(path):
+    with _as_resource_error(path):
         try:
             with _opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as handle:
                 yield Output(handle)
@@ -73,47 +72,47 @@ def writing(path: Path, *, keep: Path | None = None) -> Iterator[Output]:
 
 
 def append(path: Path, data: bytes, *, at: int) -> None:
-    """Add `data` to the first `at` bytes of a file; what stood there after is cut.
+    """Cut a file to `at` bytes and append `data`. Raises ResourceError.
 
-    It is on the disk only when the file is flushed, and so is its folder, as when
-    another file in it is published. Raises ResourceError.
+    The data is durable only after `flush`. A new file also needs its folder flushed,
+    which publishing another file in that folder does.
     """
-    with _said(path), _opened(path, os.O_WRONLY | os.O_CREAT) as handle:
+    with _as_resource_error(path), _opened(path, os.O_WRONLY | os.O_CREAT) as handle:
         os.ftruncate(handle, at)
         os.lseek(handle, 0, os.SEEK_END)
         Output(handle).write(data)
 
 
 def flush(path: Path) -> None:
-    """Bring what was appended to a file to the disk. Raises ResourceError."""
-    with _said(path), _opened(path, os.O_RDONLY) as handle:
+    """Flush appended data to disk. Raises ResourceError."""
+    with _as_resource_error(path), _opened(path, os.O_RDONLY) as handle:
         os.fsync(handle)
 
 
 def replace(source: Path, target: Path) -> None:
-    """Rename a file to what may be there already. Raises ResourceError."""
-    with _said(target):
+    """Rename a file, replacing the target if there is one. Raises ResourceError."""
+    with _as_resource_error(target):
         os.replace(source, target)
         _flush_folder(target.parent)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, if missing. Raises ResourceError."""
+    """Make a folder and its missing parents. Raises ResourceError."""
     missing = [folder for folder in (path, *path.parents) if not os.path.isdir(folder)]
-    with _said(path):
+    with _as_resource_error(path):
         for folder in reversed(missing):
             try:
                 os.mkdir(folder)
-            except FileExistsError:  # by another process, just now
+            except FileExistsError:  # another process just made it
                 if not os.path.isdir(folder):
                     raise
             _flush_folder(folder.parent)
 
 
 def claim_folder(path: Path) -> bool:
-    """Make a folder that must be new; False if it is there. Raises ResourceError."""
+    """Make a new folder; return False if it exists. Raises ResourceError."""
     make_folder(path.parent)
-    with _said(path):
+    with _as_resource_error(path):
         try:
             os.mkdir(path)
         except FileExistsError:
@@ -123,20 +122,20 @@ def claim_folder(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it is there. Raises ResourceError."""
-    with _said(path), contextlib.suppress(FileNotFoundError):
+    """Remove a file if it exists. Raises ResourceError."""
+    with _as_resource_error(path), contextlib.suppress(FileNotFoundError):
         os.unlink(path)
         _flush_folder(path.parent)
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder and what is in it, as far as that is possible."""
+    """Remove a folder and its content; ignore what cannot be removed."""
     shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files of writers that died; only while holding the lock."""
-    with _said(folder):
+    """Remove the temporary files of dead writers. Call it only with the lock held."""
+    with _as_resource_error(folder):
         names = os.listdir(folder) if os.path.isdir(folder) else []
     for name in names:
         if LEFT_OVER.search(name):
@@ -146,17 +145,16 @@ def remove_leftovers(folder: Path) -> None:
 
 @contextlib.contextmanager
 def lock(path: Path, note: str) -> Iterator[None]:
-    """Hold a lock file with a note about its holder while the block runs.
+    """Hold a lock file, with a note about the holder in it, while the block runs.
 
-    The kernel drops the lock when the process dies, however it dies. Raises
-    BusyError, with the other holder's note, when the lock is taken, and
-    ResourceError.
+    The kernel releases the lock when the process dies for any reason. Raises
+    ResourceError, or BusyError with the note of the other holder.
     """
-    with _said(path):
+    with _as_resource_error(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        with _said(path):
-            _flock(handle, path, fcntl.LOCK_EX)
+        with _as_resource_error(path):
+            _flock(handle, path)
             os.ftruncate(handle, 0)
             os.pwrite(handle, note.encode(), 0)
         yield
@@ -164,39 +162,26 @@ def lock(path: Path, note: str) -> Iterator[None]:
         os.close(handle)
 
 
-def check_unlocked(path: Path) -> None:
-    """Raise BusyError, with the holder's note, if a process holds a lock file.
-
-    Raises ResourceError if that cannot be seen.
-    """
-    if not os.path.exists(path):
-        return
-    with _said(path), _opened(path, os.O_RDONLY) as handle:
-        _flock(handle, path, fcntl.LOCK_SH)
-
-
-def _flock(handle: int, path: Path, kind: int) -> None:
-    """Lock a file, or raise BusyError with the note of who holds it."""
-    patience = 10
-    while True:
+def _flock(handle: int, path: Path) -> None:
+    """Lock a file, or raise BusyError with the note of the holder."""
+    holder = ""
+    for _ in range(10):
         try:
-            fcntl.flock(handle, kind | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as error:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             holder = os.pread(handle, 1000, 0).decode("utf-8", "replace").strip()
-            if not patience:
-                raise BusyError(
-                    f"{path.parent} is in use by {holder or 'another process'}",
-                    hint="wait for it, stop it, or train into another folder with -o",
-                ) from error
-        # it may only be looked at, or not have its note yet
-        patience -= 1
-        time.sleep(0.005)
+        if holder:
+            break
+        time.sleep(0.005)  # the holder is about to write its note
+    raise BusyError(
+        f"{path.parent} is in use by {holder or 'another process'}",
+        hint="wait for it, stop it, or train into another folder with `out`",
+    )
 
 
 @contextlib.contextmanager
 def _opened(path: Path, flags: int) -> Iterator[int]:
-    """Open a file; its mode is 0666 less the umask if it is made here."""
+    """Open a file. A new one gets mode 0666 minus the umask."""
     handle = os.open(path, flags, 0o666)
     try:
         yield handle
@@ -205,18 +190,18 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
+    """Flush a folder, which makes renames in it durable."""
     with _opened(folder, os.O_RDONLY) as handle:
         os.fsync(handle)
 
 
 @contextlib.contextmanager
-def _said(path: Path) -> Iterator[None]:
-    """Turn the system's errors into ResourceError."""
+def _as_resource_error(path: Path) -> Iterator[None]:
+    """Turn an OSError into a ResourceError."""
     try:
         yield
     except OSError as error:
         raise ResourceError(
             f"cannot write {path}: {error.strerror or error}",
-            hint="check the free space and your rights there, or choose another folder",
+            hint="check free space and permissions there, or choose another folder",
         ) from error

@@ -1,12 +1,16 @@
-"""A file of tensors and JSON values, verified before anything in it is used.
+"""A file of tensors and JSON values, verified before any of it is used.
 
-It is a .safetensors file. Its metadata holds, as strings: `format` ("charrnn" or
-"charrnn-resume"), `format_version`, the values given, and `sha256`, the hash of all the
-rest. Nothing in it can be executed: the worst a stranger's file can be is wrong.
+The format is .safetensors: 8 bytes of little-endian header length, a JSON header, and
+the tensors end to end. The header's metadata holds these strings: `format` ("charrnn"
+or "charrnn-resume"), `format_version`, the given values as JSON, and `sha256`, the hash
+of everything else. Nothing in a file can be executed; a malicious file can only be
+wrong.
 
-The format is simple enough to read and write here: 8 bytes of little-endian length,
-so much JSON, the tensors end to end. So what a header asks for is checked before
-memory is taken, and a tensor is never copied.
+The safetensors library is not used, for three reasons. Its numpy.save copies each
+tensor with `tobytes` and builds the whole file in memory before our atomic writer could
+take it; its `load(bytes)` returns read-only arrays; its header limit is 100 MB. Here
+the header is checked before memory is allocated, and no tensor is copied. Tests compare
+the files with the library's.
 """
 
 import hashlib
@@ -27,13 +31,14 @@ from charrnn.storage import files
 FORMAT: Final = "charrnn"
 RESUME_FORMAT: Final = "charrnn-resume"
 FORMAT_VERSION = 1
-MAX_HEADER_BYTES = 32 << 20  # a char tokenizer of all of Unicode takes 20 MB
-MAX_BRACKETS: Final = 1 << 16  # { and [ in a header: three a tensor
-MAX_COMMAS: Final = 1 << 21  # one a character of a vocabulary
+MAX_HEADER_BYTES = 32 << 20  # a char tokenizer for all of Unicode needs 20 MB
+MAX_BRACKETS: Final = 1 << 16  # { and [ in a header: three per tensor
+MAX_COMMAS: Final = 1 << 21  # one per vocabulary entry
 MAX_DIMENSIONS: Final = 8
 MAX_DIMENSION: Final = 1 << 48
+COPY_AGAIN: Final = "copy it again, or use another model: `charrnn runs` lists them"
 
-#: what safetensors calls the types; the tensors of a file are sorted by them
+#: NumPy types by safetensors name, in the order of the tensors in a file
 TYPES: Final = {
     "U64": "<u8",
     "I64": "<i8",
@@ -63,16 +68,16 @@ def write_tensors(
     kind: str = FORMAT,
     keep: Path | None = None,
 ) -> None:
-    """Publish tensors and JSON values as one file with its hash.
+    """Publish tensors and JSON values as one file. Raises ResourceError.
 
-    keep: where the file goes that it replaces. Raises ResourceError.
+    keep: path to move the replaced file to.
     """
     arrays, header = _laid_out(tensors, meta, kind)
     if len(header) > MAX_HEADER_BYTES:
         raise ResourceError(
-            f"{path} would have a header of {len(header):,} bytes; the most is"
+            f"{path} would have a header of {len(header):,} bytes; the maximum is"
             f" {MAX_HEADER_BYTES:,}",
-            hint="use a smaller vocabulary: --vocab-size",
+            hint="use a smaller vocabulary: `vocab_size`",
         )
     with files.writing(path, keep=keep) as out:
         out.write(len(header).to_bytes(8, "little") + header)
@@ -81,7 +86,7 @@ def write_tensors(
 
 
 def size_bytes(tensors: Tensors, meta: Mapping[str, Any]) -> int:
-    """Return how large a file of these would be."""
+    """Return the size of the file that these would make."""
     arrays, header = _laid_out(tensors, meta, FORMAT)
     return 8 + len(header) + sum(array.nbytes for array in arrays)
 
@@ -89,15 +94,17 @@ def size_bytes(tensors: Tensors, meta: Mapping[str, Any]) -> int:
 def _laid_out(
     tensors: Tensors, meta: Mapping[str, Any], kind: str
 ) -> tuple[list[Array], bytes]:
-    """Return the arrays of a file in their order, and the header before them."""
+    """Return the arrays in file order, and the header."""
     strings = {name: json.dumps(value) for name, value in meta.items()}
     strings |= {"format": kind, "format_version": str(FORMAT_VERSION)}
-    # not ascontiguousarray, which makes a number an array of one number
+    # not ascontiguousarray, which turns a scalar into an array of one value
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     strings["sha256"] = _content_hash(arrays, strings)
     table: dict[str, Any] = {"__metadata__": strings}
     at = 0
-    names = sorted(arrays, key=lambda name: (_rank(arrays[name]), name))
+    names = sorted(
+        arrays, key=lambda name: (SORTED_CODES.index(arrays[name].dtype.str), name)
+    )
     for name in names:
         code, shape = arrays[name].dtype.str, list(arrays[name].shape)
         end = at + arrays[name].nbytes
@@ -111,22 +118,21 @@ def _laid_out(
 def read_tensors(
     path: Path, *, kind: str = FORMAT
 ) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Read and verify what `write_tensors` wrote.
+    """Read and verify a file from `write_tensors`: its tensors and values.
 
-    Raises NotFoundError if there is no file, ModelFileError if it is damaged, foreign,
-    or of a newer version, ResourceError if it cannot be read.
+    Raises NotFoundError if it does not exist, ResourceError if it cannot be read, and
+    ModelFileError if it is damaged, not ours, or of a newer version.
     """
     with _reading(path) as file:
         size = os.fstat(file.fileno()).st_size
         table = _read_table(path, file, size)
-        strings = _strings(path, table)
-        _check_format(path, strings, kind)
+        strings = _pop_metadata(path, table, kind)
         room = size - file.tell()
         try:
             places = _places(table, room)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise _damaged(path, "its tensors are not where it says") from error
-        # not bytes: whoever gets the tensors may change them
+            raise _damaged(path, "its tensors do not match its header") from error
+        # not bytes: callers may write to the tensors
         data = bytearray(room)
         file.readinto(data)  # type: ignore[attr-defined]
     tensors = {
@@ -147,22 +153,21 @@ def read_tensors(
 def _reading(path: Path) -> Iterator[BinaryIO]:
     try:
         if path.exists() and not path.is_file():  # a pipe might never end
-            raise ResourceError(f"{path} is a directory, a pipe or a device, no file")
+            raise ResourceError(f"{path} is a directory, pipe or device, not a file")
         with path.open("rb") as file:
             yield file
     except FileNotFoundError as error:
-        raise NotFoundError(
-            f"there is no {path}", hint="charrnn runs lists the models there are"
-        ) from error
+        hint = "`charrnn runs` lists the models"
+        raise NotFoundError(f"{path} does not exist", hint=hint) from error
     except OSError as error:
         raise ResourceError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
-    """Return the header of a safetensors file: its tensors and __metadata__."""
+    """Read the header of a safetensors file: tensor entries and __metadata__."""
     start = file.read(8)
     size = int.from_bytes(start, "little")
-    # no more than there is: so much memory is taken at once
+    # at most the file size: read() allocates the memory first
     header = file.read(min(size, file_bytes)) if size <= MAX_HEADER_BYTES else b""
     if header[:1] != b"{":
         raise ModelFileError(
@@ -173,7 +178,7 @@ def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
         raise _damaged(path, f"it ends after {file_bytes:,} bytes, inside its header")
     brackets = header.count(b"{") + header.count(b"[")
     if brackets > MAX_BRACKETS or header.count(b",") > MAX_COMMAS:
-        raise _damaged(path, "its header has more than any model needs")
+        raise _damaged(path, "its header has more entries than any model needs")
     try:
         table: dict[str, Any] = json.loads(header)
     except (ValueError, RecursionError) as error:
@@ -181,21 +186,17 @@ def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
     return table
 
 
-def _strings(path: Path, table: dict[str, Any]) -> dict[str, str]:
-    """Take the metadata out of a header."""
+def _pop_metadata(path: Path, table: dict[str, Any], kind: str) -> dict[str, str]:
+    """Remove the metadata from a header and return it if its format is supported."""
     strings = table.pop("__metadata__", {})
     if not isinstance(strings, dict) or not all(
         isinstance(value, str) for value in strings.values()
     ):
-        raise _damaged(path, "its metadata is not a table of texts")
-    return strings
-
-
-def _check_format(path: Path, strings: Mapping[str, str], kind: str) -> None:
+        raise _damaged(path, "its metadata is not a table of strings")
     if strings.get("format") != kind:
         raise ModelFileError(
             f"{path} is a safetensors file, but not a {kind} file",
-            hint="name a model that `charrnn train` wrote",
+            hint="use a model that `charrnn train` wrote",
         )
     version = strings.get("format_version", "")
     if version != str(FORMAT_VERSION):
@@ -204,14 +205,16 @@ def _check_format(path: Path, strings: Mapping[str, str], kind: str) -> None:
             f"{FORMAT_VERSION}",
             hint="install a newer charrnn",
         )
+    return strings
 
 
 def _places(
     table: Mapping[str, Any], room: int
 ) -> dict[str, tuple[np.dtype[Any], tuple[int, ...], int]]:
-    """Return type, shape and offset of each tensor; end to end they fill the room.
+    """Return the type, shape and offset of each tensor.
 
-    Raises ValueError, KeyError, TypeError or RecursionError where they don't.
+    Raises ValueError, KeyError, TypeError or RecursionError unless the tensors fill
+    exactly `room` bytes, end to end.
     """
     places = {}
     at = 0
@@ -227,13 +230,8 @@ def _places(
             raise ValueError(f"not at {at} to {end}")
         at = end
     if at != room:
-        raise ValueError(f"{at} bytes and not {room}")
+        raise ValueError(f"{at} bytes, not {room}")
     return places
-
-
-def _rank(array: Array) -> int:
-    """Return where the type of a tensor stands in a file: wide ones come first."""
-    return SORTED_CODES.index(array.dtype.str)
 
 
 def _content_hash(tensors: Tensors, strings: Mapping[str, str]) -> str:
@@ -250,5 +248,4 @@ def _bytes_of(array: Array) -> memoryview:
 
 
 def _damaged(path: Path, why: str) -> ModelFileError:
-    hint = "copy it again from where it came, or use another model of `charrnn runs`"
-    return ModelFileError(f"{path} is damaged: {why}", hint=hint)
+    return ModelFileError(f"{path} is damaged: {why}", hint=COPY_AGAIN)

@@ -1,41 +1,66 @@
-"""How large a text is: characters, bytes and words, each counted one way."""
+"""The size of a text in characters, UTF-8 bytes and words."""
 
+from dataclasses import astuple, dataclass
+from operator import add
 from typing import Final
 
 import numpy as np
 
 from charrnn.text.characters import code_points
 
+#: str.isspace of every code point up to the last that is whitespace, and one more
 IS_SPACE: Final = np.array([chr(code).isspace() for code in range(0x3002)])
 
 
+@dataclass(frozen=True)
+class TextSize:
+    """Characters (code points), UTF-8 bytes and whitespace-separated words."""
+
+    characters: int = 0
+    bytes: int = 0
+    words: int = 0
+
+    def __add__(self, other: "TextSize") -> "TextSize":
+        return TextSize(*map(add, astuple(self), astuple(other)))
+
+
 class Tally:
-    """Counts documents that come in blocks."""
+    """Counts documents that arrive in blocks."""
 
     def __init__(self) -> None:
-        self.bytes = self.characters = self.words = self.documents = 0
+        self.size = TextSize()
+        self.documents = 0
         self._in_word = False
 
     def add(self, texts: list[str], is_open: bool) -> bytes:
-        """Count the next block of documents; return it, each closed by a line end."""
+        """Count a block of documents; return its bytes, a newline after each document.
+
+        is_open: the last document continues in the next block, so no newline follows.
+        """
         closed = len(texts) - is_open
         joined = "\n".join(texts if is_open else [*texts, ""])
         data = joined.encode("utf-8", "surrogateescape")
-        self.bytes += len(data) - closed
-        self.characters += len(joined) - closed
+        words = _count_words(joined, in_word=self._in_word)
+        self.size += TextSize(len(joined) - closed, len(data) - closed, words)
         self.documents += closed
-        self._count_words(joined)
+        self._in_word = not joined[-1].isspace()
         return data
 
-    def _count_words(self, text: str) -> None:
-        # by table: four times as fast as len(text.split()), 450 against 110 MB/s
-        is_space = IS_SPACE.take(code_points(text), mode="clip")
-        self.words += int(np.count_nonzero(is_space[:-1] > is_space[1:]))
-        self.words += not (self._in_word or is_space[0])
-        self._in_word = not is_space[-1]
 
-
-def text_size(text: str) -> tuple[int, int, int]:
-    """Return the characters, UTF-8 bytes and words of a text."""
+def text_size(text: str) -> TextSize:
+    """Return the size of a text. Each byte that is not UTF-8 counts as one."""
     data = text.encode("utf-8", "surrogateescape")
-    return len(text), len(data), len(text.split())
+    return TextSize(len(text), len(data), _count_words(text))
+
+
+def _count_words(text: str, *, in_word: bool = False) -> int:
+    """Return the number of words that begin in a text, like len(text.split()).
+
+    in_word: a word that began earlier continues at the start of the text.
+    """
+    if not text:
+        return 0
+    # a table lookup is four times as fast as split(): 450 MB/s against 110
+    is_space = IS_SPACE.take(code_points(text), mode="clip")
+    begins = int(np.count_nonzero(is_space[:-1] > is_space[1:]))
+    return begins + (not (in_word or is_space[0]))

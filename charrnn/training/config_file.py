@@ -35,7 +35,7 @@ class ConfigFile:
     start_sha256: str = ""
 
     def without(self, names: Set[str]) -> Self:
-        """Return what is left of a recorded run when these options are given anew."""
+        """Return what is left of a recorded run when these options are given too."""
         kept = self
         if names & set(BUDGETS):
             recorded = {k: v for k, v in self.recorded.items() if k not in BUDGETS}

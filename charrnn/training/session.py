@@ -94,7 +94,7 @@ class Session(ABC):
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Train until the end, or until `stop()` is true; yield what happens.
 
-        Whatever happens, the run can be resumed from its last save. A failed save is a
+        The run can always be resumed from its last save. A failed save is a
         warning and is tried again; at the end it is a ResourceError.
         """
 

@@ -1,4 +1,4 @@
-"""`charrnn compare`: what is compared, what is said of it, and its forms of output."""
+"""`charrnn compare`: its texts, warnings, errors and forms of output."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ def count(charrnn: Any, bare_setting: Path) -> Any:
 
 
 def record(result: Any) -> dict[str, Any]:
-    """Return the one object that was written; NaN and Infinity are no JSON."""
+    """Return the JSON object on stdout; NaN and Infinity are not JSON."""
     assert result.exit_code == 0, result.stderr
 
     def refuse(name: str) -> None:
@@ -48,10 +48,10 @@ def record(result: Any) -> dict[str, Any]:
     return dict(json.loads(result.stdout, parse_constant=refuse))
 
 
-# --- what is written
+# --- output
 
 
-def test_table_has_the_best_first_and_says_what_is_real(
+def test_table_begins_with_the_best_and_marks_real_gaps(
     charrnn: Any, models: list[str]
 ) -> None:
     result = charrnn("compare", *models, "-f", "new.txt")
@@ -77,7 +77,7 @@ def test_table_has_the_best_first_and_says_what_is_real(
     assert max(map(len, result.stdout.splitlines())) <= 100
 
 
-def test_bytes_have_a_column_where_they_are_not_characters(
+def test_bytes_have_a_column_if_they_differ_from_characters(
     charrnn: Any, models: list[str]
 ) -> None:
     Path("accents.txt").write_text("Größe")
@@ -107,7 +107,7 @@ def test_json_is_one_object_with_exactly_these_keys(
         )
 
 
-def test_infinite_bits_are_said_and_json_stays_json(
+def test_infinite_bits_are_warned_of_and_null_in_json(
     charrnn: Any, models: list[str]
 ) -> None:
     checkpoint.save(Path("never"), counted("the fox", order=2, smoothing="mle"))
@@ -116,14 +116,14 @@ def test_infinite_bits_are_said_and_json_stays_json(
     table, found = charrnn(*given), record(charrnn(*given, "--json"))
 
     assert "+inf to +inf  yes" in table.stdout
-    assert "no probability" in table.stderr
+    assert "zero probability" in table.stderr
     last = found["models"][-1]
     assert last["impossible"] > 0
     assert last["bits_per_char"] is None
     assert last["real"] is True
 
 
-def test_model_with_many_unknown_tokens_is_warned_of(
+def test_model_with_many_unknown_tokens_gets_a_warning(
     charrnn: Any, models: list[str]
 ) -> None:
     checkpoint.save(Path("lazy"), random_model(text="the"))
@@ -134,18 +134,18 @@ def test_model_with_many_unknown_tokens_is_warned_of(
     assert "unfair" in result.stdout
 
 
-def test_quiet_leaves_the_result(charrnn: Any, models: list[str]) -> None:
+def test_quiet_prints_only_the_result(charrnn: Any, models: list[str]) -> None:
     result = charrnn("compare", *models, "-f", "new.txt", "-q")
 
     assert result.stderr == ""
     assert result.stdout
 
 
-# --- what is compared on
+# --- the text
 
 
 @pytest.mark.parametrize("documents", ["file", "line"])
-def test_without_a_file_it_is_what_validated_the_first_run(
+def test_default_text_validated_the_first_run(
     documents: str, charrnn: Any, count: Any
 ) -> None:
     runs = [count(order, documents=documents) for order in (2, 3)]
@@ -169,7 +169,7 @@ def test_newest_run_is_compared_by_default(charrnn: Any, count: Any) -> None:
     assert one["model"] == run
 
 
-def test_files_are_cut_as_the_corpus_of_the_first_or_as_said(
+def test_files_are_split_as_the_first_corpus_or_as_given(
     charrnn: Any, count: Any
 ) -> None:
     run = count(2, documents="line")
@@ -183,7 +183,7 @@ def test_files_are_cut_as_the_corpus_of_the_first_or_as_said(
     assert as_said["text"]["documents"] == 2
 
 
-def test_text_can_come_by_stdin(charrnn: Any, models: list[str]) -> None:
+def test_text_can_come_from_stdin(charrnn: Any, models: list[str]) -> None:
     found = record(charrnn("compare", *models, "-f", "-", "--json", input=NEW))
 
     assert found["text"]["chars"] == len(NEW)
@@ -200,7 +200,7 @@ def test_baselines_are_compared_too(charrnn: Any, count: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "is_warned_of"),
+    ("options", "is_warned"),
     [
         (("--valid-frac", "0.3"), {"line", "file"}),
         (("--seed", "5"), {"line"}),
@@ -209,24 +209,26 @@ def test_baselines_are_compared_too(charrnn: Any, count: Any) -> None:
     ids=["another share", "another seed", "the same"],
 )
 @pytest.mark.parametrize("documents", ["file", "line"])
-def test_model_that_learned_from_the_text_is_warned_of(
-    documents: str, options: Any, is_warned_of: set[str], charrnn: Any, count: Any
+def test_model_trained_on_the_text_gets_a_warning(
+    documents: str, options: Any, is_warned: set[str], charrnn: Any, count: Any
 ) -> None:
     first = count(2, documents=documents)
     other = count(3, "-o", "other", *options, documents=documents)
 
     result = charrnn("compare", first, other)
 
-    assert ("other was trained on this text" in result.stderr) == (
-        documents in is_warned_of
+    assert ("other may have been trained on some of this" in result.stderr) == (
+        documents in is_warned
     )
 
 
-def test_file_that_is_the_corpus_is_warned_of(charrnn: Any, count: Any) -> None:
+def test_text_equal_to_the_corpus_gets_a_warning(charrnn: Any, count: Any) -> None:
     run = count(2)
     Path("copy.txt").write_text(TEXTS["file"])
 
-    assert f"{run} was trained on" in charrnn("compare", run, "-f", "copy.txt").stderr
+    result = charrnn("compare", run, "-f", "copy.txt")
+
+    assert f"{run} may have been trained on some of this" in result.stderr
 
 
 # --- errors
@@ -242,9 +244,9 @@ def test_model_file_without_a_run_needs_a_text(charrnn: Any, models: list[str]) 
 
 
 @pytest.mark.parametrize(
-    ("given", "code", "said"),
+    ("given", "code", "message"),
     [
-        (("--documents", "line"), 2, "there is no --file"),
+        (("--documents", "line"), 2, "--documents needs --file"),
         (("-f", "empty.txt"), 4, "no text"),
         (("-f", "gone.txt"), 3, "gone.txt does not exist"),
         (("-f", "new.txt", "--plot", "plot.jpg"), 2, ".png or .svg"),
@@ -252,13 +254,13 @@ def test_model_file_without_a_run_needs_a_text(charrnn: Any, models: list[str]) 
     ],
     ids=["documents", "empty", "no file", "no plot", "no run"],
 )
-def test_mistake_is_said(
-    given: Any, code: int, said: str, charrnn: Any, models: list[str]
+def test_mistake_is_reported(
+    given: Any, code: int, message: str, charrnn: Any, models: list[str]
 ) -> None:
     Path("empty.txt").touch()
 
     result = charrnn("compare", models[0], *given)
 
     assert result.exit_code == code
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.stdout == ""

@@ -1,4 +1,4 @@
-"""`charrnn mix` and `charrnn score --mix`: several models as one."""
+"""`charrnn mix` and `charrnn score --mix`: models combined into one."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from charrnn.inference.text_model import TextModel
 from charrnn.models.ngram.config import NgramConfig
 
 OUT = "mixed.safetensors"
-NEW = "jackdaws love my big sphinx of quartz, reader...\n"  # with its end 50 tokens
+NEW = "jackdaws love my big sphinx of quartz, reader...\n"  # 50 tokens with its end
 
 
 def counted(text: str = TEXT) -> TextModel:
@@ -33,7 +33,7 @@ def two_runs(bare_setting: Path) -> list[str]:
     return [str(save_run(model, name)) for name, model in models.items()]
 
 
-def test_mixture_is_a_model_file_that_says_the_weighted_mean(
+def test_mixture_is_a_model_file_with_mean_probabilities(
     charrnn: Any, two_runs: list[str]
 ) -> None:
     result = charrnn("mix", *two_runs, "-o", OUT, "--weights", "0.25,0.75")
@@ -45,14 +45,14 @@ def test_mixture_is_a_model_file_that_says_the_weighted_mean(
     assert nats[2].nats < max(nats[0].nats, nats[1].nats)
 
 
-def test_weights_are_found_on_one_half_of_a_text_and_the_other_is_scored(
+def test_weights_are_fitted_on_one_half_and_the_other_is_scored(
     charrnn: Any, two_runs: list[str]
 ) -> None:
     result = charrnn("mix", *two_runs, "-o", OUT, "-f", "text.txt")
 
     first, second, *scores = result.stderr.splitlines()[:6]
-    assert first == "weights from half of text.txt, 25 tokens"
-    assert second == "scores of the other half of text.txt, 25 tokens"
+    assert first == "fitting weights on half of text.txt: 25 tokens"
+    assert second == "scores on the other half of text.txt: 25 tokens"
     shares = [float(row.split()[0]) for row in scores[1:3]]
     assert sum(shares) == pytest.approx(1, abs=0.002)
     found = library.load(OUT).score(NEW[:25], end=False).bits_per_char
@@ -68,7 +68,7 @@ def test_json_has_the_weights_and_the_score(charrnn: Any, two_runs: list[str]) -
     assert found["tokens"] == 25
 
 
-def test_member_with_next_to_no_weight_is_left_out(
+def test_member_with_negligible_weight_is_left_out(
     charrnn: Any, two_runs: list[str]
 ) -> None:
     result = charrnn("mix", *two_runs, "-o", OUT, "--weights", "0.0001,0.9999")
@@ -78,7 +78,7 @@ def test_member_with_next_to_no_weight_is_left_out(
     assert ngram["family"] == "ngram"
 
 
-def test_text_that_validated_the_first_run_finds_the_weights(
+def test_weights_are_fitted_on_the_validation_text_of_the_first_run(
     charrnn: Any, two_runs: list[str]
 ) -> None:
     Path("corpus.txt").write_text(TEXT * 9)
@@ -91,10 +91,11 @@ def test_text_that_validated_the_first_run_finds_the_weights(
     result = charrnn("mix", *runs, "-o", OUT)
 
     lines = result.stderr.splitlines()
-    assert lines[0] == f"weights from half of what validated {runs[0]}, 32 tokens"
+    text = f"the validation text of {runs[0]}"
+    assert lines[0] == f"fitting weights on half of {text}: 32 tokens"
     checkpoint.save(Path("alone.safetensors"), library.load(runs[1]))
     doubtful = charrnn("mix", runs[0], "alone.safetensors", "-o", OUT)
-    assert "alone.safetensors may have learned from what" in doubtful.stderr
+    assert "alone.safetensors may have been trained on" in doubtful.stderr
 
 
 def test_models_of_different_tokenizers_are_named(
@@ -112,21 +113,24 @@ def test_models_of_different_tokenizers_are_named(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["runs/network-001"], "one model is no mixture"),
-        (["runs/network-001", "runs/ngram-001"], "no run with a text that validated"),
-        (["runs/network-001", "runs/ngram-001", "--weights", "1"], "1 for 2 models"),
+        (["runs/network-001"], "mix needs at least two models"),
+        (["runs/network-001", "runs/ngram-001"], "no validation text to fit"),
+        (
+            ["runs/network-001", "runs/ngram-001", "--weights", "1"],
+            "1 value for 2 models",
+        ),
         (
             ["runs/network-001", "runs/ngram-001", "--weights", "0.5,half"],
             "--weights is '0.5,half'",
         ),
         (
             ["runs/network-001", "runs/ngram-001", "--weights", "0.5,0.6"],
-            "with the sum 1",
+            "add up to 1",
         ),
         (["runs/network-001", "runs/ngram-001", "--weights", "1.5,-0.5"], "'1.5,-0.5'"),
     ],
 )
-def test_wrong_use_is_said(
+def test_wrong_use_is_reported(
     charrnn: Any, two_runs: list[str], arguments: list[str], message: str
 ) -> None:
     result = charrnn("mix", *arguments, "-o", OUT)
@@ -136,18 +140,16 @@ def test_wrong_use_is_said(
     assert not Path(OUT).exists()
 
 
-def test_text_without_a_character_is_said(charrnn: Any, two_runs: list[str]) -> None:
+def test_empty_text_is_reported(charrnn: Any, two_runs: list[str]) -> None:
     Path("empty.txt").touch()
 
     result = charrnn("mix", *two_runs, "-o", OUT, "-f", "empty.txt")
 
     assert result.exit_code == 4
-    assert "empty.txt holds no text" in result.stderr
+    assert "empty.txt contains no text" in result.stderr
 
 
-def test_model_is_not_replaced_by_what_is_made_of_it(
-    charrnn: Any, two_runs: list[str]
-) -> None:
+def test_mixture_does_not_replace_a_member(charrnn: Any, two_runs: list[str]) -> None:
     path = Path(two_runs[0]) / "model.safetensors"
     before = path.read_bytes()
 
@@ -158,18 +160,18 @@ def test_model_is_not_replaced_by_what_is_made_of_it(
     assert path.read_bytes() == before
 
 
-def test_text_is_not_replaced_by_the_mixture(charrnn: Any, two_runs: list[str]) -> None:
+def test_mixture_does_not_replace_the_text(charrnn: Any, two_runs: list[str]) -> None:
     result = charrnn("mix", *two_runs, "-o", "text.txt", "-f", "text.txt")
 
     assert result.exit_code == 2
-    assert "--out text.txt is read too" in result.stderr
+    assert "--out text.txt is also an input" in result.stderr
     assert Path("text.txt").read_text() == NEW
 
 
-# --- on the fly
+# --- score --mix
 
 
-def test_score_with_models_mixed_in_is_that_of_their_mixture(
+def test_score_with_mix_equals_the_saved_mixture(
     charrnn: Any, two_runs: list[str]
 ) -> None:
     charrnn("mix", *two_runs, "-o", OUT, "--weights", "0.7,0.3")
@@ -196,7 +198,7 @@ def test_score_with_models_mixed_in_is_that_of_their_mixture(
         ),
     ],
 )
-def test_weights_to_score_with_must_leave_some(
+def test_mix_weights_must_leave_some_for_the_model(
     charrnn: Any, two_runs: list[str], given: list[str], message: str
 ) -> None:
     options = [word for one in given for word in ("--mix", one)]
@@ -208,12 +210,12 @@ def test_weights_to_score_with_must_leave_some(
 
 
 @pytest.mark.parametrize("out", ["-", "runs", "gone/mixed.safetensors"])
-def test_place_that_can_hold_no_model_is_refused_before_weights_are_sought(
+def test_impossible_out_is_refused_before_weights_are_fitted(
     out: str, charrnn: Any, two_runs: list[str]
 ) -> None:
     result = charrnn("mix", *two_runs, "-o", out, "-f", "text.txt")
 
     assert result.exit_code == 2
     assert f"--out {out} is not a file" in result.stderr
-    assert "weights from" not in result.stderr
+    assert "fitting weights" not in result.stderr
     assert not Path("-").exists()

@@ -31,9 +31,7 @@ def add_metrics(run: Path) -> None:
     (run / "metrics.jsonl").write_text("\n".join([*lines, '{"event": "val']))
 
 
-def test_the_list_has_step_validation_size_and_age(
-    charrnn: Any, char_run: Path
-) -> None:
+def test_list_has_step_validation_size_and_age(charrnn: Any, char_run: Path) -> None:
     add_metrics(char_run)
     for path in char_run.iterdir():
         os.utime(path, (time.time() - 600,) * 2)
@@ -45,7 +43,7 @@ def test_the_list_has_step_validation_size_and_age(
     assert result.stdout.split() == row
 
 
-def test_the_list_as_json_has_these_keys(charrnn: Any, char_run: Path) -> None:
+def test_json_list_has_these_keys(charrnn: Any, char_run: Path) -> None:
     save_run(random_model(), "other-001")
 
     found = [json.loads(line) for line in charrnn("runs", "--json").stdout.splitlines()]
@@ -58,14 +56,14 @@ def test_the_list_as_json_has_these_keys(charrnn: Any, char_run: Path) -> None:
     assert (found[0]["step"], found[0]["bits_per_char"]) == (None, None)
 
 
-def test_no_runs_is_no_error_and_says_how_to_get_one(charrnn: Any) -> None:
+def test_empty_list_suggests_training(charrnn: Any) -> None:
     result = charrnn("runs")
 
     assert (result.exit_code, result.stdout) == (0, "")
     assert "charrnn train" in result.stderr
 
 
-def test_runs_are_looked_for_where_the_environment_says(
+def test_environment_variable_selects_the_runs_folder(
     charrnn: Any, char_run: Path
 ) -> None:
     Path("runs").rename("elsewhere")
@@ -75,7 +73,7 @@ def test_runs_are_looked_for_where_the_environment_says(
     assert result.stdout.startswith("elsewhere/names-001")
 
 
-def test_a_run_is_shown_by_name_by_folder_and_as_the_newest(
+def test_run_is_shown_by_name_by_folder_or_as_the_newest(
     charrnn: Any, char_run: Path
 ) -> None:
     shown = {
@@ -104,14 +102,14 @@ def test_verify_finds_the_damaged_file(charrnn: Any, char_run: Path) -> None:
     assert charrnn("runs", "verify", "other-001", "--json").exit_code == 5
 
 
-def test_a_damaged_description_is_listed_as_that(charrnn: Any, char_run: Path) -> None:
+def test_damaged_description_is_listed_as_damaged(charrnn: Any, char_run: Path) -> None:
     (char_run / "run.json").write_text("{")
 
     assert "damaged" in charrnn("runs").stdout
 
 
 @pytest.mark.parametrize("step", ["Infinity", "1e999", "NaN", "[" * 100_000, "null"])
-def test_damaged_line_of_the_events_is_skipped(
+def test_damaged_metrics_line_is_skipped(
     charrnn: Any, char_run: Path, step: str
 ) -> None:
     add_metrics(char_run)
@@ -121,13 +119,13 @@ def test_damaged_line_of_the_events_is_skipped(
     assert charrnn("runs").stdout.split()[:3] == ["runs/names-001", "1,040", "2.500"]
 
 
-def test_nothing_to_verify_is_not_found(charrnn: Any) -> None:
+def test_verify_without_runs_exits_with_not_found(charrnn: Any) -> None:
     assert charrnn("runs", "verify").exit_code == 3
     Path("runs/empty-001").mkdir(parents=True)
     assert charrnn("runs", "verify", "empty-001").exit_code == 3
 
 
-def test_folder_that_is_no_run_is_not_shown(charrnn: Any, char_run: Path) -> None:
+def test_folder_without_a_run_is_not_shown(charrnn: Any, char_run: Path) -> None:
     Path("plain").mkdir()
 
     for name in ("plain", ""):

@@ -28,7 +28,7 @@ STRANGE = (
 @pytest.mark.parametrize("form", ["pieces", "ids"])
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("text", [STRANGE, STRANGE + "\n", "\n", "x"])
-def test_decoding_what_was_encoded_gives_the_same_bytes(
+def test_decoding_restores_the_encoded_bytes(
     charrnn: Any, level: str, form: str, text: str
 ) -> None:
     data = text.encode()
@@ -68,9 +68,7 @@ def test_a_piece_is_one_word_that_spells_its_bytes(data: bytes) -> None:
     assert len(word.split()) == bool(data)
 
 
-def test_unknown_characters_are_counted_when_they_are_lost(
-    charrnn: Any, char_run: Path
-) -> None:
+def test_lost_unknown_characters_are_counted(charrnn: Any, char_run: Path) -> None:
     result = charrnn("tokenize", "--encode", input="the Zebra\n")
 
     assert result.stdout == "t h e ▁ <UNK> e b r a\n"
@@ -107,14 +105,16 @@ def test_invalid_id_is_reported_with_its_line(
     assert f'line 2: "{word}" is not an id' in result.stderr
 
 
-def test_half_a_character_is_named_with_its_line(charrnn: Any, char_run: Path) -> None:
+def test_half_a_character_is_reported_with_its_line(
+    charrnn: Any, char_run: Path
+) -> None:
     result = charrnn("tokenize", "--decode", input="t h e\nx \\ud800\n")
 
     assert result.exit_code == 4
     assert "line 2: \\ud800 is half a character" in result.stderr
 
 
-def test_the_report_counts_the_corpus(charrnn: Any) -> None:
+def test_report_counts_the_corpus(charrnn: Any) -> None:
     Path("a.txt").write_bytes(b"aab\r\nb\r\n")
     Path("b.txt").write_bytes("aé\n".encode())
 
@@ -131,7 +131,7 @@ def test_the_report_counts_the_corpus(charrnn: Any) -> None:
     assert one["order0_bits_per_token"] == pytest.approx(2.2313, abs=1e-4)
 
 
-def test_the_report_says_where_the_first_wrong_byte_is(charrnn: Any) -> None:
+def test_report_locates_the_first_invalid_byte(charrnn: Any) -> None:
     Path("latin.txt").write_bytes("é".encode() + b"caf\xe9 \xff")
 
     result = charrnn("tokenize", "latin.txt")
@@ -153,7 +153,7 @@ def test_every_level_has_a_report(charrnn: Any, level: str) -> None:
     assert len(result.stdout.splitlines()) == 11
 
 
-def test_an_empty_corpus_is_unusable(charrnn: Any) -> None:
+def test_empty_corpus_is_refused(charrnn: Any) -> None:
     Path("a.txt").write_text("")
 
     assert charrnn("tokenize", "a.txt").exit_code == 4
@@ -173,15 +173,13 @@ def test_saved_tokenizer_is_reported_and_a_dash_writes_it_to_stdout(
 
 
 @pytest.mark.parametrize("read", ["a.txt", "."])
-def test_text_is_not_replaced_by_the_tokenizer_learned_from_it(
-    charrnn: Any, read: str
-) -> None:
+def test_tokenizer_does_not_replace_its_text(charrnn: Any, read: str) -> None:
     Path("a.txt").write_text(TEXT)
 
     result = charrnn("tokenize", read, "-o", "a.txt")
 
     assert result.exit_code == 2
-    assert "--out a.txt is read too" in result.stderr
+    assert "--out a.txt is also an input" in result.stderr
     assert Path("a.txt").read_text() == TEXT
 
 
@@ -197,7 +195,7 @@ def test_a_sentencepiece_model_is_a_tokenizer(charrnn: Any) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"level": "char"}', "[[", "\0\1\2"])
-def test_file_that_holds_no_tokenizer_is_refused(charrnn: Any, content: str) -> None:
+def test_file_without_a_tokenizer_is_refused(charrnn: Any, content: str) -> None:
     Path("t.json").write_text(content)
 
     result = charrnn("tokenize", "--encode", "--tokenizer", "t.json", input="x")

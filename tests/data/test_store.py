@@ -1,4 +1,4 @@
-"""The store: the parts as token ids, whole and of any block size."""
+"""The token store: parts as token ids, for any block size."""
 
 import itertools
 
@@ -20,7 +20,7 @@ from charrnn.text.sources import find_sources
 @pytest.mark.parametrize("level", ["char", "byte", "word"])
 def test_store_does_not_depend_on_the_block_size(tmp_path, level, mode, valid):
     text = LINES.replace("7\n", "\n\n--\n")
-    # 64 bytes, not 7: words need a space in a block to be cut there
+    # 64 bytes, not 7: a block of words is cut at a space
     small, whole = (
         write(
             tmp_path / str(block_bytes),
@@ -92,7 +92,7 @@ def test_every_whole_document_opens_and_closes_with_a_boundary(tmp_path):
     [(256, "uint8"), (257, "uint16"), (65_536, "uint16"), (65_537, "uint32")],
 )
 def test_tokens_take_the_smallest_integer_that_fits(tmp_path, vocab_size, name):
-    # boundary and unknown are two; code points from 0x20000 on are no surrogates
+    # minus boundary and unknown; code points from 0x20000 on include no surrogates
     characters = [chr(0x20000 + n) for n in range(vocab_size - 2)]
     tokenizer = char_tokenizer(characters)
     corpus = Corpus([source("".join(characters[-10:]))], CorpusConfig())
@@ -103,7 +103,7 @@ def test_tokens_take_the_smallest_integer_that_fits(tmp_path, vocab_size, name):
     assert store.valid.tokens[-2] == vocab_size - 1
 
 
-def test_a_store_opens_as_it_was_written(tmp_path):
+def test_a_store_opens_with_the_content_written(tmp_path):
     written, _ = write(tmp_path, LINES, documents="line")
 
     opened = TokenStore.open(tmp_path)
@@ -152,7 +152,7 @@ def test_a_part_without_targets_is_a_text_error(tmp_path):
 
 @pytest.mark.parametrize("size", [*range(12), 19, 20, 21, 100])
 @pytest.mark.parametrize("mode", ["file", "line"])
-def test_tiny_corpora_make_a_store_or_name_the_least_size(tmp_path, size, mode):
+def test_tiny_corpora_make_a_store_or_report_the_minimum_size(tmp_path, size, mode):
     text = "".join(f"{chr(ord('a') + n)}\n" for n in range(size // 2)) + "z" * (
         size % 2
     )

@@ -1,4 +1,4 @@
-"""The validation text of a run, read again, and what counting makes of its corpus."""
+"""The validation text of a run, and n-gram baselines counted on its corpus."""
 
 import json
 import math
@@ -80,11 +80,11 @@ def forget_split() -> None:
     [
         (lambda: Path("corpus.txt").unlink(), NotFoundError, "does not exist"),
         (change, TextError, "has changed"),
-        (forget_split, ModelFileError, "does not say what validated it"),
+        (forget_split, ModelFileError, "does not record its validation text"),
     ],
-    ids=["gone", "changed", "not said"],
+    ids=["gone", "changed", "not recorded"],
 )
-def test_validation_text_that_cannot_be_had_again_is_an_error_that_helps(
+def test_validation_text_that_is_gone_is_an_error_with_a_hint(
     bare_setting: Path, harm: Any, error: type[CharRNNError], said: str
 ) -> None:
     Path("corpus.txt").write_text(PROSE)
@@ -94,10 +94,10 @@ def test_validation_text_that_cannot_be_had_again_is_an_error_that_helps(
     with pytest.raises(error, match=said) as raised:
         validation_documents(run)
 
-    assert "-f FILE" in raised.value.hint
+    assert "`file`" in raised.value.hint
 
 
-# --- the ladder
+# --- the baselines
 
 
 @pytest.mark.parametrize("documents", ["file", "line"])

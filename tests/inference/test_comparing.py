@@ -1,4 +1,4 @@
-"""Several models on the same texts: what is compared, and with what."""
+"""Comparing several models on the same texts."""
 
 import math
 from typing import Any
@@ -28,7 +28,7 @@ def model_of(level: str = "char", **options: Any) -> TextModel:
 
 
 def counted(text: str, *, known: str = TEXT, **options: Any) -> TextModel:
-    """Return an n-gram model of a text, for which other characters are unknown."""
+    """Return an n-gram model of a text that knows only its characters."""
     tokenizer = random_model(text=known).tokenizer
     config = NgramConfig(tokenizer.vocab_size, **options)
     ngram = fit_ngrams([tokenizer.encode(text).tolist()], config)
@@ -80,7 +80,7 @@ def test_token_counts_at_the_character_where_it_ends(level: str) -> None:
     assert reading.unit_nats == pytest.approx(expected, abs=1e-4)
 
 
-def test_long_document_costs_as_much_in_pieces_as_whole() -> None:
+def test_long_document_costs_the_same_in_segments() -> None:
     text = TEXT * (3 * SEGMENT // len(TEXT))
     model = model_of()
 
@@ -90,7 +90,7 @@ def test_long_document_costs_as_much_in_pieces_as_whole() -> None:
     assert reading.score.nats == pytest.approx(whole, rel=1e-6)
 
 
-def test_blocks_are_tenths_of_a_text_but_hundredths_of_many_documents() -> None:
+def test_one_text_has_10_blocks_and_many_documents_have_100() -> None:
     assert Texts(ONE, ends=False).blocks == 10
     assert Texts(LINES * 10, ends=False).blocks == 100
     assert Texts(LINES, ends=False).blocks == len(LINES)
@@ -124,13 +124,13 @@ def test_model_does_not_differ_from_itself() -> None:
     assert not same.interval.excludes_zero
 
 
-def test_same_models_give_the_same_interval_again() -> None:
+def test_interval_is_reproducible() -> None:
     models = model_of(seed=1), model_of("subword", seed=2)
 
     assert compared(*models)[1].interval == compared(*models)[1].interval
 
 
-def test_what_has_no_probability_is_infinitely_worse() -> None:
+def test_model_that_calls_the_text_impossible_is_infinitely_worse() -> None:
     first, last = compared(counted("the fox", order=2, smoothing="mle"), model_of())
 
     assert math.isfinite(first.reading.score.nats)
@@ -140,7 +140,7 @@ def test_what_has_no_probability_is_infinitely_worse() -> None:
     assert last.interval.excludes_zero
 
 
-def test_nothing_can_be_said_where_the_best_is_infinitely_bad() -> None:
+def test_interval_is_nan_if_the_best_model_has_infinite_nats() -> None:
     model = counted("the fox", order=2, smoothing="mle")
 
     _, other = compared(model, model)
@@ -149,7 +149,7 @@ def test_nothing_can_be_said_where_the_best_is_infinitely_bad() -> None:
     assert not other.interval.excludes_zero
 
 
-def test_model_that_skips_what_it_does_not_know_is_not_the_best() -> None:
+def test_model_with_many_unknown_tokens_is_not_the_best() -> None:
     lazy, fair = compared(counted(TEXT, known="the"), counted(TEXT, order=2))
 
     assert (lazy.is_fair, fair.is_fair) == (False, True)
@@ -157,7 +157,7 @@ def test_model_that_skips_what_it_does_not_know_is_not_the_best() -> None:
     assert fair.is_best
 
 
-def test_models_that_skip_the_same_are_fair_to_each_other() -> None:
+def test_models_with_the_same_unknown_tokens_are_comparable() -> None:
     found = compared(*(counted(TEXT, known="the", order=order) for order in (1, 3)))
 
     assert [one.is_fair for one in found] == [True, True]
@@ -168,7 +168,7 @@ def test_models_that_skip_the_same_are_fair_to_each_other() -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "ab", "the qui"])
-def test_interval_of_a_tiny_text_is_an_interval_or_nothing(text: str) -> None:
+def test_interval_of_a_tiny_text_is_valid_or_nan(text: str) -> None:
     texts = Texts((text,), ends=False)
 
     _, worse = compare([read(model_of(seed=k), texts) for k in (1, 2)], texts)

@@ -1,4 +1,4 @@
-"""Model files: nothing that is damaged or hostile is accepted."""
+"""Model files: damaged and hostile ones are refused."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 # --- damage
 
 
-def test_every_damaged_byte_is_noticed(path: Path) -> None:
+def test_every_damaged_byte_is_detected(path: Path) -> None:
     save(path, some_model())
     data = path.read_bytes()
 
@@ -39,7 +39,7 @@ def test_every_damaged_byte_is_noticed(path: Path) -> None:
     load(path)
 
 
-def test_every_truncation_is_noticed(path: Path) -> None:
+def test_every_truncation_is_detected(path: Path) -> None:
     save(path, some_model())
 
     for length in reversed(range(path.stat().st_size)):
@@ -48,7 +48,7 @@ def test_every_truncation_is_noticed(path: Path) -> None:
             load(path)
 
 
-def test_bytes_that_are_added_or_zeroed_or_swapped_are_noticed(path: Path) -> None:
+def test_added_zeroed_and_swapped_bytes_are_detected(path: Path) -> None:
     save(path, some_model())
     data = path.read_bytes()
     middle = len(data) - 200
@@ -64,7 +64,7 @@ def test_bytes_that_are_added_or_zeroed_or_swapped_are_noticed(path: Path) -> No
         rejected(path, changed)
 
 
-def test_tensors_of_another_model_are_noticed(path: Path) -> None:
+def test_tensors_of_another_model_are_detected(path: Path) -> None:
     header = {}
     for seed in (0, 1):
         save(path, random_text_model([TEXT], seed=seed, hidden=3, embed=2))
@@ -77,11 +77,11 @@ def test_tensors_of_another_model_are_noticed(path: Path) -> None:
     assert "SHA-256" in error.message
 
 
-# --- hostile: the hash is right, but what it says is not
+# --- hostile: valid hash, wrong content
 
 
 def hostile(path: Path, **changes: Any) -> ModelFileError:
-    """Return the error of a file that is whole, with other metadata."""
+    """Return the error from an intact file with changed metadata."""
     model = some_model()
     meta = {
         "config": model.model.config_json() | {"family": "recurrent"},
@@ -152,7 +152,7 @@ def test_metadata_that_is_not_json_is_damage(
                 load(path)
 
 
-def test_tensors_that_are_not_numbers_we_know_are_refused(path: Path) -> None:
+def test_tensors_of_unsupported_types_are_refused(path: Path) -> None:
     for kind in ("BF16", "F8_E5M2"):
         size = 2 if kind == "BF16" else 1
         table = {
@@ -164,7 +164,7 @@ def test_tensors_that_are_not_numbers_we_know_are_refused(path: Path) -> None:
         rejected(path, len(header).to_bytes(8, "little") + header + bytes(size))
 
 
-def test_metadata_that_is_not_json_is_refused_though_the_hash_agrees(
+def test_metadata_that_is_not_json_is_refused_even_with_a_valid_hash(
     path: Path,
 ) -> None:
     strings = {"format": "charrnn", "format_version": "1", "config": "{"}

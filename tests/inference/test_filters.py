@@ -1,4 +1,4 @@
-"""The filters of a distribution, on ones made by hand, and their order."""
+"""Filters on hand-made distributions, and their order."""
 
 import math
 
@@ -12,7 +12,7 @@ from charrnn.inference.config import SampleConfig
 from charrnn.inference.sampling import heat, min_p, top_k, top_p
 from charrnn.models.base import log_softmax
 
-# --- filters, on distributions made by hand
+# --- filters on hand-made distributions
 
 
 def test_temperature_of_a_half_squares_the_probabilities() -> None:
@@ -24,19 +24,19 @@ def test_temperature_of_a_half_squares_the_probabilities() -> None:
     )
 
 
-def test_top_k_keeps_the_k_likeliest_in_proportion() -> None:
+def test_top_k_keeps_the_k_most_likely_in_proportion() -> None:
     kept = top_k(logits_of(0.1, 0.4, 0.3, 0.2), 2)
 
     np.testing.assert_allclose(probabilities_of(kept), [0, 4 / 7, 3 / 7, 0], atol=1e-6)
 
 
-def test_top_k_keeps_exactly_k_of_equal_ones_the_first() -> None:
+def test_top_k_keeps_the_first_of_equal_logits() -> None:
     kept = top_k(logits_of(0.1, 0.3, 0.3, 0.3), 2)
 
     assert probabilities_of(kept) == [0, 0.5, 0.5, 0]
 
 
-def test_top_k_of_the_vocabulary_or_more_changes_nothing() -> None:
+def test_top_k_of_at_least_the_vocabulary_size_changes_nothing() -> None:
     logits = logits_of(0.1, 0.4, 0.5)
 
     np.testing.assert_array_equal(top_k(logits, 3), logits)
@@ -72,7 +72,7 @@ def test_top_p_keeps_the_smallest_set_that_reaches_p(
         (1.0, [0, 1, 0, 0]),
     ],
 )
-def test_min_p_keeps_what_is_p_times_as_likely_as_the_likeliest(
+def test_min_p_keeps_tokens_p_times_as_likely_as_the_best(
     p: float, expected: list[float]
 ) -> None:
     kept = min_p(logits_of(0.1, 0.4, 0.3, 0.2), p)
@@ -80,11 +80,11 @@ def test_min_p_keeps_what_is_p_times_as_likely_as_the_likeliest(
     np.testing.assert_allclose(probabilities_of(kept), expected, atol=1e-6)
 
 
-def test_min_p_of_one_keeps_all_that_are_likeliest() -> None:
+def test_min_p_of_one_keeps_all_tokens_tied_for_the_best() -> None:
     assert probabilities_of(min_p(logits_of(0.4, 0.2, 0.4), 1.0)) == [0.5, 0, 0.5]
 
 
-def test_filters_treat_each_row_by_itself() -> None:
+def test_filters_treat_each_row_independently() -> None:
     rows = [logits_of(0.1, 0.4, 0.3, 0.2), logits_of(0.7, 0.1, 0.1, 0.1)]
     together = np.concatenate(rows)
 
@@ -127,22 +127,22 @@ def test_top_k_keeps_exactly_k(row: list[float], k: int) -> None:
 
 
 def test_temperature_comes_before_top_p() -> None:
-    # at temperature 1/2 the first has 4/6 and alone reaches 0.6; before, it has 1/2
+    # at temperature 1/2 the first token has 4/6, which reaches 0.6; 1/2 would not
     drawn = draws(SampleConfig(temperature=0.5, top_p=0.6), 0.5, 0.25, 0.25)
 
     assert set(drawn) == {0}
 
 
 def test_top_k_comes_before_top_p() -> None:
-    # of the first two, the first has 0.4 / 0.7 = 0.57 and alone reaches 0.5; of all,
-    # it has 0.4 and does not
+    # among two tokens the first has 0.4 / 0.7 = 0.57, which reaches 0.5; among all,
+    # it has 0.4, which does not
     drawn = draws(SampleConfig(top_k=2, top_p=0.5), 0.4, 0.3, 0.2, 0.1)
 
     assert set(drawn) == {0}
 
 
 def test_top_p_comes_before_min_p() -> None:
-    # min-p 0.7 keeps 0.4 and 0.3; of those alone, top-p 0.5 would drop the second
+    # min-p 0.7 keeps 0.4 and 0.3; applied to those, top-p 0.5 would drop the second
     drawn = draws(SampleConfig(top_p=0.5, min_p=0.7), 0.4, 0.3, 0.2, 0.1)
 
     assert set(drawn) == {0, 1}
@@ -151,7 +151,7 @@ def test_top_p_comes_before_min_p() -> None:
 # --- greedy and extreme temperatures
 
 
-def test_temperature_zero_draws_the_likeliest() -> None:
+def test_temperature_zero_draws_the_most_likely_token() -> None:
     assert set(draws(SampleConfig(temperature=0), 0.3, 0.4, 0.3, n=50)) == {1}
 
 
@@ -169,13 +169,13 @@ def test_tiny_temperatures_are_greedy(temperature: float) -> None:
 
 
 @pytest.mark.parametrize("temperature", [1e30, 1e39, 1e300, math.inf])
-def test_huge_temperatures_are_uniform_over_what_is_possible(
+def test_huge_temperatures_are_uniform_over_possible_tokens(
     temperature: float,
 ) -> None:
     config = SampleConfig(temperature=temperature, top_p=0.999)
 
     drawn = draws(config, 0.9, 0.09, 0.01, 0.0)
 
-    # Of 4000, a third is 1333 +- 30; 6 of these: false alarm below 1e-8.
+    # a third of 4000 is 1333 +- 30; the limit is 6 of these: false alarm below 1e-8
     assert all(abs(drawn.count(token) - 4000 / 3) < 180 for token in range(3))
     assert 3 not in drawn

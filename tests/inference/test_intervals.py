@@ -1,4 +1,4 @@
-"""The block bootstrap: 95% means 95%, also where neighbours hang together."""
+"""The block bootstrap: 95% coverage, even if neighbours are correlated."""
 
 import math
 from collections.abc import Callable
@@ -14,22 +14,22 @@ Series = Callable[[np.random.Generator], np.ndarray]
 
 
 def moving_sums(rng: np.random.Generator, length: int) -> np.ndarray:
-    """Return numbers that have to do with `length` neighbours, of variance 1."""
+    """Return numbers of variance 1, correlated with `length` neighbours."""
     sums = np.cumsum(rng.normal(size=CHARACTERS + length))
     return (sums[length:] - sums[:-length]) / math.sqrt(length)
 
 
 def differences(rng: np.random.Generator, length: int, strength: float) -> np.ndarray:
-    """Return what two equal models differ by at each character.
+    """Return the difference between two equally good models at each character.
 
-    Rare large differences; more of them in some passages than in others; and each
-    model better for a while: over `length` characters.
+    Large differences are rare and cluster in some passages. Each model is better for
+    stretches of `length` characters.
     """
     single = rng.standard_t(4, CHARACTERS) * np.exp(moving_sums(rng, 200) / 2)
     return single + strength * moving_sums(rng, length)
 
 
-def holds_zero(values: np.ndarray, sizes: np.ndarray, blocks: int) -> bool:
+def covers_zero(values: np.ndarray, sizes: np.ndarray, blocks: int) -> bool:
     low, high = interval_of_ratio(values, sizes, blocks=blocks)
     return low <= 0 <= high
 
@@ -39,7 +39,7 @@ def holds_zero(values: np.ndarray, sizes: np.ndarray, blocks: int) -> bool:
     [(1, 0.0), (6, 1.0), (50, 1.0), (200, 0.3)],
     ids=["characters", "words", "lines", "passages"],
 )
-def test_interval_holds_zero_in_92_to_98_percent_of_equal_pairs(
+def test_interval_covers_zero_in_92_to_98_percent_of_equal_pairs(
     length: int, strength: float
 ) -> None:
     ones = np.ones(CHARACTERS, np.int64)
@@ -48,6 +48,6 @@ def test_interval_holds_zero_in_92_to_98_percent_of_equal_pairs(
         for k in range(PAIRS)
     )
 
-    held = sum(holds_zero(values, ones, BLOCKS) for values in pairs)
+    held = sum(covers_zero(values, ones, BLOCKS) for values in pairs)
 
     assert 0.92 * PAIRS <= held <= 0.98 * PAIRS

@@ -1,4 +1,4 @@
-"""The weights of a mixture: found by expectation and maximization."""
+"""Mixture weights by expectation-maximization."""
 
 import itertools
 import math
@@ -22,7 +22,7 @@ from charrnn.inference.mixing import (
 from charrnn.inference.scoring import batch_nats
 from charrnn.models.mixture import MixtureModel
 
-ROUNDING = 1e-9  # of a sum of 50 nats or so in float64
+ROUNDING = 1e-9  # of a sum of about 50 nats in float64
 
 some_nats = arrays(
     np.float64,
@@ -32,12 +32,12 @@ some_nats = arrays(
 
 
 def random_table(seed: int, size: int = 6) -> TableModel:
-    """Return a model whose every row is drawn from a flat Dirichlet distribution."""
+    """Return a model whose rows are drawn from a flat Dirichlet distribution."""
     return TableModel(np.random.default_rng(seed).dirichlet(np.ones(size), size))
 
 
 def written_by(model: MixtureModel, n: int) -> npt.NDArray[np.int64]:
-    """Return n tokens, of which none is 0, that a mixture of tables wrote."""
+    """Return n tokens, none of them 0, sampled from a mixture of tables."""
     rng = np.random.default_rng(7)
     every, _ = model.forward(np.arange(6)[None], ())
     table = np.exp(every[0])
@@ -119,9 +119,9 @@ def test_no_other_weights_are_much_better(nats: np.ndarray, others: list) -> Non
 # --- models
 
 
-def test_weights_of_a_mixture_are_recovered_from_what_it_wrote() -> None:
-    # 24 texts of this length gave weights with standard deviations of at most 0.017: a
-    # false alarm is 4 of them, were the seed another
+def test_weights_of_a_mixture_are_recovered_from_its_samples() -> None:
+    # over 24 texts of this length, the standard deviation of the weights was at most
+    # 0.017; the tolerance is 4 of them
     true = (0.6, 0.3, 0.1)
     members = [random_table(seed) for seed in range(3)]
     text = written_by(MixtureModel(members, true), 5000)
@@ -143,9 +143,7 @@ def test_nats_are_those_that_the_mixture_gives_the_texts() -> None:
     assert found.nats == pytest.approx(nats.sum(), abs=1e-4)
 
 
-def test_impossible_token_costs_infinitely_many_nats_and_the_rest_finds_weights() -> (
-    None
-):
+def test_impossible_token_costs_infinite_nats_and_does_not_affect_the_weights() -> None:
     members = [
         TableModel([[0, 0.9, 0.1, 0]] * 4),
         TableModel([[0, 0.1, 0.9, 0]] * 4),
@@ -160,8 +158,8 @@ def test_impossible_token_costs_infinitely_many_nats_and_the_rest_finds_weights(
     assert nothing == ((0.5, 0.5), math.inf)
 
 
-def test_no_token_and_no_member_are_refused() -> None:
-    with pytest.raises(ValueError, match="2 members from 0 tokens"):
+def test_zero_tokens_or_members_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 members on 0 tokens"):
         fit_weights([uniform_model(3)] * 2, part_of_documents([[]], end=False))
     with pytest.raises(ValueError, match="no members"):
         fit_weights([], part_of_documents([[1]]))

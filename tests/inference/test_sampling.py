@@ -1,4 +1,4 @@
-"""Drawing tokens: the draw itself, its noise, and the loop."""
+"""Sampling: drawing a token, the noise, and the loop."""
 
 import itertools
 import math
@@ -27,7 +27,7 @@ def test_draws_follow_the_softmax() -> None:
     assert ((counts - n * expected) ** 2 / (n * expected)).sum() < 33.4
 
 
-def test_written_tokens_follow_the_models_probabilities() -> None:
+def test_sampled_tokens_follow_the_probabilities_of_the_model() -> None:
     table = np.array([[0.0, 0.75, 0.25], [0.0, 0.5, 0.5], [0.0, 0.9, 0.1]])
     drawn = generate(
         TableModel(table), np.array([], int), SampleConfig(), rngs=generators(7)
@@ -45,8 +45,8 @@ def test_written_tokens_follow_the_models_probabilities() -> None:
 def test_noise_is_gumbel_distributed() -> None:
     noise = next(gumbel_noise(generators(3), 1000))  # 64 steps
 
-    # Of 64,000 values the mean is 0.5772 +- 0.005 and the variance pi^2 / 6 +- 0.014
-    # (its fourth moment is 5.4 variances squared); 6 of these: false alarm below 1e-8.
+    # The mean of 64,000 values is 0.5772 +- 0.005, their variance pi^2 / 6 +- 0.014
+    # (the kurtosis is 5.4). The limit is 6 of these: false alarm below 1e-8.
     assert np.isfinite(noise).all()
     assert noise.mean() == pytest.approx(0.5772, abs=0.03)
     assert noise.var() == pytest.approx(math.pi**2 / 6, abs=0.084)
@@ -66,7 +66,7 @@ def test_noise_does_not_depend_on_the_size_of_its_blocks(
         np.testing.assert_array_equal(first(100), expected)
 
 
-def test_noise_of_a_large_vocabulary_is_drawn_a_step_at_a_time() -> None:
+def test_noise_for_a_large_vocabulary_is_drawn_step_by_step() -> None:
     noise = next(gumbel_noise(generators(*range(8)), 200_000))
 
     assert noise.shape == (1, 8, 200_000)
@@ -75,17 +75,17 @@ def test_noise_of_a_large_vocabulary_is_drawn_a_step_at_a_time() -> None:
 # --- generate
 
 
-def test_same_seed_writes_the_same_tokens() -> None:
+def test_same_seed_draws_the_same_tokens() -> None:
     np.testing.assert_array_equal(tokens_of(200), tokens_of(200))
 
 
-def test_other_seeds_write_other_tokens() -> None:
+def test_different_seeds_draw_different_tokens() -> None:
     first, second = tokens_of(200, seeds=(1, 2)).T
 
     assert (first != second).any()
 
 
-def test_tokens_do_not_depend_on_their_company() -> None:
+def test_tokens_do_not_depend_on_the_rest_of_the_batch() -> None:
     together = tokens_of(150, seeds=(4, 1, 9))
 
     for column, seed in zip(together.T, (4, 1, 9), strict=True):
@@ -126,7 +126,7 @@ def test_banned_tokens_are_never_drawn(config: SampleConfig) -> None:
     assert 1 not in tokens
 
 
-def test_nats_are_the_models_own_whatever_the_filters_are() -> None:
+def test_nats_do_not_depend_on_the_filters() -> None:
     table = np.tile([0.1, 0.6, 0.1, 0.2], (4, 1))
     config = SampleConfig(temperature=0.3, top_k=3, top_p=0.9, min_p=0.01)
     drawn = generate(

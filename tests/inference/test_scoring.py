@@ -1,4 +1,4 @@
-"""Scores: sums that add up, every token once, in units worked by hand."""
+"""Scores: every token counts once, sums add up, and units match hand calculations."""
 
 import json
 import math
@@ -15,7 +15,7 @@ from charrnn.inference import scoring
 from charrnn.inference.score import Score
 from charrnn.inference.scoring import batch_nats, next_token_scores
 from charrnn.models.base import Floats, State, Tokens
-from charrnn.text.size import text_size
+from charrnn.text.size import TextSize, text_size
 
 # --- worked by hand
 
@@ -32,7 +32,7 @@ def test_units_of_one_character_of_two_bytes_and_four_bits() -> None:
     assert score.log10 == pytest.approx(-4 * math.log10(2))
 
 
-def test_perplexity_of_a_word_is_two_to_the_bits_of_a_word() -> None:
+def test_perplexity_per_word_is_two_to_the_bits_per_word() -> None:
     score = Score(nats=12 * math.log(2), tokens=6, words=3)
 
     assert score.perplexity == pytest.approx(2**2)
@@ -40,14 +40,20 @@ def test_perplexity_of_a_word_is_two_to_the_bits_of_a_word() -> None:
 
 
 def test_size_counts_characters_bytes_and_words() -> None:
-    assert text_size("é 東京\n 🐈") == (7, 2 + 1 + 6 + 1 + 1 + 4, 3)
-    assert text_size("") == (0, 0, 0)
+    size = TextSize(characters=7, bytes=2 + 1 + 6 + 1 + 1 + 4, words=3)
+    assert text_size("é 東京\n 🐈") == size
+    assert text_size("") == TextSize()
 
 
 def test_bytes_that_are_not_utf8_count_as_one_each() -> None:
     text = b"a\xff\xfe b".decode("utf-8", "surrogateescape")
 
-    assert text_size(text) == (5, 5, 2)
+    assert text_size(text) == TextSize(characters=5, bytes=5, words=2)
+
+
+@given(st.text(st.sampled_from("a\u00e9\u3000\U0001f408 \t\n\x1c\x85\u200b\u2029")))
+def test_words_are_those_of_split(text: str) -> None:
+    assert text_size(text).words == len(text.split())
 
 
 def test_nats_of_a_table_worked_by_hand() -> None:
@@ -59,7 +65,7 @@ def test_nats_of_a_table_worked_by_hand() -> None:
     np.testing.assert_allclose(nats, np.log([2, 4, 8]), atol=1e-6)
 
 
-def test_score_of_an_empty_text_is_nothing() -> None:
+def test_score_of_an_empty_text_is_zero() -> None:
     score = some_model().score("", end=False)
 
     assert score == Score()
@@ -120,7 +126,7 @@ def test_scores_add_in_any_order(a: Score, b: Score, c: Score) -> None:
 
 
 @given(scores)
-def test_only_a_share_of_nothing_is_nan(score: Score) -> None:
+def test_rates_are_nan_only_if_their_count_is_zero(score: Score) -> None:
     assert math.isfinite(score.bits)
     assert math.isnan(score.bits_per_char) == (score.characters == 0)
     assert math.isnan(score.bits_per_byte) == (score.bytes == 0)
@@ -129,7 +135,7 @@ def test_only_a_share_of_nothing_is_nan(score: Score) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 1, 13, 39, 40])
-def test_whole_text_scores_as_its_parts_one_given_the_other(cut: int) -> None:
+def test_score_of_the_whole_is_the_sum_of_its_parts_in_context(cut: int) -> None:
     ids = ids_of(40)
 
     first = nats_of(ids[:cut])
@@ -140,7 +146,7 @@ def test_whole_text_scores_as_its_parts_one_given_the_other(cut: int) -> None:
 
 
 @pytest.mark.parametrize("level", ["char", "byte"])
-def test_score_of_a_text_is_that_of_its_parts_one_given_the_other(level: str) -> None:
+def test_score_of_a_text_is_the_sum_of_its_parts_in_context(level: str) -> None:
     model = some_model(level)
     whole = model.score("the cat sat; café", end=True)
 
@@ -162,13 +168,13 @@ def test_every_token_is_predicted_exactly_once(end: bool) -> None:
     assert [len(nats) for nats in scored] == [n + end for n in lengths]
 
 
-def test_each_token_is_scored_by_what_the_model_says_before_it() -> None:
+def test_each_token_is_scored_by_the_prediction_before_it() -> None:
     model, ids = random_model(SMALL), ids_of(25)
     logits, _ = model.forward(np.append(0, ids)[None], model.initial_state(1))
 
     nats = nats_of(ids, end=True)
 
-    for t, token in enumerate([*ids, 0]):  # softmax in float64, by the book
+    for t, token in enumerate([*ids, 0]):  # textbook softmax in float64
         exponentials = np.exp(logits[0, t].astype(float))
         expected = -math.log(exponentials[token] / exponentials.sum())
         assert nats[t] == pytest.approx(expected, abs=ATOL)
@@ -176,7 +182,7 @@ def test_each_token_is_scored_by_what_the_model_says_before_it() -> None:
 
 @pytest.mark.parametrize("end", [False, True])
 @pytest.mark.parametrize("context", [None, ids_of(5, seed=9)], ids=["bare", "context"])
-def test_batch_scores_as_one_by_one_in_any_order(
+def test_batch_scores_the_same_as_single_texts_in_any_order(
     end: bool, context: npt.NDArray[np.int64] | None
 ) -> None:
     rng = np.random.default_rng(1)
@@ -194,7 +200,7 @@ def test_batch_scores_as_one_by_one_in_any_order(
 
 
 @pytest.mark.parametrize("block", [1, 3, 64, 1000])
-def test_size_of_the_blocks_does_not_matter(
+def test_block_size_does_not_change_the_scores(
     block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = random_model(SMALL)
@@ -213,7 +219,7 @@ def test_size_of_the_blocks_does_not_matter(
 
 
 class Watched(TableModel):
-    """A uniform model that notes how much it is asked at once, and in all."""
+    """A uniform model that records its total tokens and most logits at once."""
 
     def __init__(self, vocab_size: int) -> None:
         super().__init__(np.full((vocab_size, vocab_size), 1 / vocab_size))
@@ -225,7 +231,7 @@ class Watched(TableModel):
         return super().forward(tokens, state)
 
 
-def test_logits_of_a_large_vocabulary_stay_within_a_bound(
+def test_number_of_logits_at_once_is_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scoring, "BLOCK_LOGITS", 2000)
@@ -237,7 +243,7 @@ def test_logits_of_a_large_vocabulary_stay_within_a_bound(
     assert model.most_logits <= 2000
 
 
-def test_one_long_text_among_short_ones_is_not_padded_into_all_rows() -> None:
+def test_one_long_text_does_not_pad_the_short_ones() -> None:
     model = Watched(3)
 
     batch_nats(model, [np.ones(10, int)] * 63 + [np.ones(5000, int)])
@@ -245,7 +251,7 @@ def test_one_long_text_among_short_ones_is_not_padded_into_all_rows() -> None:
     assert model.tokens < 2 * (63 * 10 + 5000)
 
 
-def test_padding_is_at_most_half_of_what_is_read() -> None:
+def test_padding_is_at_most_half_of_the_tokens() -> None:
     model = Watched(3)
     lengths = np.random.default_rng(0).integers(50, 3000, 300)
 

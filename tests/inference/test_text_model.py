@@ -1,4 +1,4 @@
-"""Texts that a model writes: where they end, and how they stream."""
+"""Sampled texts: where they end, and how they stream."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_text_stops_after_a_stop_string_that_may_span_tokens(stop: str) -> None:
 def test_first_stop_in_the_text_counts_not_the_first_in_the_list(
     stops: tuple[str, ...],
 ) -> None:
-    # a token of several characters, which holds both
+    # one token that contains both
     tokenizer = fit(["hello you"], TokenizerConfig(level="word", min_count=1))
     model = scripted_model(tokenizer, "hello you")
 
@@ -110,7 +110,9 @@ def test_stream_never_splits_a_character() -> None:
 
 
 @pytest.mark.parametrize("length", range(1, 10))
-def test_half_a_character_at_the_end_is_one_replacement_character(length: int) -> None:
+def test_incomplete_character_at_the_end_is_one_replacement_character(
+    length: int,
+) -> None:
     text = "é東🐈"
     model = scripted_model(fit([text], TokenizerConfig(level="byte")), text)
 
@@ -120,7 +122,7 @@ def test_half_a_character_at_the_end_is_one_replacement_character(length: int) -
 
 
 @pytest.mark.parametrize("level", ["char", "word"])
-def test_unknown_token_is_never_written(level: str) -> None:
+def test_unknown_token_is_never_sampled(level: str) -> None:
     tokenizer = fit(["a a b"], TokenizerConfig(level=level, min_count=2))
     assert tokenizer.unknown is not None
     table = np.full((tokenizer.vocab_size, tokenizer.vocab_size), 0.01)
@@ -132,7 +134,7 @@ def test_unknown_token_is_never_written(level: str) -> None:
     assert not any("\N{REPLACEMENT CHARACTER}" in sample.text for sample in samples)
 
 
-def test_text_of_a_seed_does_not_depend_on_how_many_are_written() -> None:
+def test_text_of_a_seed_does_not_depend_on_the_number_of_samples() -> None:
     model = random_writer("char")
     config = SampleConfig(length=30)
     many = list(model.sample("th", num=70, seed=5, config=config))  # two batches
@@ -144,7 +146,7 @@ def test_text_of_a_seed_does_not_depend_on_how_many_are_written() -> None:
         assert alone.nats == pytest.approx(sample.nats, abs=1e-4)
 
 
-def test_seed_nobody_chose_is_told() -> None:
+def test_random_seed_is_reported() -> None:
     model = random_writer("char")
 
     (sample,) = model.sample()
@@ -153,12 +155,12 @@ def test_seed_nobody_chose_is_told() -> None:
     assert again.text == sample.text
 
 
-def test_no_samples_are_none() -> None:
+def test_zero_samples_give_none() -> None:
     assert list(random_writer("char").sample(num=0)) == []
 
 
 def test_model_and_tokenizer_must_have_the_same_tokens() -> None:
     tokenizer = fit(["abc"], TokenizerConfig(level="byte"))
 
-    with pytest.raises(ValueError, match="5 tokens, its tokenizer 257"):
+    with pytest.raises(ValueError, match="5 tokens, but its tokenizer has 257"):
         TextModel(uniform_model(5), tokenizer)

@@ -70,7 +70,7 @@ def test_equally_likely_tokens_share_the_better_rank() -> None:
     assert {token.rank for token in model.score_tokens("abba")} == {1}
 
 
-def test_probabilities_of_every_place_sum_to_one() -> None:
+def test_probabilities_at_every_position_sum_to_one() -> None:
     model = random_model(SMALL)
 
     for context in (None, ids_of(9)):
@@ -85,7 +85,7 @@ def test_probabilities_of_every_place_sum_to_one() -> None:
 # --- the end, the unknown, and agreement with sampling
 
 
-def test_end_is_asked_for_only_where_it_was_learned() -> None:
+def test_end_is_scored_by_default_only_if_it_was_learned() -> None:
     model = some_model()
     for learned in (False, True):
         asked = TextModel(

@@ -1,4 +1,4 @@
-"""`charrnn compare --plot`: an image, or how to get what draws it."""
+"""`charrnn compare --plot`: an image, or an error if matplotlib is missing."""
 
 from pathlib import Path
 from typing import Any
@@ -7,15 +7,15 @@ import pytest
 from support.compared import counted, saved_models
 
 from charrnn.inference import checkpoint
-from charrnn.reports import ladder_plot as compare_plot
+from charrnn.reports import ladder_plot
 
 models = pytest.fixture(saved_models)
 
 
-def test_without_matplotlib_the_error_says_how_to_get_it(
+def test_without_matplotlib_the_hint_installs_it(
     charrnn: Any, models: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare_plot, "find_spec", lambda name: None)
+    monkeypatch.setattr(ladder_plot, "find_spec", lambda name: None)
 
     result = charrnn("compare", *models, "-f", "new.txt", "--plot", "plot.svg")
 
@@ -24,7 +24,7 @@ def test_without_matplotlib_the_error_says_how_to_get_it(
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])
-def test_plot_is_an_image_that_is_the_same_again(
+def test_plot_is_a_reproducible_image(
     suffix: str, charrnn: Any, models: list[str]
 ) -> None:
     pytest.importorskip("matplotlib")

@@ -1,4 +1,4 @@
-"""How a file is written: whole or not at all, and nothing left behind."""
+"""Writing files: all or nothing, and no leftovers."""
 
 import errno
 import os
@@ -37,7 +37,7 @@ def test_failed_save_leaves_the_old_file_and_nothing_else(
         ):
             save(path, some_model(hidden=4))
 
-        # only the flush of the folder comes after the new file is in its place
+        # only flushing the folder comes after the rename
         assert (path.read_bytes() == before) == (operation < last - 1)
         assert os.listdir(path.parent) == [path.name]
 
@@ -93,7 +93,7 @@ def test_mode_is_0666_less_the_umask(umask: int, path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
 
 
-def test_leftovers_of_writers_that_died_are_removed(path: Path) -> None:
+def test_leftovers_of_dead_writers_are_removed(path: Path) -> None:
     files.write(path, b"kept")
     path.with_name(f"{path.name}.123{files.TEMPORARY}").write_bytes(b"half")
     theirs = path.with_name(f"thesis{files.TEMPORARY}")
@@ -104,7 +104,7 @@ def test_leftovers_of_writers_that_died_are_removed(path: Path) -> None:
     assert {*path.parent.iterdir()} == {path, theirs}
 
 
-def test_appended_line_takes_the_place_of_what_stood_there(path: Path) -> None:
+def test_appended_line_replaces_the_rest_of_the_file(path: Path) -> None:
     files.append(path, b"one\n", at=0)
     files.append(path, b"two, and a long end", at=4)
     files.append(path, b"2\n", at=4)
@@ -113,7 +113,7 @@ def test_appended_line_takes_the_place_of_what_stood_there(path: Path) -> None:
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_file_that_is_replaced_can_be_kept(path: Path) -> None:
+def test_replaced_file_can_be_kept(path: Path) -> None:
     kept = path.with_name("kept")
     for content in (b"one", b"two", b"three"):
         with files.writing(path, keep=kept) as out:
@@ -122,7 +122,7 @@ def test_file_that_is_replaced_can_be_kept(path: Path) -> None:
     assert (path.read_bytes(), kept.read_bytes()) == (b"three", b"two")
 
 
-def test_folder_that_another_process_makes_at_the_same_time_is_no_error(
+def test_folder_made_by_another_process_at_the_same_time_is_not_an_error(
     tmp_path: Path,
 ) -> None:
     class Racing(System):
@@ -137,11 +137,13 @@ def test_folder_that_another_process_makes_at_the_same_time_is_no_error(
     assert (tmp_path / "a" / "b").is_dir()
 
 
-def test_leftover_that_cannot_be_removed_is_left(path: Path) -> None:
+def test_leftover_that_cannot_be_removed_is_ignored(path: Path) -> None:
     left = path.with_name(f"x.123{files.TEMPORARY}")
     left.write_bytes(b"half")
 
-    with calling(FailingSystem(2, errno.EACCES)):  # the first lists
+    with calling(
+        FailingSystem(2, errno.EACCES)
+    ):  # the first operation lists the folder
         files.remove_leftovers(path.parent)
     files.remove_leftovers(path.with_name("missing"))
 

@@ -1,4 +1,4 @@
-"""What `charrnn compare` writes: two tables of the same rows, or one JSON object."""
+"""Output of `charrnn compare`: two tables with the same rows, or one JSON object."""
 
 from collections.abc import Sequence
 from math import isnan
@@ -12,50 +12,42 @@ if TYPE_CHECKING:
     from charrnn.inference.comparing import Compared, Reading, Texts
 
 QUALITY: Final = ("model", "kind", "bits/char", "to best", "95% interval", "real")
-SHOWN: Final = 3  #: names in a warning
-SIZES: Final = (
-    "model",
-    "tokens",
-    "parameters",
-    "size",
-    "bits/byte",
-    "bits/word",
-    "perplexity",
-    "unknown",
-    "chars/s",
-)
+SHOWN: Final = 3  #: model names in a warning
+UNITS: Final = ("bits/byte", "bits/word", "perplexity", "unknown", "chars/s")
+SIZES: Final = ("model", "tokens", "parameters", "size", *UNITS)
 
 
-def say_text(texts: "Texts", name: str, *, quiet: bool) -> None:
-    """Say what is compared on, and what the intervals are made of."""
+def log_text(texts: "Texts", name: str, *, quiet: bool) -> None:
+    """Log the size of the text, and how intervals are computed."""
     from charrnn.inference.intervals import RESAMPLES
 
-    characters, _, words = texts.size
+    size = texts.size
     ends = "counted" if texts.ends else "not counted"
     console.log(
-        f"text {name}: {characters:,} characters, {words:,} words; documents: "
-        f"{len(texts.documents):,}, their ends {ends}",
+        f"text: {name}, {size.characters:,} characters, {size.words:,} words, "
+        f"{console.plural(len(texts.documents), 'document')}, ends {ends}",
         quiet=quiet,
     )
     unit = "documents" if texts.has_many else "characters"
     console.log(
-        f"intervals from {RESAMPLES:,} draws of {texts.blocks} blocks of "
+        f"intervals: {RESAMPLES:,} bootstrap samples of {texts.blocks} blocks, "
         f"{len(texts.unit_sizes) // texts.blocks:,} {unit} each",
         quiet=quiet,
     )
 
 
-def say_doubts(found: Sequence["Compared"], *, quiet: bool) -> None:
-    """Warn of what makes figures too low, or infinite."""
+def warn_of_bad_scores(found: Sequence["Compared"], *, quiet: bool) -> None:
+    """Warn about scores that are too low or infinite."""
     if names := [one.reading.model.name for one in found if not one.is_fair]:
         console.warn(
-            f"unknown tokens cost less than their spelling: too low for {_list(names)}",
+            f"bits/char is too low for {_list(names)}: an unknown token costs "
+            "less than its spelling",
             quiet=quiet,
         )
     if names := [one.reading.model.name for one in found if one.reading.impossible]:
         console.warn(
-            f"something in the text has no probability for {_list(names)}, so all of "
-            "it has infinitely many bits",
+            f"some token has zero probability under {_list(names)}, so the score is "
+            "infinite",
             quiet=quiet,
         )
 
@@ -66,14 +58,14 @@ def _list(names: list[str]) -> str:
 
 
 def short_names(found: Sequence["Compared"]) -> list[str]:
-    """Return the names of the models without their folders, if they differ by that."""
+    """Return the names of the models, without folders if they stay distinct."""
     names = [one.reading.model.name for one in found]
     short = [Path(name).name for name in names]
     return short if len(set(short)) == len(short) else names
 
 
 def write_table(found: Sequence["Compared"]) -> None:
-    """Write how good each model is, then what it is and costs."""
+    """Write a table of scores, then one of sizes, units and speed."""
     named = list(zip(short_names(found), found, strict=True))
     quality = [QUALITY, *((name, *_quality(one)) for name, one in named)]
     for line in console.table_lines(quality, "<<>><<"):
@@ -81,21 +73,21 @@ def write_table(found: Sequence["Compared"]) -> None:
     console.write_line("")
     sizes = [SIZES, *((name, *_sizes(one.reading)) for name, one in named)]
     score = found[0].reading.score
-    if score.bytes == score.characters:  # one column says both
+    if score.bytes == score.characters:
         sizes = [(*row[:4], *row[5:]) for row in sizes]
     for line in console.table_lines(sizes, "<<".ljust(len(sizes[0]), ">")):
         console.write_line(line)
 
 
 def write_json(found: Sequence["Compared"], texts: "Texts", name: str) -> None:
-    """Write all of it as one object."""
-    characters, bytes_, words = texts.size
+    """Write the text, the blocks of the bootstrap and the models as one object."""
+    size = texts.size
     text = {
         "name": name,
         "documents": len(texts.documents),
-        "chars": characters,
-        "bytes": bytes_,
-        "words": words,
+        "chars": size.characters,
+        "bytes": size.bytes,
+        "words": size.words,
         "ends_counted": texts.ends,
     }
     blocks = {

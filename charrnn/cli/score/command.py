@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from charrnn.cli import arguments, console, loading, mixtures
+from charrnn.cli import arguments, console, loading
+from charrnn.cli import mix as mixtures
 from charrnn.cli.score import output
 from charrnn.cli.score.items import token_items, word_items
 from charrnn.errors import UsageError
@@ -215,7 +216,7 @@ def _with_items(
     items = tuple(token_items(model, text, scores))
     unknown = sum(s.token == model.tokenizer.unknown for s in scores)
     nats = sum(item.bits for item in items) * log(2)
-    total = Score(nats, len(scores), *text_size(text), unknown)
+    total = Score.of(nats, len(scores), text_size(text), unknown)
     if per == "word":
         items = tuple(word_items(text, items))
     return output.Scored(text, total, items)

@@ -141,7 +141,7 @@ def _count_characters(report: Report, sources: list["Source"]) -> None:
 
     tally, ends = Tally(), {"CRLF": 0, "LF": 0, "CR": 0}
     counts = count_characters(_tallied(report, sources, tally, ends))
-    report.bytes, report.words = tally.bytes, tally.words
+    report.bytes, report.words = tally.size.bytes, tally.size.words
     report.invalid = int(counts[0xDC80:0xDD00].sum())
     ends["LF"], ends["CR"] = (int(counts[ord(c)]) - ends["CRLF"] for c in "\n\r")
     report.line_ends = {name: count for name, count in ends.items() if count}
@@ -159,14 +159,14 @@ def _tallied(
     from charrnn.text.documents import documents
 
     for source in sources:
-        start, last = tally.bytes, ""
+        start, last = tally.size.bytes, ""
         for texts, is_open in documents([source], raw=True):
             text = "".join(texts)
             # searching is slow, and ASCII text has no invalid byte
             is_searched = report.invalid_offset is None and not text.isascii()
             if is_searched and (found := _ESCAPED.search(text)):
                 before = text[: found.start()].encode("utf-8", "surrogateescape")
-                report.invalid_offset = tally.bytes - start + len(before)
+                report.invalid_offset = tally.size.bytes - start + len(before)
                 report.invalid_name = source.name
             tally.add(texts, is_open)
             ends["CRLF"] += text.count("\r\n") + (last == "\r" and text[0] == "\n")
