@@ -104,9 +104,7 @@ class MixtureModel(LanguageModel):
 
     def config_json(self) -> dict[str, Any]:
         """Return the weights and the members' configurations."""
-        members = (
-            member.config_json() | {"family": member.family} for member in self.members
-        )
+        members = (m.config_json() | {"family": m.family} for m in self.members)
         return to_json(MixtureConfig(self.weights, tuple(members)))
 
     def tensors(self) -> dict[str, Array]:

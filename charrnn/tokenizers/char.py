@@ -49,10 +49,7 @@ class CharTokenizer(Tokenizer):
         counts, room = count_characters(texts), room_for_pieces(config)
         points = keep_frequent(counts, min_count=config.min_count, limit=room)
         if not len(points):
-            raise TextError(
-                "the training text has no characters",
-                hint="give a text that is not empty",
-            )
+            raise TextError("the training text has no characters", hint="add text")
         return cls([chr(point) for point in np.sort(points)])
 
     def encode(self, text: str) -> Ids:

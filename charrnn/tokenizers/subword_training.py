@@ -64,9 +64,7 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
     counts = count_characters(chunks)
     found = np.flatnonzero(counts)
     if not len(found):
-        raise TextError(
-            "the training text has no characters", hint="give a text that is not empty"
-        )
+        raise TextError("the training text has no characters", hint="add text")
     symbols = ["\n", *(mark for mark in "\t\r" if counts[ord(mark)])]
     size = (config.vocab_size or DEFAULT_VOCAB_SIZE) - 1
     room = size - 1 - 256 - len(symbols) - 1  # unknown, bytes, symbols, space

@@ -54,9 +54,7 @@ class WordTokenizer(Tokenizer):
         counts = np.array([counter[piece] for piece in pieces], np.int64)
         kept = keep_frequent(counts, min_count=config.min_count, limit=room)
         if not len(kept):
-            raise TextError(
-                "the training text has no words", hint="give a text that is not empty"
-            )
+            raise TextError("the training text has no words", hint="add text")
         return cls([pieces[place] for place in kept])
 
     def encode(self, text: str) -> Ids:

@@ -26,10 +26,8 @@ def choose_device(name: str) -> str:
     if device.type == "cpu":
         return "cpu"
     if (device.index or 0) >= (count := torch.cuda.device_count()):
-        raise UsageError(
-            f"`device` is {name!r}, but torch finds {count} CUDA devices",
-            hint="use cpu",
-        )
+        found = f"torch finds {count} CUDA devices"
+        raise UsageError(f"`device` is {name!r}, but {found}", hint="use cpu")
     return name
 
 
