@@ -114,7 +114,7 @@ def _validation_text(first: "TextModel") -> loading.HeldOutText:
             hint="name a text to compare on: -f FILE",
         )
     documents = validation_documents(run)
-    name = f"what validated {first.name}"
+    name = f"the validation text of {first.name}"
     return loading.HeldOutText(documents, name, loading.split_of(first))
 
 
