@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 from charrnn.cli.app import app
 from charrnn.inference import checkpoint
 from charrnn.inference.text_model import TextModel
+from charrnn.storage.records import ModelSummary
 
 TEXT = "the quick brown fox jumps over the lazy dog\nand sleeps, dear reader.\n"
 
@@ -101,7 +102,7 @@ def random_model(
     """Return a model with random weights and a tokenizer learned from `text`."""
     sizes = {"hidden": 16, "embed": 8} | sizes
     model = random_text_model([text], level=level, seed=seed, **sizes)
-    model.summary = {"learned_end": learned_end}
+    model.summary = ModelSummary(learned_end=learned_end)
     return model
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from charrnn.cli import console
@@ -28,18 +27,18 @@ class HeldOutText(NamedTuple):
 
 def load_model(given: str | None) -> "TextModel":
     """Return a model, named after its run folder if it has one."""
-    from charrnn.storage.runs import MODEL_FILE, find_model
+    from charrnn.storage.runs import find_model, run_of
 
     path = find_model(given)  # before importing NumPy, so that a typo fails at once
     # One token is too little work to share: on two busy cores, a second thread makes
     # sampling with 512 units seven times slower (1.9 s, not 0.27 s). Batches of texts
-    # are divided among threads in charrnn/models/threads.py.
+    # are divided among threads in inference/threads.py.
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     from charrnn.inference import checkpoint
 
-    name = path.parent if path.name == MODEL_FILE else path
-    model = checkpoint.load(path, name=str(name))
+    run = run_of(path)
+    model = checkpoint.load(path, name=str(run.path if run else path))
     # imports are done: Ctrl-C raises again, so that a sample can end its line
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return model
@@ -50,14 +49,15 @@ def split_of(model: "TextModel") -> Split:
 
     Unknown values are None and {}; a model file without a run has no split.
     """
-    from charrnn.storage.runs import Run
+    from charrnn.storage.runs import run_of
 
-    corpus = model.summary.get("corpus", {})
-    info = Run(Path(model.name)).read_info() if os.path.isdir(model.name) else {}
-    cut = dict(info.get("split", {}))
+    corpus, run = model.summary.corpus, run_of(model.source)
+    cut = dict(run.read_info().get("split", {})) if run else {}
     if not model.learned_end:
         cut.pop("seed", None)  # unused: with few documents, the end validates
-    return corpus.get("sha256"), {} if corpus.get("valid") else cut
+    if not corpus:
+        return None, cut
+    return corpus.sha256, {} if corpus.valid else cut
 
 
 def read_held_out(
@@ -72,7 +72,8 @@ def read_held_out(
     from charrnn.data.corpus import Corpus
     from charrnn.text.documents import documents, whole_documents
 
-    mode = mode or first.summary.get("corpus", {}).get("documents_in", "file")
+    corpus = first.summary.corpus
+    mode = mode or (corpus.documents_in if corpus else "file")
     raw, name = first.tokenizer.level == "byte", ", ".join(files)
     read = sources(files)
     found = tuple(whole_documents(documents(read, mode, raw=raw)))

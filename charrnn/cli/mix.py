@@ -93,8 +93,6 @@ def mix(
 
 def _check_out(out: str, members: Sequence["TextModel"]) -> None:
     """Raise UsageError if a model cannot be saved there or would replace a member."""
-    from charrnn.storage.runs import find_model
-
     folder = os.path.dirname(out) or "."
     if out == "-" or os.path.isdir(out) or not os.path.isdir(folder):
         raise UsageError(
@@ -102,7 +100,7 @@ def _check_out(out: str, members: Sequence["TextModel"]) -> None:
             hint="for example: -o mixture.safetensors",
         )
     for one in members:
-        if os.path.exists(out) and os.path.samefile(out, find_model(one.name)):
+        if one.source and os.path.exists(out) and os.path.samefile(out, one.source):
             raise UsageError(
                 f"--out {out} is one of the models to mix", hint="name another file"
             )
@@ -117,7 +115,7 @@ def _held_out(
     """
     from charrnn.data.parts import part_of
     from charrnn.data.store import TokenStore
-    from charrnn.storage.runs import Run
+    from charrnn.storage.runs import run_of
 
     first = members[0]
     if files:
@@ -125,8 +123,8 @@ def _held_out(
         name, split = text.name, text.split
         part = part_of(text.documents, first.tokenizer, learns_end=first.learned_end)
     else:
-        run = Run(Path(first.name))
-        if not run.tokens.is_dir():
+        run = run_of(first.source)
+        if not (run and run.tokens.is_dir()):
             return None, ""
         name, split = f"the validation text of {first.name}", loading.split_of(first)
         part = TokenStore.open(run.tokens).valid
@@ -206,6 +204,7 @@ def mixture(models: Sequence["TextModel"], weights: Sequence[float]) -> "TextMod
 
     from charrnn.inference.text_model import TextModel
     from charrnn.models.mixture import MixtureModel
+    from charrnn.storage.records import ModelSummary
 
     first = models[0]
     try:
@@ -213,11 +212,11 @@ def mixture(models: Sequence["TextModel"], weights: Sequence[float]) -> "TextMod
     except ValueError as error:
         raise UsageError(f"cannot mix these models: {error}") from error
     pairs = list(zip(models, weights, strict=True))
-    summary = {
-        "learned_end": first.learned_end,
-        "corpus": first.summary.get("corpus", {}),
-        "members": [{"model": one.name, "weight": weight} for one, weight in pairs],
-    }
+    summary = ModelSummary(
+        learned_end=first.learned_end,
+        corpus=first.summary.corpus,
+        members=[{"model": one.name, "weight": weight} for one, weight in pairs],
+    )
     name = " + ".join(f"{weight:.3g} {one.name}" for one, weight in pairs)
     return TextModel(mixed, first.tokenizer, summary=summary, name=name)
 

@@ -17,6 +17,7 @@ from charrnn.fields import from_json
 from charrnn.inference.text_model import TextModel
 from charrnn.models.ngram.config import NgramConfig
 from charrnn.models.ngram.model import NgramModel
+from charrnn.storage.records import ModelSummary
 from charrnn.storage.runs import Run
 from charrnn.text.sources import find_sources
 from charrnn.tokenizers.base import Tokenizer
@@ -55,7 +56,7 @@ def validation_documents(run: Run) -> tuple[str, ...]:
 
 def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
     """Yield the uniform, unigram and 2- to 8-gram models of a training part."""
-    summary = {"learned_end": store.learns_end}
+    summary = ModelSummary(learned_end=store.learns_end)
     tokens, none = store.train.tokens, np.empty(0, np.int64)
     config = NgramConfig(store.vocab_size, 1, "mle")
     uniform = NgramModel.fit(config, tokens, none, none)  # without any counts

@@ -7,6 +7,7 @@ from charrnn.errors import ModelFileError
 from charrnn.inference.text_model import TextModel
 from charrnn.models import base as models
 from charrnn.storage import tensors as tensor_file
+from charrnn.storage.records import ModelSummary
 from charrnn.storage.tensors import COPY_AGAIN, read_tensors, write_tensors
 from charrnn.tokenizers import loading as tokenizers
 
@@ -25,7 +26,7 @@ def _metadata(model: TextModel) -> dict[str, Any]:
     return {
         "config": model.model.config_json() | {"family": model.model.family},
         "tokenizer": model.tokenizer.to_json(),
-        "summary": model.summary,
+        "summary": model.summary.to_json(),
     }
 
 
@@ -40,8 +41,9 @@ def load(path: Path, *, name: str = "") -> TextModel:
         config = dict(meta["config"])
         model = models.build(config.pop("family"), config, tensors)
         tokenizer = tokenizers.from_json(dict(meta["tokenizer"]))
-        summary = dict(meta["summary"])
-        return TextModel(model, tokenizer, summary=summary, name=name or str(path))
+        summary = ModelSummary.from_json(meta["summary"])
+        name = name or str(path)
+        return TextModel(model, tokenizer, summary=summary, name=name, source=path)
     except (KeyError, TypeError, ValueError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else error
         raise ModelFileError(

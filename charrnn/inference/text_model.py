@@ -5,7 +5,7 @@ This is what `charrnn.load` returns.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from charrnn.inference.score import Score
 from charrnn.inference.scoring import batch_nats, next_token_scores
 from charrnn.inference.writing import Sample, Stream, Writer, fresh_seed, write
 from charrnn.models.base import LanguageModel
+from charrnn.storage.records import ModelSummary
 from charrnn.text.size import text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
@@ -37,15 +38,19 @@ class TokenScore:
 
 
 class TextModel:
-    """A model that samples and scores text."""
+    """A model that samples and scores text.
+
+    summary: how it was trained. name: shown to people. source: its file, if any.
+    """
 
     def __init__(
         self,
         model: LanguageModel,
         tokenizer: Tokenizer,
         *,
-        summary: dict[str, Any] | None = None,
+        summary: ModelSummary | None = None,
         name: str = "",
+        source: Path | None = None,
     ) -> None:
         if model.vocab_size != tokenizer.vocab_size:
             raise ValueError(
@@ -54,8 +59,9 @@ class TextModel:
             )
         self.model = model
         self.tokenizer = tokenizer
-        self.summary = summary or {}
+        self.summary = summary or ModelSummary()
         self.name = name
+        self.source = source
 
     def __repr__(self) -> str:
         return f"TextModel({self.name or 'unnamed'}, {self.model.config_json()})"
@@ -66,7 +72,7 @@ class TextModel:
 
         A model of one long text never saw an end, so by default ends are not scored.
         """
-        return bool(self.summary.get("learned_end", True))
+        return self.summary.learned_end in (None, True)
 
     def score(self, text: str, *, context: str = "", end: bool | None = None) -> Score:
         """Return the score of a text. end: count its end (default: if learned)."""

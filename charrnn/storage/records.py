@@ -103,3 +103,27 @@ class RunRecord(Record):
     def is_finished(self) -> bool:
         """Whether its plan is completed."""
         return self.best is not None
+
+
+@dataclass(frozen=True)
+class ModelSummary(Record):
+    """How a model was trained.
+
+    validation: its metrics at that step. learned_end: whether ends of documents were
+    targets. members: the models of a mixture and their weights.
+    """
+
+    step: int | None = _optional(None)
+    elapsed_s: float | None = _optional(None)
+    validation: Json | None = _optional(None)
+    learned_end: bool | None = _optional(None)
+    corpus: CorpusRecord | None = _optional(None)
+    epoch: float | None = _optional(None)
+    members: list[Json] | None = _optional(None)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the summary in a model file. Raises TypeError, ValueError."""
+        corpus = dict(values).get("corpus")  # {} if it is unknown
+        known = CorpusRecord.from_json(corpus) if corpus else None
+        return super().from_json({**values, "corpus": known})

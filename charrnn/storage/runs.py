@@ -204,6 +204,11 @@ def _named_model(name: str, what: str) -> Path:
     raise NotFoundError(f"{what} {path} {why}", hint="charrnn runs lists the models")
 
 
+def run_of(model: Path | None) -> Run | None:
+    """Return the run that a model file belongs to, None for any other file."""
+    return Run(model.parent) if model and model.name == MODEL_FILE else None
+
+
 def _numbered(folder: Path, stem: str) -> Iterator[Path]:
     # no glob: a stem may hold its special characters
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []

@@ -23,6 +23,7 @@ from charrnn.models.base import LanguageModel
 from charrnn.models.families import FAMILIES
 from charrnn.models.mixture import MixtureModel
 from charrnn.storage import files
+from charrnn.storage.records import ModelSummary
 from charrnn.storage.runs import Run
 from charrnn.tasks import TASKS
 from charrnn.tasks.base import Task
@@ -135,20 +136,21 @@ class Session(ABC):
     def _best(self) -> dict[str, Any]:
         """Return the validation of the model that is kept."""
         summary = checkpoint.load(self.run.model).summary
-        return {**summary["validation"], "step": summary["step"]}
+        return {**(summary.validation or {}), "step": summary.step}
 
     def _text_model(
         self, model: LanguageModel, validation: ValidationEvent, **more: Any
     ) -> TextModel:
         """Return a model with the summary that its file holds."""
-        summary = {
-            "step": validation.step,
-            "elapsed_s": validation.elapsed_s,
-            "validation": validation.values,
-            "learned_end": self.store.learns_end,
-            "corpus": self.record.corpus.to_json(),
-        }
-        return TextModel(model, self.tokenizer, summary=summary | more)
+        summary = ModelSummary(
+            step=validation.step,
+            elapsed_s=validation.elapsed_s,
+            validation=validation.values,
+            learned_end=self.store.learns_end,
+            corpus=self.record.corpus,
+            **more,
+        )
+        return TextModel(model, self.tokenizer, summary=summary)
 
     def _sample_event(self, model: TextModel) -> SampleEvent:
         """Return what a model writes, the same whenever it is at the same step."""

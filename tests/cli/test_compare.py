@@ -154,7 +154,7 @@ def test_default_text_validated_the_first_run(
 
     found = record(result)
     assert "warning" not in result.stderr
-    assert found["text"]["name"] == f"what validated {runs[0]}"
+    assert found["text"]["name"] == f"the validation text of {runs[0]}"
     assert found["text"]["ends_counted"] == (documents == "line")
     for one in found["models"]:
         best = json.loads(Path(one["model"], "run.json").read_text())["best"]

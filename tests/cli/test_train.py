@@ -178,8 +178,8 @@ def test_compressed_corpus_trains_as_the_plain_one(
 
     plain, packed = (Path(f"{name}/model.safetensors") for name in ("plain", "packed"))
     assert (
-        checkpoint.load(plain).summary["validation"]
-        == checkpoint.load(packed).summary["validation"]
+        checkpoint.load(plain).summary.validation
+        == checkpoint.load(packed).summary.validation
     )
 
 

@@ -12,6 +12,7 @@ from charrnn.inference.sampling import generate
 from charrnn.inference.scoring import batch_nats, next_token_scores
 from charrnn.inference.text_model import TextModel
 from charrnn.models.base import token_nats
+from charrnn.storage.records import ModelSummary
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.loading import fit
 
@@ -89,7 +90,7 @@ def test_end_is_scored_by_default_only_if_it_was_learned() -> None:
     model = some_model()
     for learned in (False, True):
         asked = TextModel(
-            model.model, model.tokenizer, summary={"learned_end": learned}
+            model.model, model.tokenizer, summary=ModelSummary(learned_end=learned)
         )
 
         assert asked.score("cat") == asked.score("cat", end=learned)

@@ -25,6 +25,7 @@ from charrnn.errors import ResourceError
 from charrnn.inference import checkpoint
 from charrnn.storage import files
 from charrnn.storage import tensors as tensor_file
+from charrnn.storage.records import ModelSummary
 from charrnn.training.events import Event
 from charrnn.training.prepare import open_session
 from charrnn.training.session import Session
@@ -39,7 +40,7 @@ whole = pytest.fixture(scope="module")(unharmed)
 def save_all(value: int) -> None:
     """Save every kind of file of a run, each saying which time this is."""
     model = some_model()
-    model.summary = {"value": value}
+    model.summary = ModelSummary(step=value)
     checkpoint.save(RUN.model, model)
     tensors = {"x": np.full(100, value)}
     tensor_file.write_tensors(
@@ -59,7 +60,7 @@ def values() -> list[int]:
         RUN.resume if RUN.resume.exists() else RUN.previous, kind="charrnn-resume"
     )
     return [
-        checkpoint.load(RUN.model).summary["value"],
+        checkpoint.load(RUN.model).summary.step,
         int(tensors["x"].min()),
         RUN.read_info()["value"],
         len(RUN.metrics.read_bytes().splitlines()) - 1,
@@ -184,5 +185,7 @@ def test_model_that_could_not_be_kept_is_published_with_the_next_save(
             next(event for event in events if event.kind == kind)
 
     _, snapshot = tensor_file.read_tensors(RUN.resume, kind="charrnn-resume")
-    kept = checkpoint.load(RUN.model).summary["validation"]["nats_per_token"]
+    validation = checkpoint.load(RUN.model).summary.validation
+    assert validation
+    kept = validation["nats_per_token"]
     assert kept == snapshot["counters"]["best_nats"]

@@ -75,7 +75,7 @@ def test_power_failure_leaves_the_newest_complete_files() -> None:
             for path in RUN.tokens.iterdir():
                 assert (run.tokens / path.name).read_bytes() == path.read_bytes()
         if run.model.exists():
-            assert checkpoint.load(run.model).summary["step"] > 0
+            assert (checkpoint.load(run.model).summary.step or 0) > 0
         counters = [
             tensor_file.read_tensors(path, kind="charrnn-resume")[1]["counters"]
             for path in (run.resume, run.previous)
@@ -157,7 +157,7 @@ def test_best_model_that_is_damaged_is_made_anew(
 
     session = train(replace(ASKED, out="run"))
 
-    step = checkpoint.load(session.run.model).summary["step"]
+    step = checkpoint.load(session.run.model).summary.step
     assert step == session.run.read_info()["best"]["step"]
 
 

@@ -24,10 +24,11 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from support.checkpoints import some_model
 from charrnn.inference.checkpoint import save
+from charrnn.storage.records import ModelSummary
 for value in range(10**9):
     model = some_model()
     model.model._tensors["head.bias"][:] = value
-    model.summary = {"value": value}
+    model.summary = ModelSummary(step=value)
     save(Path(sys.argv[1]), model)
     time.sleep(float(sys.argv[3]))
 """
@@ -45,7 +46,7 @@ def test_reader_gets_a_whole_model_while_it_is_replaced(tmp_path: Path) -> None:
             count = 0
             while count < cases(50, 1000) or len(seen) < cases(3, 100):
                 model, count = load(path), count + 1
-                value = model.summary.get("value", -1)
+                value = -1 if model.summary.validation else model.summary.step
                 bias = model.model.tensors()["head.bias"]
                 assert value < 0 or np.all(bias == value)
                 assert value >= max(seen, default=-1)

@@ -8,6 +8,7 @@ import pytest
 from charrnn.errors import ModelFileError
 from charrnn.inference.checkpoint import load
 from charrnn.inference.text_model import TextModel
+from charrnn.storage.records import ModelSummary
 from support.models import random_text_model
 
 TEXT = "the cat\n"
@@ -17,7 +18,7 @@ def some_model(**shape: Any) -> TextModel:
     model = random_text_model(
         [TEXT], **{"hidden": 3, "embed": 2, "cell": "gru"} | shape
     )
-    model.summary = {"learned_end": False, "steps": 7, "best": {"nats": 1.25}}
+    model.summary = ModelSummary(step=7, validation={"nats": 1.25}, learned_end=False)
     return model
 
 

@@ -57,7 +57,7 @@ def test_model_file_is_a_mixture_that_costs_what_was_said(documents: str) -> Non
 
     model = checkpoint.load(session.run.model)
 
-    said = model.summary["validation"]
+    said = model.summary.validation
     assert said["nats_per_token"] == min(validations(session))
     used = [one for one in said["members"] if one["weight"]]
     assert model.model.weights == tuple(one["weight"] for one in used)

@@ -105,15 +105,16 @@ def compare(
 
 def _validation_text(first: "TextModel") -> loading.HeldOutText:
     from charrnn.inference.baselines import validation_documents
-    from charrnn.storage.runs import Run
+    from charrnn.storage.runs import run_of
 
-    if not Path(first.name).is_dir():
+    run = run_of(first.source)
+    if not run:
         raise NotFoundError(
             f"{first.name} is not a run, so it has no validation text",
             hint="name a text to compare on: -f FILE",
         )
-    documents = validation_documents(Run(Path(first.name)))
-    name = f"what validated {first.name}"
+    documents = validation_documents(run)
+    name = f"the validation text of {first.name}"
     return loading.HeldOutText(documents, name, loading.split_of(first))
 
 
@@ -121,10 +122,10 @@ def _ladder(first: "TextModel") -> Iterable["TextModel"]:
     """Return a uniform model and n-gram models of the training text of a model."""
     from charrnn.data.store import TokenStore
     from charrnn.inference.baselines import ladder
-    from charrnn.storage.runs import Run
+    from charrnn.storage.runs import run_of
 
-    run = Run(Path(first.name))
-    if not run.tokens.is_dir():
+    run = run_of(first.source)
+    if not (run and run.tokens.is_dir()):
         raise NotFoundError(
             f"{first.name} has no training text, which --baselines needs",
             hint="put a run first: a folder made by charrnn train",
