@@ -3,6 +3,8 @@
 base.py        the contract of a model, in NumPy
 cells.py       every recurrent cell as its textbook equations
 families.py    the registry of families, and how their models are rebuilt
+options.py     options that families share, such as --hidden
+recipe.py      what chooses defaults from a corpus and a budget
 layers.py      a layer over time, in torch
 network.py     what training asks of a model, in torch
 mixture.py     the weighted mean of several models

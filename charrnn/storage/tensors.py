@@ -36,7 +36,9 @@ MAX_BRACKETS: Final = 1 << 16  # { and [ in a header: three per tensor
 MAX_COMMAS: Final = 1 << 21  # one per vocabulary entry
 MAX_DIMENSIONS: Final = 8
 MAX_DIMENSION: Final = 1 << 48
-COPY_AGAIN: Final = "copy it again, or use another model: `charrnn runs` lists them"
+COPY_AGAIN: Final = (
+    "copy it again, or use another model: charrnn runs verify lists intact ones"
+)
 
 #: NumPy types by safetensors name, in the order of the tensors in a file
 TYPES: Final = {

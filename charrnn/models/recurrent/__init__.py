@@ -4,4 +4,5 @@ config.py   sizes
 model.py    inference, in NumPy
 steps.py    the time loop of a layer, in NumPy
 network.py  training, in torch
+recipe.py   default sizes and rates, chosen from the corpus
 """

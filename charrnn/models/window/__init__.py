@@ -3,4 +3,5 @@
 config.py   sizes
 model.py    inference, in NumPy
 network.py  training, in torch
+recipe.py   default sizes and rates, chosen from the corpus
 """
