@@ -77,7 +77,7 @@ class Tokenizer(ABC):
         return 0 if self.unknown is None else int(np.count_nonzero(ids == self.unknown))
 
     def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
-        """Return the texts' ids, with a boundary after each, and the boundaries' indices.
+        """Return the ids with a boundary after each text, and the boundaries' indices.
 
         Calls `encode` once per text; faster overrides may return smaller integers.
         """

@@ -43,7 +43,7 @@ class CharTokenizer(Tokenizer):
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
         """Learn the characters that occur at least `min_count` times.
 
-        If there are none, learn all. If `vocab_size` is set, the most frequent are kept.
+        If there are none, learn all. A set `vocab_size` keeps the most frequent.
         Raises TextError if the texts are empty.
         """
         counts, room = count_characters(texts), room_for_pieces(config)
@@ -110,7 +110,7 @@ def room_for_pieces(config: TokenizerConfig) -> int | None:
     room = config.vocab_size - FIRST
     if room < 1:
         raise UsageError(
-            f"`vocab_size` is {config.vocab_size}, but boundary and unknown take {FIRST}",
+            f"`vocab_size` is {config.vocab_size}; boundary and unknown take {FIRST}",
             hint=f"set it to {FIRST + 1} or more, or to 0 for the default",
         )
     return room

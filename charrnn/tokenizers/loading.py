@@ -26,7 +26,7 @@ def from_json(values: dict[str, Any]) -> Tokenizer:
 def load(path: Path) -> Tokenizer:
     """Read a tokenizer from a file: our JSON format, or a SentencePiece .model.
 
-    Raises NotFoundError if it cannot be read, ModelFileError if it is in neither format.
+    Raises NotFoundError if it cannot be read, or ModelFileError if it is neither.
     """
     try:
         data = path.read_bytes()

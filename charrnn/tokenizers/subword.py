@@ -41,7 +41,7 @@ class SubwordTokenizer(Tokenizer):
     level = "subword"
 
     def __init__(self, model: bytes) -> None:
-        """Load the content of a `.model` file. Raises ModelFileError if it is invalid."""
+        """Load the bytes of a `.model` file. Raises ModelFileError if they are invalid."""
         self._model = model
         self._processor, self._bytes = processor, _ = _load(model)
         self._byte_ids = np.full(256, -1, np.int64)
@@ -116,7 +116,7 @@ class SubwordTokenizer(Tokenizer):
             raise ValueError(error.message) from error
 
     def _split(self, text: str) -> list[str]:
-        """Split a text into plain and special parts: plain, special, plain, ..., plain."""
+        """Split a text into alternating parts: plain, special, plain, ..., plain."""
         if self.lossless:
             return _SPECIAL.split(text)
         # The text cannot be restored anyway, and SentencePiece rejects lone surrogates.

@@ -22,7 +22,7 @@ _UNTRAINABLE: Final = [0, ord(SPACE), 0x2585, *range(0xD800, 0xE000)]
 
 # At most 4,000 bytes, because SentencePiece silently drops lines of 4,192 or more.
 _CHUNK_CHARACTERS: Final = 1000
-# A unigram model takes 6 s (plays) to 35 s (source code) to train on 10 MB and one core.
+# Learning a unigram model from 10 MB takes a core 6 s (plays) to 35 s (source code).
 _SAMPLE_BYTES: Final = 10_000_000
 
 
@@ -71,14 +71,14 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
     if room < 2:
         raise UsageError(
             f"`vocab_size` is {config.vocab_size}, which is too small for subwords",
-            hint=f"set it to {config.vocab_size + 2 - room} or more, or 0 for the default",
+            hint=f"use {config.vocab_size + 2 - room} or more, or 0 for the default",
         )
     # Single characters get at most half of the room, to leave some for longer pieces.
     # We choose the characters, so SentencePiece must cover every one that it sees.
     apart = [ord(symbol) for symbol in (*symbols, " ")]
     counts[[*_UNTRAINABLE, *apart]] = 0
     kept = keep_frequent(counts, min_count=config.min_count, limit=room // 2)
-    # Replace other characters by newlines: no piece learned here contains a newline.
+    # Replace the rest by newlines, which separate text because each is its own piece.
     cut = dict.fromkeys(np.setdiff1d(found, [*kept, *apart]).tolist(), "\n")
     options = {
         "model_type": config.subword,

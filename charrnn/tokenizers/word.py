@@ -17,7 +17,7 @@ from charrnn.tokenizers.config import TokenizerConfig
 DEFAULT_VOCAB_SIZE: Final = 20_000
 
 # A slice ends before a space or a newline. Neither splits a piece: a space can only
-# start one, and a newline is one by itself.
+# start a piece, and a newline is a piece by itself.
 _SLICE: Final = re.compile(r"(?s:.{1,1048576})[^ \n]*")
 
 
@@ -102,8 +102,8 @@ def _pieces(text: str) -> Iterator[list[str]]:
 def _pattern() -> re.Pattern[str]:
     r"""Return the pattern of a piece: a word, or any other single character.
 
-    A word consists of letters and digits with their combining marks and joiners, inner
-    apostrophes, and at most one space before it: "don't stop!" -> "don't", " stop", "!".
+    A word consists of letters and digits, their combining marks and joiners, inner
+    apostrophes, and at most one space in front: "don't stop!" -> "don't", " stop", "!".
     """
     letter = r"[^\W_]"
     # Use only the first plane: a single mark beyond it makes `re` search ranges instead
