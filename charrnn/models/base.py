@@ -3,9 +3,9 @@
 All families implement it, so sampling, scoring and comparing are each written once.
 This file uses only NumPy.
 
-These laws are tested for every model: probabilities sum to one; changing token t does not change
-the logits before t; splitting a sequence and carrying the state gives the same result;
-and a row of a batch gives the same result as that row alone.
+These laws are tested for every model: probabilities sum to one; changing token t does
+not change the logits before t; splitting a sequence and carrying the state gives the
+same result; and a row of a batch gives the same result as that row alone.
 
 Shape letters: B batch, T time, V vocabulary.
 """

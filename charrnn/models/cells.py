@@ -161,8 +161,8 @@ class PeepholeLSTM(Cell):
     """LSTM whose gates also see the memory (Gers & Schmidhuber 2000).
 
     One weight per unit, p (H,), lets the input and forget gates see c_{t-1} and the
-    output gate c_t; the rest is as in the LSTM. The names of p_i, p_f, p_o are weight_ci,
-    weight_cf, weight_co.
+    output gate c_t; the rest is as in the LSTM. The tensors of p_i, p_f and p_o are
+    weight_ci, weight_cf and weight_co.
 
         i_t = sigmoid(W_i x_t + U_i h_{t-1} + p_i c_{t-1} + b_i)
         f_t = sigmoid(W_f x_t + U_f h_{t-1} + p_f c_{t-1} + b_f)

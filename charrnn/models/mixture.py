@@ -130,7 +130,7 @@ def _check(members: Sequence[Any], weights: Sequence[float]) -> None:
     if not 0 < len(members) <= MAX_MEMBERS:
         raise ValueError(f"there are {len(members):,} members, not 1 to {MAX_MEMBERS}")
     if len(members) != len(weights):
-        raise ValueError(f"there are {len(members)} members, but {len(weights)} weights")
+        raise ValueError(f"{len(members)} members do not match {len(weights)} weights")
     # written so that NaN fails
     is_positive = all(weight > 0 for weight in weights)
     if not (is_positive and abs(sum(weights) - 1) <= SUM_TOLERANCE):

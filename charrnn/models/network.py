@@ -49,7 +49,7 @@ class Network(nn.Module, ABC):
         state: LayerState,
         masks: Sequence[Tensor] | None = None,
     ) -> tuple[Tensor, LayerState]:
-        """Return the logits (T, B, V) after tokens (T, B), and the state.
+        """Return the logits (T, B, V) after tokens (T, B), and the new state.
 
         masks: a dropout mask (B, width) for each width in `masked`.
         """

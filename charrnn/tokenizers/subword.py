@@ -41,7 +41,7 @@ class SubwordTokenizer(Tokenizer):
     level = "subword"
 
     def __init__(self, model: bytes) -> None:
-        """Load the bytes of a `.model` file. Raises ModelFileError if they are invalid."""
+        """Load the bytes of a `.model` file. Raises ModelFileError for invalid ones."""
         self._model = model
         self._processor, self._bytes = processor, _ = _load(model)
         self._byte_ids = np.full(256, -1, np.int64)
