@@ -144,7 +144,7 @@ def test_a_vocabulary_too_small_for_bytes_names_the_smallest():
     with pytest.raises(UsageError, match="`vocab_size` is 200") as caught:
         fit("abc", vocab_size=200)
 
-    assert caught.value.hint.startswith("give 262 or more")
+    assert caught.value.hint.startswith("use 262 or more")
     assert fit("abc", vocab_size=262).vocab_size <= 262
 
 
@@ -235,7 +235,7 @@ def test_rubbish_is_no_model(data):
 def test_half_a_model_is_no_model():
     data = foreign_model()
 
-    with pytest.raises(ModelFileError, match="do not load"):
+    with pytest.raises(ModelFileError, match="cannot be loaded"):
         SubwordTokenizer(data[: len(data) // 2])
 
 
