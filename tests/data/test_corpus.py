@@ -187,7 +187,7 @@ def test_equal_documents_land_together(tmp_path):
 def test_share_that_leaves_nothing_to_train_on_is_named():
     corpus = Corpus([source("abcde" * 4000)], CorpusConfig(valid_frac=0.99999))
 
-    with pytest.raises(TextError, match="`valid_frac` 0.99999 of 20,000 characters"):
+    with pytest.raises(TextError, match="`valid_frac` 0.99999, too few of the 20,000"):
         corpus.survey()
 
 

@@ -232,7 +232,7 @@ def test_hostile_file_is_a_model_file_error(config: Any, tmp_path: Path) -> None
 def test_tensor_of_no_member_is_refused(name: str) -> None:
     tensors = TENSORS | {name: TENSORS["0.head.bias"]}
 
-    with pytest.raises(ValueError, match=r"none of 2 members|unexpected"):
+    with pytest.raises(ValueError, match=r"none of the 2 members|unexpected"):
         build("mixture", CONFIG, tensors)
 
 
