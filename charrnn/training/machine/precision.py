@@ -63,7 +63,7 @@ def autocast(precision: str, device: str) -> AbstractContextManager[Any]:
 
 
 def loss_scaler(precision: str, device: str) -> torch.amp.GradScaler:
-    """Return a loss scaler that prevents underflow in fp16 and is inactive otherwise."""
+    """Return a loss scaler, which prevents underflow in fp16 and is off otherwise."""
     kind = torch.device(device).type
     return torch.amp.GradScaler(kind, enabled=precision == "fp16")
 

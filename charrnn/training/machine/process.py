@@ -33,14 +33,14 @@ def process_settings() -> Iterator[None]:
     import torch
 
     threads = torch.get_num_threads()
-    # torch would create a cache folder even if it compiles nothing: name an existing one
+    # torch creates a cache folder even if it compiles nothing, so name an existing one
     has_cache = CACHE_VARIABLE in os.environ
     os.environ.setdefault(CACHE_VARIABLE, str(Path(torch.__file__).parent))
     # saturated gates produce denormal numbers, which are very slow
     torch.set_flush_denormal(True)
     try:
         with warnings.catch_warnings():
-            # cuDNN warns that it copies the weights at each step; a copy takes microseconds
+            # cuDNN warns that it copies the weights at each step: this is negligible
             warnings.filterwarnings("ignore", message="RNN module weights")
             yield
     finally:

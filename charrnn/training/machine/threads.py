@@ -1,7 +1,7 @@
 """Measures how many threads train fastest.
 
 More threads are not always faster, because they wait for each other at every time
-step. On two busy cores, fifty training steps of a network with 16 units took 21 s with
+step. On two busy cores, fifty steps of a network with 16 units took 21 s with
 two threads and 0.14 s with one.
 """
 
