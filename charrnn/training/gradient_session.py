@@ -116,7 +116,7 @@ class GradientSession(Session):
         yield done
 
     def done_event(self) -> DoneEvent:
-        """Return the result of a finished run, with that of an n-gram model if counted."""
+        """Return the result of a finished run, and of an n-gram model if counted."""
         counted = {} if self.record.ngram == {} else {"ngram": self.record.ngram}
         return dataclasses.replace(super().done_event(), details=counted)
 
@@ -174,7 +174,7 @@ class GradientSession(Session):
             yield from self._new_warnings()
 
     def _roll_back(self, error: DivergedError) -> WarningEvent:
-        """Resume from the last save at half the rate; below MIN_RATE, re-raise the error.
+        """Resume from the last save at half the rate; re-raise below MIN_RATE.
 
         The lower rate is a mark of the schedule. So a run that is interrupted later, or
         another one that follows the plan, takes the same steps.

@@ -141,7 +141,7 @@ class LocatedRun:
 
     @cached_property
     def identity(self) -> str:
-        """A hash of the corpus and the options that distinguish this run from others."""
+        """A hash of the corpus and the options that identify the run."""
         request, given = self.request, self._given
         parts = [
             self._corpus.survey().sha256,

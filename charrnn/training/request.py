@@ -212,7 +212,7 @@ def _raise_unknown(name: str, path: str) -> NoReturn:
     """Raise an error for a name, in a file or a Python call, that is not an option."""
     if path:
         raise UsageError(
-            f"`config` {path}: there is no option {name}",
+            f"`config` {path}: no option {name} exists",
             hint="use the names in charrnn train --help, without the leading dashes",
         )
     raise ValueError(f"training has no option {name}")

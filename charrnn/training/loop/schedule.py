@@ -86,7 +86,7 @@ class Schedule:
         self._add(Mark(step, progress, self.total, self.validations, rate))
 
     def extend(self, step: int, total: int) -> None:
-        """From this step on, restart at progress 0 and plan to end after `total` steps."""
+        """Restart at progress 0 at this step, and plan to end after `total` steps."""
         self._plan(step, 0.0, total)
 
     def _plan(

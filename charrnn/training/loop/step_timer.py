@@ -45,5 +45,8 @@ class StepTimer:
         return steps * self._step_s
 
     def steps_in(self, seconds: float, cost: float) -> int:
-        """Return how many steps fit, at least 1; cost: duration relative to recent steps."""
+        """Return how many steps fit into a time, at least 1.
+
+        cost: duration of a step, relative to recent ones.
+        """
         return max(1, round(seconds / (self._step_s * cost)))

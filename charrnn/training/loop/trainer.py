@@ -169,7 +169,7 @@ class Trainer:
         )
 
     def _train_step(self, step: int) -> tuple[float, int]:
-        """Take an optimizer step; return the loss per token and the number of tokens."""
+        """Take an optimizer step; return the loss per token and the token count."""
         state = self.state
         batch = self._next_batch(step)
         rate = self._learning_rate(step)
