@@ -43,13 +43,16 @@ def sample(
     prompt_file: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Read the prompt from a file; a final newline is ignored."
+            metavar="FILE",
+            help="Read the prompt from a file; a final newline is ignored.",
         ),
     ] = None,
     model: arguments.Model = None,
     num: Annotated[
         int,
-        typer.Option("--num", "-n", min=1, metavar="INT", help="Number of texts to write."),
+        typer.Option(
+            "--num", "-n", min=1, metavar="INT", help="Number of texts to write."
+        ),
     ] = 1,
     seed: arguments.Seed = None,
     echo: Annotated[
@@ -120,7 +123,7 @@ def sample(
 def _prompt_source(
     positional: str | None, option: str | None, file: str | None
 ) -> tuple[str, bool]:
-    """Return (prompt, False), or (path, True) if the prompt is in a file or on stdin."""
+    """Return (prompt, False), or (path, True) for a prompt in a file or on stdin."""
     named = {"PROMPT": positional, "--prompt": option, "--prompt-file": file}
     given = [name for name, value in named.items() if value is not None]
     if len(given) > 1:

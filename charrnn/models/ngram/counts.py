@@ -40,8 +40,8 @@ def count_ngrams(
 
     Counts are numbers of occurrences. With `continuations`, each count below level N is
     the number of distinct tokens before the n-gram (Kneser and Ney 1995). No token
-    precedes an opening boundary, so n-grams that begin with one still count occurrences.
-    Time and memory are proportional to n times N.
+    precedes an opening boundary, so n-grams that begin with one still count
+    occurrences. Time and memory are proportional to n times N.
     """
     begins = ranges(starts, lengths)
     lasts = np.repeat(starts + lengths, lengths)

@@ -6,8 +6,8 @@ children of a context are the n-grams that extend it by one token. For each cont
     p(w | h) = weight(h w) + backoff(h) p(w | h')       h' is h without its first token
 
 The empty context backs off to the uniform distribution over V. An unseen context backs
-off completely: p(w | h) = p(w | h'). Let c(h w) be the count of a node, and c(h) the sum
-of the counts of the children of h:
+off completely: p(w | h) = p(w | h'). Let c(h w) be the count of a node, and c(h) the
+sum of the counts of the children of h:
 
     kneser-ney   weight(h w) = (c(h w) - D(c(h w))) / c(h)
                  backoff(h) = sum of D(c(h w)) over the children / c(h)
@@ -33,8 +33,8 @@ from charrnn.models.ngram.counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram.tree import UNKNOWN, NgramTree
 from charrnn.tokenizers.base import AnyIds, Ids
 
-# The largest size of the table of distributions. It holds those of short contexts, which
-# have the most children, so computing them for every token would be slowest.
+# The largest size of the table of distributions. It holds those of short contexts,
+# which have the most children, so computing them for every token would be slowest.
 TABLE_SIZE = 1 << 20
 
 

@@ -35,7 +35,7 @@ class NgramTree:
     def __init__(
         self, vocab_size: int, tokens: Sequence[AnyIds], children: Sequence[AnyIds]
     ) -> None:
-        """Join the levels of `counts.py`: tokens from level 2 on, children from level 1 on.
+        """Join the levels of `counts.py`: tokens from level 2, children from level 1 on.
 
         Call `weigh` before `mix`.
         """
@@ -77,8 +77,8 @@ class NgramTree:
     def walk(self, tokens: Ids, path: Ids) -> Ids:
         """Return the paths (B, T + 1, N) before and after each token of (B, T).
 
-        path: (B, N), the path before the first token. Node k of a path is a child of node
-        k - 1 of the previous path.
+        path: (B, N), the path before the first token. Node k of a path is a child of
+        node k - 1 of the previous path.
         """
         B, T = tokens.shape
         paths = np.zeros((B, T + 1, self.order), np.int64)
