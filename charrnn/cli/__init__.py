@@ -1,10 +1,10 @@
-"""The command line: a file or folder for each command, and what they share.
+"""The command line: a file or folder per command, plus the code that they share.
 
-main.py        the program's start
-app.py         the list of commands; errors become text and exit codes
-arguments.py   options that several commands have
-console.py     stdout is data, stderr is messages
-loading.py     models and texts that commands read
+main.py        the entry point of the program
+app.py         lists the commands; turns errors into text and exit codes
+arguments.py   defines the options that several commands share
+console.py     writes data to stdout and messages to stderr
+loading.py     loads the models and texts that commands read
 train/  score/  compare/  tokenize/  sample.py  mix.py  runs.py  bench.py
                the commands
 """

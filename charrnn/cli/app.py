@@ -1,4 +1,4 @@
-"""The list of commands, and the only place where errors become text."""
+"""The list of commands, and the only place where errors are turned into text."""
 
 import re
 import sys
@@ -14,20 +14,20 @@ from charrnn.fields import flag, options_of
 from charrnn.inference.config import SampleConfig
 
 MESSAGE_LINES = 6
-#: an option as the library names it: `top_k`
+#: an option's name in messages of the library: `top_k`
 OPTION_NAME: Final = re.compile(r"`([a-z][a-z_]*)`")
-#: flags that differ from the names of their options
+#: the flags of sampling options, which can differ from the option names
 FLAGS: Final = {one.name: one.flag for one in options_of(SampleConfig)}
 
 
 LEARN, USE, COMPARE = "Learn", "Use a model", "Compare and manage"
-#: the commands in the order of help: "module:function", heading, first line of help
+#: "module:function", heading and first help line of each command, in help-page order
 COMMANDS: Final = {
     "train": ("charrnn.cli.train.command:train", LEARN, "Train a model on text."),
     "tokenize": (
         "charrnn.cli.tokenize.command:tokenize",
         LEARN,
-        "Inspect a corpus, train a tokenizer, encode or decode.",
+        "Inspect a corpus, train a tokenizer, encode or decode text.",
     ),
     "sample": ("charrnn.cli.sample:sample", USE, "Write text with a trained model."),
     "score": ("charrnn.cli.score.command:score", USE, "Report how likely texts are."),
@@ -51,10 +51,10 @@ COMMANDS: Final = {
 
 
 class Commands(arguments.CommandGroup):
-    """All commands; turns errors into text and an exit code.
+    """The group of all commands, which turns errors into text and an exit code.
 
-    In `main`, because `invoke` misses mistyped options of the group itself and failed
-    writes of a help page.
+    `main` does this, because `invoke` would miss mistyped options of the group itself
+    and failed writes of a help page.
     """
 
     lines = {name: (heading, line) for name, (_, heading, line) in COMMANDS.items()}
@@ -77,11 +77,11 @@ class Commands(arguments.CommandGroup):
         given = list(sys.argv[1:] if args is None else args)
         try:
             sys.exit(self._exit_code(given, prog_name, **extra))
-        except typer.Exit as end:  # nobody reads stdout any more
+        except typer.Exit as end:  # the reader of stdout closed it
             sys.exit(end.exit_code)
 
     def _exit_code(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
-        """Run a command; report errors that a user can cause."""
+        """Run a command, report errors that a user can cause, return the exit code."""
         try:
             return self._run(args, prog_name, **extra)
         except CharRNNError as error:
@@ -93,7 +93,7 @@ class Commands(arguments.CommandGroup):
                 "there is not enough memory", hint="use a smaller model or text"
             )
         except OSError as error:
-            # no command caught it: for example, a help page on a full disk
+            # no command caught it; one cause is writing a help page to a full disk
             console.discard_output()
             why = ": ".join(
                 str(part) for part in (error.filename, error.strerror or error) if part
@@ -103,11 +103,11 @@ class Commands(arguments.CommandGroup):
         return failed.exit_code
 
     def _run(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
-        """Return the exit code, 130 after Ctrl-C; errors propagate."""
+        """Run a command; return its exit code, 130 after Ctrl-C. Errors propagate."""
         try:
             code = super().main(args, prog_name, standalone_mode=False, **extra)
         except SystemExit:
-            # Typer exits this way if nobody reads its help page any more
+            # Typer exits this way if the reader of its help page closed the pipe
             raise console.ReaderGoneError from None
         return code if isinstance(code, int) else 0
 
@@ -154,12 +154,12 @@ def root(
 
 
 def _options(args: list[str]) -> list[str]:
-    """Return the arguments before a bare --, which may be options."""
+    """Return the arguments before a bare --; only these can be options."""
     return args[: args.index("--")] if "--" in args else args
 
 
 def _usage_error(error: typer.TyperException) -> CharRNNError:
-    """Return a usage error of Typer as one of ours."""
+    """Convert a usage error raised by Typer to a CharRNNError."""
     context = getattr(error, "ctx", None)
     hint = f"{context.command_path if context else 'charrnn'} --help"
     message = error.format_message().partition(" (Possible options")[0]
@@ -168,7 +168,7 @@ def _usage_error(error: typer.TyperException) -> CharRNNError:
     message, _, guess = message.partition(" Did you mean ")
     if guess:
         hint = f"did you mean {guess}"
-    # Typer reports a wrong type or range without the flag
+    # Typer's message for a wrong type or range does not name the flag
     if (param := getattr(error, "param", None)) and (why := error.message):
         message = f"{param.opts[0]}: {why}"
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
@@ -188,7 +188,7 @@ def _report(error: CharRNNError, *, as_json: bool) -> None:
             "message": message,
             "hint": hint,
         }
-        # stdout itself may have failed
+        # writing may fail, if stdout is what caused the error
         with suppress(CharRNNError, typer.Exit):
             console.write_json({"error": values})
 

@@ -1,6 +1,6 @@
-"""Options of commands: those that derive from configs, and those that several share.
+"""Command options: those derived from configs, and those that commands share.
 
-The only file that knows how Typer declares a parameter and formats a help page.
+This is the only file that deals with how Typer declares parameters and formats help.
 """
 
 import functools
@@ -18,7 +18,7 @@ from charrnn.registry import named
 Function = Callable[..., None]
 
 UNGROUPED = "Options"
-#: what every application of Typer is made with
+#: the settings of every Typer application here
 PLAIN: Final[Mapping[str, Any]] = {
     "add_completion": False,
     "rich_markup_mode": None,
@@ -30,7 +30,7 @@ PLAIN: Final[Mapping[str, Any]] = {
 def with_options(*configs: type[Any]) -> Callable[[Function], Function]:
     """Give a command every option of some configs, as keyword arguments by field.
 
-    The command takes them as `**given`: only those that were typed.
+    The command receives as `**given` only the options that were typed.
     """
 
     def decorate(command: Function) -> Function:
@@ -57,7 +57,7 @@ def with_options(*configs: type[Any]) -> Callable[[Function], Function]:
 
 
 def _parameter(option: Option) -> inspect.Parameter:
-    """Return the parameter of a command for an option; None means not typed."""
+    """Return a command's parameter for an option; its value is None if not typed."""
     name = option.flag
     flags = f"{name}/{option.off}" if option.off else name
     kind = str if option.is_duration else option.type
@@ -80,7 +80,7 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def _parse(option: Option, text: str) -> Any:
-    """Return the value of an option that is typed as text. Raises UsageError."""
+    """Convert the typed text of an option to its value. Raises UsageError."""
     if option.is_duration:
         return parse_duration(option.name, text)
     if not text and not option.is_repeatable:
@@ -91,7 +91,7 @@ def _parse(option: Option, text: str) -> Any:
 
 
 def one_of(flag: str, *choices: str) -> Callable[[str], str]:
-    """Return a parser for an option of one command that takes one of some values."""
+    """Return a parser for an option that accepts only the given choices."""
     option = Option(flag.strip("-"), str, "", "", choices=choices)
     return functools.partial(_parse, option)
 
@@ -117,7 +117,7 @@ class Command(TyperCommand):
 class CommandGroup(TyperGroup):
     """A group whose help page lists commands under headings.
 
-    lines: heading and first line of help of each command, in order.
+    lines: the heading and first help line of each command, in order.
     """
 
     lines: ClassVar[Mapping[str, tuple[str, str]]] = {}
@@ -131,9 +131,9 @@ class CommandGroup(TyperGroup):
 
 
 class LazyCommands(Mapping[str, Any]):
-    """Commands by name, each imported from its "module:object" when it is looked up.
+    """Commands by name; each is imported from its "module:object" on lookup.
 
-    The object is a function, or a Typer application for a group.
+    The object is a function for a single command, or a Typer application for a group.
     """
 
     def __init__(self, paths: Mapping[str, str]) -> None:
@@ -163,12 +163,12 @@ Model = Annotated[
         "--model",
         "-m",
         metavar="PATH",
-        help="Run folder or model file. [$CHARRNN_MODEL, else the newest run under "
+        help="Run folder or model file. [$CHARRNN_MODEL, or the newest run under "
         "$CHARRNN_RUNS or ./runs]",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON, for other programs.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Write only errors to stderr.")
 ]

@@ -1,4 +1,4 @@
-"""`charrnn bench`: how fast this machine trains, samples and scores."""
+"""`charrnn bench`: measure how fast this machine trains, samples and scores."""
 
 import os
 from contextlib import suppress
@@ -14,12 +14,12 @@ from charrnn.models import CELLS
 if TYPE_CHECKING:
     from charrnn.bench.measurement import Reading
 
-SECONDS: Final = 5.0  #: for each reading
+SECONDS: Final = 5.0  #: time spent on each measurement
 
 Cell = typer.Option(metavar="NAME", help=f"One of {', '.join(CELLS)}.")
 Layers = typer.Option(min=1, metavar="INT", help="Number of layers.")
 Hidden = typer.Option(min=1, metavar="INT", help="Units per layer.")
-All = typer.Option("--all", help="Also train a network of each other cell.")
+All = typer.Option("--all", help="Also measure training with every other cell.")
 
 
 def bench(
@@ -38,10 +38,11 @@ def bench(
         charrnn bench --all --json
 
     Each result is the median of several rounds. GFLOP/s is the speed of the network's
-    matrix products alone, and share is how much of it the network reaches. "bf16 x 2"
-    means bfloat16 on 2 threads. Takes about 30 seconds; close other programs first.
+    matrix products alone, and share is the percentage of it that the network reaches.
+    "bf16 x 2" means bfloat16 on 2 threads. The command takes about 30 seconds; close
+    other programs first.
     """
-    # before NumPy is imported, as in all commands that load a model
+    # must be set before NumPy is imported, as in all commands that load a model
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from charrnn.bench.inference_speed import VOCABULARY, inference_speed
     from charrnn.models.recurrent.config import RecurrentConfig
@@ -53,7 +54,7 @@ def bench(
     console.log(f"machine: {facts.format(**machine)}", quiet=quiet)
     readings = list(inference_speed(config, seconds=SECONDS))
     prepare_process()
-    # only now, because sampling and scoring run without torch
+    # imported only now, because sampling and scoring are measured without torch
     from charrnn.bench.training_speed import training_speed
 
     for name in dict.fromkeys([cell, *(CELLS if every_cell else ())]):
@@ -68,7 +69,7 @@ def bench(
 
 
 def _machine() -> dict[str, Any]:
-    """Return the processor, its available threads, and the versions of libraries."""
+    """Return the processor name, the available threads and the library versions."""
     from importlib.metadata import version
 
     from charrnn.inference.threads import available_cores

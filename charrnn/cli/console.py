@@ -1,7 +1,8 @@
 """The two channels of a command: stdout for data, stderr for messages.
 
-Text is written as UTF-8 in any locale, without buffering. A terminal shows control
-characters spelled out, such as ^[, because they could do harm; a pipe gets them raw.
+Text is written as UTF-8 in any locale, without buffering. On a terminal, control
+characters are spelled out, such as ^[, because they could do harm; a pipe gets them
+unchanged.
 """
 
 import contextlib
@@ -17,13 +18,13 @@ import typer
 
 from charrnn.errors import ResourceError
 
-# newline and tab are harmless
+# all control characters except newline and tab, which are harmless
 _VISIBLE: Final = (
     {code: f"^{chr(code ^ 64)}" for code in range(32) if chr(code) not in "\n\t"}
     | {code: f"\\x{code:02x}" for code in range(0x7F, 0xA0)}
     | {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
     | {0x7F: "^?"}
-    # direction marks reorder the text after them and can disguise it
+    # direction marks reorder the text that follows, which can disguise it
     | {
         code: f"\\u{code:04x}"
         for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -32,14 +33,14 @@ _VISIBLE: Final = (
 
 
 class ReaderGoneError(typer.Exit):
-    """The reader of stdout closed it; unless caught, exits quietly with 141."""
+    """The reader of stdout closed it; if uncaught, the exit is quiet, with code 141."""
 
     def __init__(self) -> None:
         super().__init__(141)
 
 
 def write(text: str | bytes) -> None:
-    """Write to stdout without buffering; bytes stay as they are, even at a terminal.
+    """Write to stdout without buffering; bytes are written unchanged to a terminal too.
 
     Raises ReaderGoneError or ResourceError.
     """
@@ -68,20 +69,20 @@ def write_line(text: str) -> None:
 
 
 def write_json(record: Mapping[str, Any]) -> None:
-    """Write one object as a line; NaN and infinity become null."""
+    """Write one object as a line of JSON; NaN and infinity become null."""
     line = json.dumps(_finite(record), ensure_ascii=False)
-    # an invalid byte of a text is a lone surrogate, which JSON can only hold escaped
+    # text represents an invalid byte as a lone surrogate, which JSON must escape
     write_line(line.encode("utf-8", "backslashreplace").decode())
 
 
 def discard_output() -> None:
-    """Discard what stdout has buffered, so that the exit does not try to write it."""
+    """Discard buffered output, so that the program does not try to write it on exit."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def log(text: str, *, quiet: bool = False) -> None:
-    """Write a line to stderr, unless quiet; a stderr that fails is ignored."""
+    """Write a line to stderr, unless quiet; a failure to write is ignored."""
     if quiet or sys.stderr is None:
         return
     with contextlib.suppress(OSError):
@@ -95,12 +96,12 @@ def warn(text: str, *, quiet: bool = False) -> None:
 
 
 def suggest(command: str, *, quiet: bool = False) -> None:
-    """Suggest the next command, at a terminal only."""
+    """Suggest the next command, but only if stderr is a terminal."""
     log(f"next: {command}", quiet=quiet or not is_terminal(sys.stderr))
 
 
 def leave(code: int) -> NoReturn:
-    """Exit immediately; show the cursor again, which a progress bar hides."""
+    """Exit immediately, after restoring the cursor that a progress bar hides."""
     if has_colour(sys.stderr):
         os.write(sys.stderr.fileno(), b"\x1b[?25h")
     os._exit(code)
@@ -118,18 +119,18 @@ def has_colour(stream: TextIO | None) -> bool:
 
 
 def visible(text: str) -> str:
-    """Return a text with its control characters spelled out: ^[ for escape."""
+    """Return a text with its control characters spelled out, such as ^[ for escape."""
     return text.translate(_VISIBLE)
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotes on one line, for messages and tables."""
+    """Return a text on one line in quotes, for use in messages and tables."""
     line = json.dumps(text, ensure_ascii=False)
     return line.replace("\N{LINE SEPARATOR}", "\\u2028").translate(_VISIBLE)
 
 
 def table_lines(rows: Iterable[Sequence[str]], align: str) -> list[str]:
-    """Return rows as lines with aligned columns; `align` has < or > per column."""
+    """Return rows as lines with aligned columns; `align` has one < or > per column."""
     rows = [list(row) for row in rows]
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     lines = []
@@ -143,7 +144,7 @@ def table_lines(rows: Iterable[Sequence[str]], align: str) -> list[str]:
 
 
 def width(text: str) -> int:
-    """Return the number of terminal columns that a text takes."""
+    """Return the number of terminal columns that a text occupies."""
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
@@ -152,7 +153,7 @@ def width(text: str) -> int:
 
 
 def size(count: float) -> str:
-    """Return a number of bytes as 812 B or 3.4 MB."""
+    """Format a number of bytes, such as 812 B or 3.4 MB."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -161,7 +162,7 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span as 42 s, 5 min, 3 h or 12 days."""
+    """Format a time span, such as 42 s, 5 min, 3 h or 12 days."""
     for limit, step, unit in ((90, 1, "s"), (5400, 60, "min"), (129600, 3600, "h")):
         if seconds < limit:
             return f"{seconds / step:.0f} {unit}"
@@ -169,12 +170,12 @@ def duration(seconds: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: 1 thread, 2,409 documents."""
+    """Format a count with its noun, such as 1 thread or 2,409 documents."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def number(value: float, decimals: int = 3) -> str:
-    """Return a number with thousands separators, as 1,234.500, inf, or - for NaN."""
+    """Format a number with thousands separators: 1,234.500, inf, or - for NaN."""
     return "-" if math.isnan(value) else f"{value:,.{decimals}f}"
 
 

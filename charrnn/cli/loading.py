@@ -1,4 +1,4 @@
-"""Load what commands read: models, and texts from files and stdin."""
+"""Load the input of commands: models, and texts from files and stdin."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel
     from charrnn.text.sources import Source
 
-#: the hash of a corpus, and how its validation text was chosen; None: not at all
+#: the hash of a corpus, and how its validation text was chosen (None if it was not)
 Split = tuple[str | None, dict[str, Any] | None]
 
 
@@ -29,23 +29,24 @@ def load_model(given: str | None) -> "TextModel":
     """Return a model, named after its run folder if it has one."""
     from charrnn.storage.runs import find_model, run_of
 
-    path = find_model(given)  # before importing NumPy, so that a typo fails at once
-    # One token is too little work to share: on two busy cores, a second thread makes
-    # sampling with 512 units seven times slower (1.9 s, not 0.27 s). Batches of texts
-    # are divided among threads in inference/threads.py.
+    # before the slow import of NumPy, so that a mistyped path fails at once
+    path = find_model(given)
+    # One token is too little work for two threads: on two busy cores, a second thread
+    # makes sampling with 512 units seven times slower (1.9 s instead of 0.27 s).
+    # inference/threads.py divides batches of texts among threads.
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     from charrnn.inference import checkpoint
 
     run = run_of(path)
     model = checkpoint.load(path, name=str(run.path if run else path))
-    # imports are done: Ctrl-C raises again, so that a sample can end its line
+    # after the imports, Ctrl-C may raise again, so that `sample` can end its line
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return model
 
 
 def split_of(model: "TextModel") -> Split:
-    """Return which corpus a model was trained on, and how it was split.
+    """Return the hash of a model's training corpus, and how that corpus was split.
 
     Unknown values are None and {}; a model file without a run has no split.
     """
@@ -54,7 +55,7 @@ def split_of(model: "TextModel") -> Split:
     corpus, run = model.summary.corpus, run_of(model.source)
     cut = dict(run.read_info().get("split", {})) if run else {}
     if not model.learned_end:
-        cut.pop("seed", None)  # unused: with few documents, the end validates
+        cut.pop("seed", None)  # unused: the end of the text is held out
     if not corpus:
         return None, cut
     return corpus.sha256, {} if corpus.valid else cut
@@ -65,7 +66,7 @@ def read_held_out(
 ) -> HeldOutText:
     """Return the documents of files.
 
-    mode: where documents end; by default as in the corpus of the first model.
+    mode: where documents end; by default, the mode of the first model's corpus.
     Raises TextError if there is no text.
     """
     from charrnn.data.config import CorpusConfig
@@ -86,7 +87,7 @@ def read_held_out(
 def warn_of_training(
     models: Sequence["TextModel"], split: Split, *, quiet: bool
 ) -> None:
-    """Warn about models that may have been trained on a text they are evaluated on."""
+    """Warn about models that may have been trained on the text they are to score."""
     for model in models:
         sha256, cut = split_of(model)
         if sha256 == split[0] and cut != split[1]:
@@ -95,12 +96,12 @@ def warn_of_training(
 
 
 def read_text(path: str, *, raw: bool) -> str:
-    """Return the text of a file, or of stdin for -; raw accepts any bytes."""
+    """Return the text of a file, or of stdin for -. raw: allow any bytes."""
     return "".join(part for source in sources([path]) for part in source.text(raw=raw))
 
 
 def read_lines(paths: list[str], *, raw: bool) -> Iterator[tuple[str, str]]:
-    """Yield each line of files and its newline, in constant memory.
+    """Yield each line of some files with its newline, in constant memory.
 
     "a\\nb" gives ("a", "\\n"), ("b", ""). Only a newline ends a line.
     """
@@ -114,13 +115,13 @@ def read_lines(paths: list[str], *, raw: bool) -> Iterator[tuple[str, str]]:
 
 
 def needs_stdin(example: str) -> None:
-    """Raise UsageError if stdin is a terminal: the program would seem to hang."""
+    """Raise UsageError if stdin is a terminal, where the program would seem to hang."""
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("there is nothing to read", hint=f"for example: {example}")
 
 
 def check_sources(paths: list[str]) -> None:
-    """Raise the errors of `find_sources`, before anything slow is imported."""
+    """Raise the errors of `find_sources` before any slow import."""
     from charrnn.text.sources import find_sources
 
     find_sources([path for path in paths if path != "-"])

@@ -1,4 +1,4 @@
-"""The entry point; it imports almost nothing before signals are handled."""
+"""The entry point, which imports almost nothing before it handles signals."""
 
 import os
 import signal
@@ -8,16 +8,16 @@ from types import FrameType
 
 
 def main() -> None:
-    """Run the command line; a signal ends it quietly, even while it is loading.
+    """Run the command line; a signal ends it quietly, even during imports.
 
-    The handler exits instead of raising: a library being imported could swallow the
-    exception or replace it. Exiting is safe, because files are published whole, and
-    training handles signals itself.
+    The handler exits instead of raising an exception, which a library could swallow or
+    replace while being imported. Exiting is safe, because files are written
+    atomically, and training handles signals itself.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, _leave)
-    # NumPy warns about a diverged network, with a line of code; its inf and NaN suffice
+    # NumPy's warnings about overflow show source code; the inf and NaN say enough
     warnings.filterwarnings("ignore", category=RuntimeWarning)
     try:
         from charrnn.cli.app import app

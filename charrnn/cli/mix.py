@@ -1,4 +1,4 @@
-"""`charrnn mix`: combine models into one; also the mixtures of `score --mix`."""
+"""`charrnn mix`: combine models into one. `score --mix` uses this module too."""
 
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from charrnn.data.store import Part
     from charrnn.inference.text_model import TextModel
 
-LEAST_WEIGHT: Final = 1e-3  #: models below this weight are left out
+LEAST_WEIGHT: Final = 1e-3  #: a model with a smaller weight is left out
 
 
 def mix(
@@ -33,8 +33,8 @@ def mix(
             "-f",
             "--file",
             metavar="FILE",
-            help="Text that no model was trained on; - is stdin; repeatable. Weights "
-            "are fitted on one half; the other is scored. [validation text of the "
+            help="Text that no model was trained on; - is stdin; repeatable. One half "
+            "is used to fit weights, the other to score. [validation text of the "
             "first model]",
         ),
     ] = None,
@@ -92,7 +92,7 @@ def mix(
 
 
 def _check_out(out: str, members: Sequence["TextModel"]) -> None:
-    """Raise UsageError if a model cannot be saved there or would replace a member."""
+    """Raise UsageError if `out` cannot be a model file or would overwrite a member."""
     folder = os.path.dirname(out) or "."
     if out == "-" or os.path.isdir(out) or not os.path.isdir(folder):
         raise UsageError(
@@ -109,9 +109,9 @@ def _check_out(out: str, members: Sequence["TextModel"]) -> None:
 def _held_out(
     files: list[str] | None, members: Sequence["TextModel"], *, quiet: bool
 ) -> tuple["Part | None", str]:
-    """Return the part and the name of the text to fit and to score on.
+    """Return the tokens, and the name, of the text used to fit weights and to score.
 
-    By default the validation text of the first model; None if it is not a run.
+    By default, this is the validation text of the first model; None if there is none.
     """
     from charrnn.data.parts import part_of
     from charrnn.data.store import TokenStore
@@ -135,7 +135,7 @@ def _held_out(
 def _fit(
     members: Sequence["TextModel"], part: "Part | None", name: str, *, quiet: bool
 ) -> tuple[list[float], "Part"]:
-    """Return weights fitted on half of a part, and the other half."""
+    """Fit weights on half of a part; return them and the other half."""
     from charrnn.data import parts
     from charrnn.inference import mixing
 
@@ -157,7 +157,7 @@ def _fit(
 def _mixture(
     members: Sequence["TextModel"], shares: Sequence[float], *, quiet: bool
 ) -> "TextModel":
-    """Return the mixture of all but negligible members; log those left out."""
+    """Return a mixture of the members, except for any with a negligible weight."""
     pairs = list(zip(members, shares, strict=True))
     for one, share in pairs:
         if share < LEAST_WEIGHT:
@@ -177,7 +177,7 @@ def _scores(
     *,
     quiet: bool,
 ) -> dict[str, Any]:
-    """Log the score of each model and of the mixture; return that of the mixture."""
+    """Log the scores of each model and of the mixture; return the mixture's."""
     from charrnn.data.parts import measured
     from charrnn.inference.scoring import part_score
 
@@ -196,9 +196,9 @@ def _scores(
 
 
 def mixture(models: Sequence["TextModel"], weights: Sequence[float]) -> "TextModel":
-    """Return a mixture of models, with the corpus of the first.
+    """Return a mixture of models; its recorded corpus is that of the first model.
 
-    Raises UsageError for different tokenizers or invalid weights.
+    Raises UsageError if the tokenizers differ or the weights are invalid.
     """
     check_tokenizers(models)
 
@@ -244,7 +244,7 @@ def parse_weights(text: str) -> list[float]:
             return weights
     except ValueError:
         pass
-    hint = "give numbers that add up to 1: 0.7,0.3"
+    hint = "give numbers that add up to 1, such as 0.7,0.3"
     raise UsageError(f"--weights is {text!r}", hint=hint)
 
 
@@ -256,5 +256,5 @@ def parse_member(text: str) -> tuple[str, float]:
             return path, float(weight)
     except ValueError:
         pass
-    hint = "give a model and a weight in (0, 1): MODEL=0.3"
+    hint = "give a model and a weight in (0, 1), such as MODEL=0.3"
     raise UsageError(f"--mix is {text!r}", hint=hint)

@@ -39,7 +39,7 @@ def list_runs(
         charrnn runs show shakespeare-001
         charrnn runs verify
 
-    Runs are in $CHARRNN_RUNS, or in ./runs.
+    Runs are looked up in $CHARRNN_RUNS or, by default, in ./runs.
     """
     if context.invoked_subcommand is not None:
         return
@@ -89,12 +89,12 @@ def verify(
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
 ) -> None:
-    """Check model files against their SHA-256.
+    """Check each model file against the SHA-256 that it contains.
 
     \b
         charrnn runs verify
 
-    Prints one line per file, and exits with 5 if any file is damaged.
+    The command prints one line per file, and exits with 5 if any file is damaged.
     """
     failed = None
     for path in _model_files(runs or []):
@@ -114,16 +114,16 @@ def verify(
 
 
 def _summary(run: Run) -> dict[str, Any]:
-    """Return one row of the list, from those files of a run that exist."""
+    """Summarize a run for one row of the list; any of its files may be missing."""
     try:
-        # training writes the best score when it completes its plan
+        # training writes the best score only when it has completed its plan
         status = "finished" if "best" in run.read_info() else "unfinished"
     except ModelFileError:
         status = "damaged"
     step, best = _progress(run)
     stats = []
     for path in run.path.rglob("*"):
-        with suppress(FileNotFoundError):  # a save has just been renamed
+        with suppress(FileNotFoundError):  # a save has just renamed or removed it
             stats.append(path.stat())
     stats = [one for one in stats if stat.S_ISREG(one.st_mode)]
     newest = max((one.st_mtime for one in stats), default=time.time())
@@ -155,7 +155,7 @@ def _progress(run: Run) -> tuple[int | None, float | None]:
                 value = math.inf if bits is None else float(bits)
                 best = value if best is None else min(best, value)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            continue  # damaged, or still being written
+            continue  # the line is damaged or still being written
     return step, best
 
 
@@ -185,7 +185,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _find(name: str | None) -> Run:
-    """Return a run by folder or name; by default the newest."""
+    """Return the run with a folder or name; by default, the newest run."""
     if name is None:
         return min(_some_runs(), key=lambda run: _summary(run)["age_s"])
     return find_run(name)
@@ -201,7 +201,7 @@ def _some_runs() -> list[Run]:
 
 
 def _model_files(names: list[str]) -> list[Path]:
-    """Return the model files of runs; by default of all runs."""
+    """Return the model files of some runs; by default, of all runs."""
     if not names:
         return [path for run in _some_runs() for path in _files_of(run)]
     found = []
@@ -222,7 +222,7 @@ def _files_of(run: Run) -> list[Path]:
 
 
 def _problem(path: Path) -> CharRNNError | None:
-    """Return what is wrong with a file, if anything."""
+    """Return the error that reading a file raises, if any."""
     from charrnn.inference import checkpoint
     from charrnn.storage import tensors
 

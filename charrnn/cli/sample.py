@@ -27,7 +27,7 @@ def sample(
         str | None,
         typer.Argument(
             metavar="PROMPT",
-            help="Text that the model continues; - reads it from stdin.",
+            help="Text for the model to continue; - reads it from stdin.",
         ),
     ] = None,
     prompt: Annotated[
@@ -37,19 +37,22 @@ def sample(
             "-p",
             "--prime",
             metavar="TEXT",
-            help="The same as PROMPT, but - is taken literally.",
+            help="Same as PROMPT, except that - is the text itself.",
         ),
     ] = None,
     prompt_file: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Read the prompt from a file, minus a final newline."
+            metavar="FILE",
+            help="Read the prompt from a file; a final newline is ignored.",
         ),
     ] = None,
     model: arguments.Model = None,
     num: Annotated[
         int,
-        typer.Option("--num", "-n", min=1, metavar="INT", help="Number of texts."),
+        typer.Option(
+            "--num", "-n", min=1, metavar="INT", help="Number of texts to write."
+        ),
     ] = 1,
     seed: arguments.Seed = None,
     echo: Annotated[
@@ -73,8 +76,8 @@ def sample(
         charrnn sample -n 20
         charrnn sample -l 0 --stop "The End" > story.txt
 
-    A text ends where the model ends it, at a --stop text, or at the length limit. Each
-    of several texts starts on a new line; blank lines separate texts of several lines.
+    A text ends where the model ends it, at a --stop text, or at the length limit. With
+    -n, each text starts on a new line; blank lines separate texts of several lines.
     """
     config = SampleConfig(**given)
     source, is_file = _prompt_source(prompt_text, prompt, prompt_file)
@@ -120,7 +123,7 @@ def sample(
 def _prompt_source(
     positional: str | None, option: str | None, file: str | None
 ) -> tuple[str, bool]:
-    """Return (prompt, False), or (path, True) if a file or stdin holds the prompt."""
+    """Return (prompt, False), or (path, True) for a prompt in a file or on stdin."""
     named = {"PROMPT": positional, "--prompt": option, "--prompt-file": file}
     given = [name for name, value in named.items() if value is not None]
     if len(given) > 1:
@@ -136,7 +139,7 @@ def _prompt_source(
 def _check_ends(
     model: "TextModel", config: SampleConfig, *, streams: bool, quiet: bool
 ) -> None:
-    """Warn of a text that may never end; raise UsageError if it is not streamed."""
+    """Warn if a text may never end; raise UsageError if it would not be streamed."""
     if config.length or config.stop or model.learned_end:
         return
     if not streams:
@@ -148,7 +151,7 @@ def _check_ends(
 
 
 def _warn_of_unknown(model: "TextModel", prompt: str, *, quiet: bool) -> None:
-    """Warn of parts of the prompt that are not in the vocabulary."""
+    """Warn about parts of the prompt that are not in the vocabulary."""
     tokenizer = model.tokenizer
     if tokenizer.unknown is None:
         return
@@ -165,7 +168,7 @@ def _warn_of_unknown(model: "TextModel", prompt: str, *, quiet: bool) -> None:
 def _streamed(
     model: "TextModel", shown: str, prompt: str, seed: int, config: SampleConfig
 ) -> Iterator["Sample"]:
-    """Write one text while it is generated, then yield it."""
+    """Write one text while it is being generated, then yield it."""
     stream = model.stream(prompt, seed=seed, config=config)
     last = shown[-1:]
     if shown:
@@ -183,7 +186,7 @@ def _streamed(
 
 
 def _separated(samples: Iterator["Sample"], shown: str) -> Iterator["Sample"]:
-    """Write each text on new lines, with a blank line around one of several lines."""
+    """Write each text on its own lines, and a blank line around a multi-line text."""
     was_long: bool | None = None
     for one in samples:
         text = (shown + one.text).removesuffix("\n")
@@ -198,7 +201,7 @@ def _separated(samples: Iterator["Sample"], shown: str) -> Iterator["Sample"]:
 def _as_json(
     samples: Iterator["Sample"], model: str, config: SampleConfig
 ) -> Iterator["Sample"]:
-    """Write each text as a JSON object."""
+    """Write each text as a JSON object, then yield it."""
     names = ("temperature", "top_k", "top_p", "min_p")
     drawing = {name: getattr(config, name) for name in names}
     for one in samples:

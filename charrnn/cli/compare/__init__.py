@@ -1,5 +1,5 @@
 """`charrnn compare`: rank models on the same text.
 
-command.py   the options, the text and the baselines
-output.py    messages, tables and JSON
+command.py   handles the options, the text and the baselines
+output.py    writes messages, tables and JSON
 """

@@ -22,7 +22,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="MODEL...",
-            help="Run folders, run names or model files. [$CHARRNN_MODEL, else the "
+            help="Run folders, run names or model files. [$CHARRNN_MODEL, or the "
             "newest run]",
         ),
     ] = None,
@@ -40,16 +40,16 @@ def compare(
         str | None,
         typer.Option(
             metavar="file|line|blank|TEXT",
-            help="Where documents of --file end, as in train. [as in the corpus of the "
-            "first model]",
+            help="Where documents of --file end; same values as in train. [same as "
+            "for the first model's corpus]",
         ),
     ] = None,
     baselines: Annotated[
         bool,
         typer.Option(
             "--baselines",
-            help="Also compare a uniform model and n-gram models up to n = 8, fitted "
-            "on the training text of the first model.",
+            help="Also compare a uniform model, and n-gram models up to n = 8 fitted "
+            "to the training text of the first model.",
         ),
     ] = False,
     plot: Annotated[
@@ -68,16 +68,16 @@ def compare(
         charrnn compare plays-001 --baselines --plot ladder.svg
         charrnn compare char.safetensors word.safetensors -f new.txt
 
-    Bits per character do not depend on how a model splits text into tokens. The
+    Bits per character do not depend on how a model splits text into tokens. The 95%
     interval is for the gap to the best model on similar text; a gap is real if its
-    interval excludes 0. It does not cover variation between training seeds.
+    interval excludes 0. The interval ignores variation between training seeds.
     """
     if plot:
         ladder_plot.check(plot)
     if documents and not file:
         raise UsageError(
             "--documents needs --file",
-            hint="the validation text of a run is split as its corpus was",
+            hint="validation text keeps the documents of its corpus",
         )
     loading.check_sources(file or [])
     loaded = [loading.load_model(name) for name in models or (None,)]
@@ -119,7 +119,7 @@ def _validation_text(first: "TextModel") -> loading.HeldOutText:
 
 
 def _ladder(first: "TextModel") -> Iterable["TextModel"]:
-    """Return a uniform model and n-gram models of the training text of a model."""
+    """Return a uniform model, and n-gram models of the training text of `first`."""
     from charrnn.data.store import TokenStore
     from charrnn.inference.baselines import ladder
     from charrnn.storage.runs import run_of

@@ -1,4 +1,4 @@
-"""Output of `charrnn compare`: two tables with the same rows, or one JSON object."""
+"""The output of `charrnn compare`: two tables with a row per model, or JSON."""
 
 from collections.abc import Sequence
 from math import isnan
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from charrnn.inference.comparing import Compared, Reading, Texts
 
 QUALITY: Final = ("model", "kind", "bits/char", "to best", "95% interval", "real")
-SHOWN: Final = 3  #: model names in a warning
+SHOWN: Final = 3  #: number of model names that a warning lists
 UNITS: Final = ("bits/byte", "bits/word", "perplexity", "unknown", "chars/s")
 SIZES: Final = ("model", "tokens", "parameters", "size", *UNITS)
 
 
 def log_text(texts: "Texts", name: str, *, quiet: bool) -> None:
-    """Log the size of the text, and how intervals are computed."""
+    """Log the size of the text and how the intervals are computed."""
     from charrnn.inference.intervals import RESAMPLES
 
     size = texts.size
@@ -41,7 +41,7 @@ def warn_of_bad_scores(found: Sequence["Compared"], *, quiet: bool) -> None:
     if names := [one.reading.model.name for one in found if not one.is_fair]:
         console.warn(
             f"bits/char is too low for {_list(names)}: an unknown token costs "
-            "less than its spelling",
+            "less than its characters would",
             quiet=quiet,
         )
     if names := [one.reading.model.name for one in found if one.reading.impossible]:
@@ -58,7 +58,7 @@ def _list(names: list[str]) -> str:
 
 
 def short_names(found: Sequence["Compared"]) -> list[str]:
-    """Return the names of the models, without folders if they stay distinct."""
+    """Return the model names, without folders if they are distinct without them."""
     names = [one.reading.model.name for one in found]
     short = [Path(name).name for name in names]
     return short if len(set(short)) == len(short) else names

@@ -40,8 +40,8 @@ def count_ngrams(
 
     Counts are numbers of occurrences. With `continuations`, each count below level N is
     the number of distinct tokens before the n-gram (Kneser and Ney 1995). No token
-    precedes an opening boundary, so n-grams that begin with one count occurrences.
-    Time and memory are proportional to n times N.
+    precedes an opening boundary, so n-grams that begin with one still count
+    occurrences. Time and memory are proportional to n times N.
     """
     begins = ranges(starts, lengths)
     lasts = np.repeat(starts + lengths, lengths)
@@ -145,7 +145,7 @@ def _check_discounts(values: npt.NDArray[Any], order: int) -> None:
         raise ValueError(f"the discounts are {found}, not 3 per level")
     # written so that NaN fails
     if not ((values >= 0) & (values <= (1, 2, 3))).all():
-        raise ValueError("the discounts are not all between 0 and their count")
+        raise ValueError("a discount is not between 0 and its count")
 
 
 def ranges(firsts: Ids, lengths: Ids) -> Ids:

@@ -33,8 +33,8 @@ from charrnn.models.ngram.counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram.tree import UNKNOWN, NgramTree
 from charrnn.tokenizers.base import AnyIds, Ids
 
-# The largest table of distributions. It holds those of short contexts, which have the
-# most children, so computing them for every token would be slowest.
+# The largest size of the table of distributions. It holds those of short contexts,
+# which have the most children, so computing them for every token would be slowest.
 TABLE_SIZE = 1 << 20
 
 

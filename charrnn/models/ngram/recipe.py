@@ -11,7 +11,7 @@ class NgramRecipe(Recipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[NgramConfig, list[str]]:
-        """Fill in the config from the corpus; return it, and why this order."""
+        """Fill in the config from the corpus; return it with a reason for its order."""
         order, what = _order(data)
         config = NgramConfig(**{"order": order, **given, "vocab_size": data.vocab_size})
         return config, [] if "order" in given else [f"order {order}: {what}"]

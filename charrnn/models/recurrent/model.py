@@ -39,7 +39,7 @@ from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.steps import steps_of
 
 NORM_EPSILON = 1e-5
-# The largest table of the first layer's input products for all tokens. With 32,000
+# The largest table of the first layer's input products for all tokens. For 32,000
 # tokens and 1,024 units, filling it would take longer than scoring most texts, and a
 # small file could demand more memory than there is.
 TABLE_SIZE = 1 << 23
@@ -84,7 +84,9 @@ class RecurrentModel(ConfiguredModel):
     def __init__(self, config: RecurrentConfig, tensors: Tensors) -> None:
         if config.layers > len(tensors):
             # checked first, because a file may claim a billion layers
-            raise ValueError(f"{config.layers:,} layers, but {len(tensors)} tensors")
+            raise ValueError(
+                f"{config.layers:,} layers need more than {len(tensors)} tensors"
+            )
         check_tensors(tensors, parameter_shapes(config))
         super().__init__(
             config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}

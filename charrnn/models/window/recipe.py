@@ -16,7 +16,7 @@ class WindowRecipe(GradientRecipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[WindowConfig, list[str]]:
-        """Fill in the config from the corpus; return it, and the reasons."""
+        """Fill in the config from the corpus; return it with reasons for the choices."""
         # longer windows learn more slowly
         order, what = 8, "the vocabulary is small"
         if data.has_long_tokens:
