@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
+from numbers import Number
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from charrnn.errors import UsageError
@@ -138,12 +139,16 @@ class Option:
     def _typed(self, value: Any) -> Any:
         if self.is_duration:
             return parse_duration(self.name, value)
+        if isinstance(value, Number) and hasattr(value, "item"):  # a NumPy number
+            value = value.item()
         if self.type is float and type(value) is int and abs(value) < 1 << 53:
             return float(value)
         if type(value) is not self.type:
             wanted = {int: "a whole number", float: "a number", bool: "true or false"}
             what = wanted.get(self.type, "text")
             raise UsageError(f"`{self.name}` is {value!r}, not {what}")
+        if self.type is str and "\0" in value:
+            raise UsageError(f"`{self.name}` contains a null character: {value!r}")
         if value == "":  # as from a shell variable that is not set
             raise UsageError(f"`{self.name}` is empty", hint=f"omit `{self.name}`")
         return value
@@ -196,7 +201,7 @@ def _options(config: Any) -> tuple[Option, ...]:
 
 
 def check(config: Any) -> None:
-    """Raise UsageError unless every option of a config has a value that it can have.
+    """Raise UsageError if any option of a config has an invalid value.
 
     The default of an option is taken as it is.
     """

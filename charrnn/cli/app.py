@@ -14,7 +14,7 @@ from charrnn.fields import flag, options_of
 from charrnn.inference.config import SampleConfig
 
 MESSAGE_LINES = 6
-#: an option's name in messages of the library: `top_k`
+#: how the library's messages name an option: `top_k`
 OPTION_NAME: Final = re.compile(r"`([a-z][a-z_]*)`")
 #: the flags of sampling options, which can differ from the option names
 FLAGS: Final = {one.name: one.flag for one in options_of(SampleConfig)}

@@ -172,7 +172,7 @@ class Documents:
     @lru_cache(maxsize=1)  # noqa: B019 - one object per run
     def _epoch(self, epoch: int) -> tuple[Ids, Ids]:
         rng = np.random.default_rng([self._seed, epoch])
-        # Noise batches documents of similar length differently in each epoch.
+        # Random noise varies which documents of similar length share a batch.
         by_length = noisy_order(self._segments.lengths, rng)
         return by_length, rng.permutation(self.steps_per_epoch)
 

@@ -21,7 +21,7 @@ HELD_RUN: Final = 500  #: tokens held out in a row
 
 
 def part_of(texts: Iterable[str], tokenizer: Tokenizer, *, learns_end: bool) -> Part:
-    """Return texts as a part in memory; with learns_end, their ends are targets."""
+    """Return an in-memory part; with learns_end, the end of each text is a target."""
     documents = [tokenizer.encode(text) for text in texts]
     closed = [np.append(ids, BOUNDARY) for ids in documents]
     lengths = np.array([len(ids) for ids in closed], np.int64)

@@ -142,7 +142,7 @@ def compare(readings: Sequence[Reading], texts: Texts) -> list[Compared]:
 def _difference(
     reading: Reading, best: Reading, texts: Texts
 ) -> tuple[float, Interval]:
-    """Return by how many bits per character a model is worse, and the interval."""
+    """Return how much worse a model is, in bits per character, with the interval."""
     if reading is best or not isfinite(best.score.nats):
         return nan, Interval(nan, nan)
     differences = (reading.unit_nats - best.unit_nats) / log(2)

@@ -73,7 +73,7 @@ class GradientRecipe(Recipe):
     @staticmethod
     @abstractmethod
     def dropout(epochs: float) -> tuple[float, float]:
-        """Return the dropout at the beginning and at the end of a number of epochs.
+        """Return the initial and final dropout for a given number of epochs.
 
         It starts so low that it hardly slows learning, and rises as the network begins
         to overfit the text that it rereads (Morerio et al. 2017).

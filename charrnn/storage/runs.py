@@ -50,7 +50,7 @@ class Run:
 
     @property
     def info(self) -> Path:
-        """The file of the run's settings and result."""
+        """The file that holds the run's settings and result."""
         return self.path / "run.json"
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 
 from charrnn.text.characters import code_points
 
-#: str.isspace of every code point up to the last whitespace, plus one that is not
+#: str.isspace for each code point up to the last whitespace, and False for all others
 IS_SPACE: Final = np.array([chr(code).isspace() for code in range(0x3002)])
 
 

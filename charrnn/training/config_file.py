@@ -64,7 +64,7 @@ def _read_toml(path: str) -> dict[str, Any]:
             values = tomllib.load(file)
     except OSError as error:
         raise NotFoundError(f"`config` {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise TextError(f"`config` {path} is not TOML: {error}") from error
     return {name.replace("-", "_"): value for name, value in values.items()}
 
@@ -83,5 +83,6 @@ def _read_run(path: str) -> ConfigFile:
     sizes = {k: v for k, v in record.model.items() if k != "vocab_size"}
     recorded = record.split | sizes | training | steps
     recorded |= {"family": record.family, "init_from": record.init_from}
-    kept = {k: v for k, v in recorded.items() if v not in (None, "")}
+    recorded["valid"] = tuple(record.corpus.valid)
+    kept = {k: v for k, v in recorded.items() if v not in (None, "", ())}
     return ConfigFile({}, kept, marks, record.tokenizer, record.init_sha256)

@@ -85,7 +85,10 @@ class Request:
         UsageError for a wrong value or an option of another family, ValueError for a
         name that is not an option.
         """
-        file = read_config(os.fspath(typed.get("config") or ""))
+        config = typed.get("config") or ""
+        if not isinstance(config, str | PathLike):
+            raise UsageError(f"`config` is {config!r}, not a path")
+        file = read_config(os.fspath(config))
         known = {one.field: one for one in options_of(cls, *_configs())}
         known |= {one.name: one for one in known.values()}
         names = {known[n].field for n in (*file.table, *typed) if n in known}
@@ -102,12 +105,17 @@ class Request:
                     _raise_unknown(
                         name, typed["config"] if values is file.table else ""
                     )
-                if value not in (None, (), []):
+                is_empty = isinstance(value, list | tuple) and not value
+                if value is not None and not is_empty:
                     one = known[name]
                     given[one.field] = one.parse(_as_text(one, value))
                     one.check(given[one.field])
         own = {one.field for one in options_of(cls)}
         rest = {k: v for k, v in given.items() if k not in own and v != "auto"}
+        # another family than the recorded one takes only what applies to it
+        family = given.get("family") or DEFAULT_FAMILY
+        applicable = names | _options(family) | _common()
+        rest = {k: v for k, v in rest.items() if k in applicable or not file.recorded}
         request = cls(
             _as_texts(paths),
             **{name: given[name] for name in own & set(given)},
@@ -220,14 +228,18 @@ def _raise_unknown(name: str, path: str) -> NoReturn:
 
 def _check_family(family: str, given: set[str]) -> None:
     """Raise UsageError for options that a family does not have."""
-    shared = (TokenizerConfig, CorpusConfig)
-    common = {one.name for config in shared for one in fields(config)}
-    for name in sorted(given - common - _options(family)):
+    for name in sorted(given - _common() - _options(family)):
         others = [other for other in trained_families() if name in _options(other)]
         raise UsageError(
             f"`{name.removesuffix('_s')}` does not apply to `family` {family}",
             hint=f"it applies to `family` {' and '.join(others)}",
         )
+
+
+def _common() -> set[str]:
+    """Return the fields that a user may set for every family."""
+    shared = (TokenizerConfig, CorpusConfig)
+    return {one.name for config in shared for one in fields(config)}
 
 
 def _options(family: str) -> set[str]:

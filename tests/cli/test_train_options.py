@@ -195,3 +195,10 @@ def test_file_that_is_missing_is_said(charrnn: Any) -> None:
 
     assert result.exit_code == 3
     assert "--config nothing.toml: No such file" in result.stderr
+
+
+def test_number_that_is_too_long_is_reported(charrnn: Any) -> None:
+    result = with_file(charrnn, f"hidden = 1{'0' * 5000}")
+
+    assert result.exit_code == 4
+    assert "is not TOML" in result.stderr

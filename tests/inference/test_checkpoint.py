@@ -200,7 +200,7 @@ def test_newer_version_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) 
     save(path, some_model())
     monkeypatch.undo()
 
-    with pytest.raises(ModelFileError, match="version '7'.* reads 1") as caught:
+    with pytest.raises(ModelFileError, match="version '7'.* reads version 1") as caught:
         load(path)
 
     assert "newer charrnn" in caught.value.hint

@@ -91,3 +91,22 @@ def test_plan_is_found_by_the_name_of_its_run() -> None:
     first = train(request(steps=4))
 
     assert same(first, train(plan_of(Path(first.run.path.name))))
+
+
+def test_plan_brings_the_validation_text_of_its_run() -> None:
+    first = train(request(steps=4, valid=("line.txt",)))
+
+    again = train(plan_of(first.run.path))
+
+    assert again.record.corpus.valid == ["line.txt"]
+    assert same(first, again)
+
+
+def test_another_family_beside_a_plan_takes_what_applies_to_it() -> None:
+    first = train(request(steps=4))
+    config = str(first.run.path)
+
+    asked = Request.of("file.txt", config=config, family="window")
+
+    assert asked.given["hidden"] == first.config.hidden
+    assert "layers" not in asked.given

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support.training import TEXTS
 
@@ -82,7 +83,7 @@ def test_tokenizer_and_options_to_make_one_exclude_each_other(
 ) -> None:
     (tmp_path / "t.json").write_text('{"level": "byte"}')
 
-    with pytest.raises(UsageError, match="`level` is given too"):
+    with pytest.raises(UsageError, match="`level` is also given"):
         run_of(corpus, tokenizer=str(tmp_path / "t.json"), level="word")
 
 
@@ -192,3 +193,17 @@ def test_finished_run_is_left_alone_when_no_budget_is_given(corpus: str) -> None
     with open_session(Request.of([corpus], **sizes)) as session:
         assert session.run.path == folder
         assert session.finished
+
+
+def test_numpy_number_is_a_number() -> None:
+    request = Request.of("a.txt", hidden=np.int64(8), lr=np.float32(0.5))
+
+    assert request.given == {"hidden": 8, "lr": 0.5}
+
+
+@pytest.mark.parametrize(
+    "given", [{"out": "a\0b"}, {"config": 3}, {"valid": ("a\0",)}], ids=str
+)
+def test_path_that_cannot_be_one_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        Request.of("a.txt", **given)

@@ -99,7 +99,7 @@ class ScoreConfig:
 
     @property
     def granularity(self) -> str:
-        """What gets scores; --top and --heat alone mean tokens."""
+        """The unit to score; with only --top or --heat, it defaults to tokens."""
         shows_parts = self.per == "text" and (self.top or self.heat)
         return "token" if shows_parts else self.per
 

@@ -59,11 +59,11 @@ def tokenize(
     quiet: arguments.Quiet = False,
     **given: Any,
 ) -> None:
-    """Inspect a corpus, train a tokenizer, encode or decode.
+    """Inspect a corpus, train a tokenizer, encode or decode text.
 
     \b
         charrnn tokenize corpus.txt
-        charrnn tokenize corpus.txt --level subword --vocab-size 1000 -o subword.json
+        charrnn tokenize corpus.txt --level subword --vocab-size 1000 -o sub.json
         charrnn tokenize --encode --as ids < corpus.txt > ids.txt
         charrnn tokenize --decode --as ids < ids.txt
 

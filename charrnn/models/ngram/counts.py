@@ -145,7 +145,7 @@ def _check_discounts(values: npt.NDArray[Any], order: int) -> None:
         raise ValueError(f"the discounts are {found}, not 3 per level")
     # written so that NaN fails
     if not ((values >= 0) & (values <= (1, 2, 3))).all():
-        raise ValueError("a discount is not between 0 and its count")
+        raise ValueError("discounts are not between 0 and their counts")
 
 
 def ranges(firsts: Ids, lengths: Ids) -> Ids:

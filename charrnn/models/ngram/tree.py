@@ -35,7 +35,7 @@ class NgramTree:
     def __init__(
         self, vocab_size: int, tokens: Sequence[AnyIds], children: Sequence[AnyIds]
     ) -> None:
-        """Join the levels of `counts.py`: tokens from level 2, children from level 1 on.
+        """Join the levels of `counts.py`: tokens from level 2, children from level 1.
 
         Call `weigh` before `mix`.
         """

@@ -51,7 +51,7 @@ class RecurrentRecipe(GradientRecipe):
 
     @staticmethod
     def dropout(epochs: float) -> tuple[float, float]:
-        """Return the dropout at the beginning and at the end of a number of epochs."""
+        """Return the initial and final dropout for a given number of epochs."""
         return 0.1, min(0.6, 0.1 + 0.05 * epochs)
 
     @staticmethod

@@ -16,7 +16,7 @@ class WindowRecipe(GradientRecipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[WindowConfig, list[str]]:
-        """Fill in the config from the corpus; return it with reasons for the choices."""
+        """Fill in the config from the corpus; return it with the reasons."""
         # longer windows learn more slowly
         order, what = 8, "the vocabulary is small"
         if data.has_long_tokens:
@@ -45,5 +45,5 @@ class WindowRecipe(GradientRecipe):
 
     @staticmethod
     def dropout(epochs: float) -> tuple[float, float]:
-        """Return the dropout at the beginning and at the end of a number of epochs."""
+        """Return the initial and final dropout for a given number of epochs."""
         return 0.05, min(0.4, 0.05 + 0.02 * epochs)
