@@ -1,4 +1,4 @@
-"""A bar chart of compared models, best on top."""
+"""Draw a bar chart of compared models, with the best at the top."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 FORMATS: Final = (".png", ".svg")
 MIXTURE: Final = "#d1603d"
 NETWORK: Final = "#2f6f9f"
-LIGHTEST: Final = 220  #: grey level of a unigram model
-DARKER: Final = 32  #: how much darker an n-gram model is for each doubling of n
+LIGHTEST: Final = 220  #: the grey level of a unigram model
+DARKER: Final = 32  #: how much darker the bar gets with each doubling of n
 INK: Final = "#202124"
 FAINT: Final = "#dadce0"
-MARGIN: Final = 1.18  #: axis length in longest bars: leaves room for the label
+MARGIN: Final = 1.18  #: axis length per length of the longest bar; leaves room for a label
 
 
 def check(path: str) -> None:
-    """Raise UsageError for an unknown format, ResourceError without matplotlib."""
+    """Raise UsageError for an unknown format, ResourceError if matplotlib is missing."""
     if Path(path).suffix.lower() not in FORMATS:
         raise UsageError(f"`plot` is {path}", hint="name a .png or .svg file")
     if find_spec("matplotlib") is None:
