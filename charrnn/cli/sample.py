@@ -43,13 +43,16 @@ def sample(
     prompt_file: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Read the prompt from a file; a final newline is ignored."
+            metavar="FILE",
+            help="Read the prompt from a file; a final newline is ignored.",
         ),
     ] = None,
     model: arguments.Model = None,
     num: Annotated[
         int,
-        typer.Option("--num", "-n", min=1, metavar="INT", help="Number of texts to write."),
+        typer.Option(
+            "--num", "-n", min=1, metavar="INT", help="Number of texts to write."
+        ),
     ] = 1,
     seed: arguments.Seed = None,
     echo: Annotated[

@@ -20,21 +20,21 @@ class SampleConfig:
         has_infinity=True,
         group=DRAWING,
         flags=("--temp", "--temperature", "-t"),
-        help="Below 1 more predictable, above 1 more random; 0 always takes the "
-        "likeliest token, inf makes all tokens equally likely.",
+        help="Values below 1 make text more predictable, above 1 more random; 0 always "
+        "picks the likeliest token, inf makes all tokens equally likely.",
     )
     top_k: int = option(
         0,
         at_least=0,
         group=DRAWING,
-        help="Draw from the K likeliest tokens; 0 is off.",
+        help="Draw only from the K likeliest tokens; 0 is off.",
     )
     top_p: float = option(
         1.0,
         above=0,
         at_most=1,
         group=DRAWING,
-        help="Draw from the smallest set of tokens with this total probability, in "
+        help="Draw only from the smallest set of tokens with this total probability, in "
         "(0, 1]; 1 is off.",
     )
     min_p: float = option(
@@ -42,18 +42,18 @@ class SampleConfig:
         at_least=0,
         at_most=1,
         group=DRAWING,
-        help="Draw from tokens at least this fraction as likely as the likeliest one, "
-        "in [0, 1]; 0 is off.",
+        help="Draw only from tokens at least this fraction as likely as the likeliest "
+        "one, in [0, 1]; 0 is off.",
     )
     length: int = option(
         500,
         at_least=0,
         group=DRAWING,
         flags=("--length", "-l"),
-        help="Maximum number of new tokens; 0 writes until the text ends.",
+        help="Maximum number of new tokens; 0 means no limit.",
     )
     stop: tuple[str, ...] = option(
-        (), group=DRAWING, help="End after this text; repeatable."
+        (), group=DRAWING, help="Stop writing after this text; repeatable."
     )
 
     def __post_init__(self) -> None:

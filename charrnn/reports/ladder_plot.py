@@ -20,11 +20,11 @@ LIGHTEST: Final = 220  #: the grey level of a unigram model
 DARKER: Final = 32  #: how much darker the bar gets with each doubling of n
 INK: Final = "#202124"
 FAINT: Final = "#dadce0"
-MARGIN: Final = 1.18  #: axis length per length of the longest bar; leaves room for a label
+MARGIN: Final = 1.18  #: axis length in longest bars; leaves room for labels
 
 
 def check(path: str) -> None:
-    """Raise UsageError for an unknown format, ResourceError if matplotlib is missing."""
+    """Raise UsageError for an unknown format, ResourceError without matplotlib."""
     if Path(path).suffix.lower() not in FORMATS:
         raise UsageError(f"`plot` is {path}", hint="name a .png or .svg file")
     if find_spec("matplotlib") is None:

@@ -44,30 +44,30 @@ class TrainConfig:
         at_least=0,
         group=BUDGET,
         help="Early stopping: end after this many validations without improvement; 0 "
-        "never.",
+        "is off.",
     )
     max_epochs: float = 0.0
     dropout: float = option(
         0.1,
         at_least=0,
         below=1,
-        shown="chosen, rises over the run",
-        help="Share of units dropped in each window, in [0, 1).",
+        shown="chosen; rises over the run",
+        help="Fraction of units dropped in each window, in [0, 1).",
     )
     dropout_rise: float = 0.0
     with_ngram: bool = option(
         False,
         group=MODEL,
-        help="Also fit an n-gram model and save the mixture as one model; the weights "
-        "are fitted on held-out training text.",
+        help="Also fit an n-gram model, and save its mixture with the network; the "
+        "weights are fitted on held-out training text.",
     )
     ngram_order: int = option(
         0,
         at_least=1,
         at_most=MAX_ORDER,
         group=MODEL,
-        shown="best on the held-out text, at most 8",
-        help="Order of that n-gram model.",
+        shown="the best on held-out text, at most 8",
+        help="Order of the n-gram model for --with-ngram.",
     )
     lr: float = option(
         4e-3,
@@ -87,7 +87,7 @@ class TrainConfig:
         at_least=1,
         group=OPTIMISATION,
         shown="32; 64 for a window",
-        help="Batch size: streams read side by side.",
+        help="Batch size: number of text streams read in parallel.",
     )
     bptt: int = option(
         128,
@@ -95,7 +95,7 @@ class TrainConfig:
         at_most=1_000_000,
         group=OPTIMISATION,
         shown="128 or 64; 32 for a window",
-        help="Tokens per step and stream, through which gradients flow.",
+        help="Tokens per stream in each step, through which gradients flow.",
     )
     stages: int = 1
     warmup: float = 0.02
@@ -107,7 +107,7 @@ class TrainConfig:
         at_least=0,
         group=OPTIMISATION,
         shown="chosen",
-        help="Weight decay of AdamW on matrices.",
+        help="AdamW weight decay, applied to matrices only.",
     )
     seed: int = option(
         1,
@@ -121,7 +121,7 @@ class TrainConfig:
         shown="auto",
         metavar="auto|cpu|cuda",
         group=MACHINE,
-        help="Where to train.",
+        help="Device to train on.",
     )
     precision: str = option(
         "fp32",
@@ -134,8 +134,8 @@ class TrainConfig:
         1,
         at_least=1,
         group=MACHINE,
-        shown="the fastest, measured",
-        help="CPU threads.",
+        shown="the fastest number, measured",
+        help="Number of CPU threads.",
     )
     save_every_s: float = option(
         60.0,
@@ -156,7 +156,7 @@ class TrainConfig:
         if self.ngram_order and not self.with_ngram:
             raise UsageError(
                 "`ngram_order` is given without `with_ngram`",
-                hint="add `with_ngram`; for an n-gram model alone use `order`",
+                hint="add `with_ngram`, or use `order` to train only an n-gram model",
             )
         if not (self.stages >= 1 and 0 <= self.warmup < 1):
             raise UsageError(f"stages {self.stages} or warm-up {self.warmup} is wrong")

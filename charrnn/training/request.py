@@ -37,11 +37,14 @@ class Request:
         "",
         choices=trained_families,
         shown=DEFAULT_FAMILY,
-        help="What learns: a recurrent network, a network that sees the last few "
+        help="Kind of model: a recurrent network, a network that sees the last few "
         "tokens, or n-gram counts.",
     )
     valid: tuple[str, ...] = option(
-        (), metavar="FILE", group=CORPUS, help="Validate on this text instead."
+        (),
+        metavar="FILE",
+        group=CORPUS,
+        help="Validate on this text, not on a part of CORPUS.",
     )
     tokenizer: str = option(
         "",
@@ -55,23 +58,26 @@ class Request:
         flags=("--out", "-o"),
         group=OUTPUT,
         shown="runs/<name>-NNN",
-        help="Run folder.",
+        help="Folder for the run.",
     )
     init_from: str = option(
-        "", metavar="MODEL", group=MODEL, help="Start from the weights of a model."
+        "",
+        metavar="MODEL",
+        group=MODEL,
+        help="Start with the weights of a trained model.",
     )
     config: str = option(
         "",
         metavar="FILE.toml|RUN",
         group=OUTPUT,
-        help="Read options from a TOML file, or repeat a finished run: its options "
-        "and, step for step, its schedule.",
+        help="Read options from a TOML file, or repeat a finished run with the same "
+        "options and the same schedule, step for step.",
     )
     new: bool = option(
-        False, group=OUTPUT, help="Start over instead of resuming a run."
+        False, group=OUTPUT, help="Start a new run instead of resuming one."
     )
     force: bool = option(
-        False, group=MACHINE, help="Train even if memory looks insufficient."
+        False, group=MACHINE, help="Train even if there seems to be too little memory."
     )
     given: Mapping[str, Any] = field(default_factory=dict)
     file: ConfigFile = field(default_factory=ConfigFile)

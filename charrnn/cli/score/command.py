@@ -63,7 +63,7 @@ class ScoreConfig:
         "bits",
         group=OUTPUT,
         choices=("bits", "nats", "log10"),
-        help="Unit: surprisal in bits or nats, or the (negative) log10 of the probability.",
+        help="Print surprisal in bits or nats, or the log10 of the probability.",
     )
     top: int = option(
         0,
@@ -72,7 +72,9 @@ class ScoreConfig:
         help="Show the N likeliest tokens at each position; 0 shows none.",
     )
     plain: bool = option(
-        False, group=OUTPUT, help="Print one number per line, for rescoring n-best lists."
+        False,
+        group=OUTPUT,
+        help="Print one number per line, for rescoring n-best lists.",
     )
     sort: bool = option(
         False,

@@ -46,12 +46,13 @@ def encode(
             console.write(" ".join(words) + newline)
     if unknown:
         console.warn(
-            f"the text of {console.plural(unknown, 'unknown token')} is lost", quiet=quiet
+            f"the text of {console.plural(unknown, 'unknown token')} is lost",
+            quiet=quiet,
         )
 
 
 def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
-    """Write each line of tokens as a line of text, restoring the encoded bytes exactly."""
+    """Write each line of tokens as a line of text with exactly the original bytes."""
     for number, (line, newline) in enumerate(loading.read_lines(paths, raw=False), 1):
         words = line.split()
         if form == "ids":

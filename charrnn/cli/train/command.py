@@ -57,8 +57,8 @@ def train(
     with scratch as folder:
         request = replace(request, out=folder, new=request.new or dry_run)
         with claimed(request) as claim:
-            # imported while a signal still ends the process at once: an exception raised
-            # in the middle of an import could leave it half done or get lost
+            # imported while a signal still ends the process at once, because an exception
+            # raised in the middle of an import could abort it or be swallowed
             from charrnn.cli.train.view import make_view
             from charrnn.training.prepare import located, session_type
 
@@ -115,7 +115,7 @@ class Signals:
 
 
 class SignalledError(BaseException):
-    """A signal was received. A typer.Exit, as a RuntimeError, might get caught."""
+    """A signal was received. Some code would catch typer.Exit, a RuntimeError."""
 
 
 @contextmanager
@@ -130,7 +130,7 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
         signals.number = number
         if not signals.held:
             raise SignalledError
-        with suppress(RuntimeError):  # another line may be in the middle of being written
+        with suppress(RuntimeError):  # raised if a line was being written
             console.log("stopping; a second signal stops at once", quiet=quiet)
 
     # signals that are ignored, as under nohup, stay ignored
@@ -146,6 +146,8 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
 
 
 def _report_finished(session: "Session", *, quiet: bool) -> None:
-    console.log(f"{session.run.path} is already finished; nothing was changed", quiet=quiet)
+    console.log(
+        f"{session.run.path} is already finished; nothing was changed", quiet=quiet
+    )
     further = "a larger --time, --epochs or --steps trains it further; "
     console.log(f"{further if session.has_steps else ''}--new starts over", quiet=quiet)

@@ -132,7 +132,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.line = ""
-        self._bits_per_nat = 1 / math.log(2)  #: bits/char that correspond to one nat per token
+        self._bits_per_nat = 1 / math.log(2)  #: bits/char per nat/token
         self._valid = ""
         self._budget_s = 0.0
         self._recent: deque[tuple[float, int]] = deque(maxlen=SPEED_STEPS)
