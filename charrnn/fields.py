@@ -4,7 +4,7 @@ A field made by `option` carries its help text, range and choices. The command l
 TOML files, Python keywords, run.json, error messages and the table in the README are
 all derived from such fields:
 
-    hidden: int = option(512, at_least=1, group=MODEL, help="Units per layer.")
+    hidden: int = option(512, at_least=1, group=MODEL, help="Layer size.")
 """
 
 import dataclasses
@@ -108,17 +108,15 @@ class Option:
         default = self.shown or ("auto" if self.has_auto else self.default)
         if default in ("", None, ()) or isinstance(default, bool):
             return text
-        if not self.shown and self._is_outside(
-            self.default
-        ):  # such a default stands for "not given"
+        if not self.shown and self._is_outside(self.default):  # stands for "not given"
             return text
         is_number = isinstance(default, float | int)
         return f"{text} [{default:g}]" if is_number else f"{text} [{default}]"
 
     def parse(self, value: Any) -> Any:
-        """Return a value from the command line, a TOML file or Python with its type checked.
+        """Return a value given by a command, TOML file or Python, converted to its type.
 
-        Raises UsageError if the type is wrong.
+        Raises UsageError if the value has the wrong type.
         """
         if self.is_repeatable:
             values = value if isinstance(value, list | tuple) else [value]
@@ -215,7 +213,7 @@ def flag(name: str) -> str:
 
 
 def parse_duration(name: str, value: Any) -> float:
-    """Convert a time span, such as 90s, 5m or 1h30m, or a number of seconds, to seconds.
+    """Convert a time span, such as 90s or 1h30m, or a number of seconds, to seconds.
 
     Raises UsageError for any other value, such as the text "5", which lacks a unit.
     """

@@ -13,7 +13,7 @@ class Registry(Mapping[str, Any]):
     """
 
     def __init__(self, what: str, paths: Mapping[str, str]) -> None:
-        """Store the noun for an entry in messages, such as "cell", and the path of each."""
+        """Store the word for an entry in messages, such as "cell", and all paths."""
         self._what = what
         self._paths = dict(paths)
 
