@@ -114,7 +114,7 @@ class Option:
         return f"{text} [{default:g}]" if is_number else f"{text} [{default}]"
 
     def parse(self, value: Any) -> Any:
-        """Return a value given by a command, TOML file or Python, converted to its type.
+        """Return a value from the command line, TOML or Python, with its type checked.
 
         Raises UsageError if the value has the wrong type.
         """

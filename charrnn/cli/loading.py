@@ -96,7 +96,7 @@ def warn_of_training(
 
 
 def read_text(path: str, *, raw: bool) -> str:
-    """Return the text of a file, or of stdin if it is -; `raw` allows any bytes."""
+    """Return the text of a file, or of stdin for -. raw: allow any bytes."""
     return "".join(part for source in sources([path]) for part in source.text(raw=raw))
 
 

@@ -123,7 +123,7 @@ def sample(
 def _prompt_source(
     positional: str | None, option: str | None, file: str | None
 ) -> tuple[str, bool]:
-    """Return (prompt, False), or (path, True) if the prompt is in a file or stdin."""
+    """Return (prompt, False), or (path, True) for a prompt in a file or on stdin."""
     named = {"PROMPT": positional, "--prompt": option, "--prompt-file": file}
     given = [name for name, value in named.items() if value is not None]
     if len(given) > 1:

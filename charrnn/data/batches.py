@@ -1,14 +1,15 @@
 """Training and validation batches: a pure function of (part, plan, step).
 
-Two ways to cut a part of the corpus into batches, chosen by how long its documents are:
+A part of the corpus is cut into batches in one of two ways, depending on how long its
+documents are:
 
 - `Streams`, for long documents: B contiguous streams, cut into windows of T tokens,
-  with state carried from batch to batch. Each epoch cuts at a different phase.
-- `Documents`, for short ones: every row is a whole document, grouped by length, so
-  that every row starts from the initial state and little of a batch is padding.
+  with state carried from batch to batch. Each epoch cuts at a different offset.
+- `Documents`, for short ones: every row is a whole document, so it starts from the
+  initial state. Rows are grouped by length, so batches contain little padding.
 
 The boundary token means "the past is unknown": a row that starts in the middle of a
-document reads it in place of the token before.
+document reads it in place of the preceding token.
 
 Shape letters: B batch, T time.
 """
@@ -26,9 +27,9 @@ from charrnn.tokenizers.base import BOUNDARY, Ids
 
 IGNORE: Final = -1  #: marks a target that is not predicted: padding or warm-up
 
-MULTIPLE: Final = 8  #: rows of whole documents are padded to multiples of this
+MULTIPLE: Final = 8  #: rows of whole documents are padded to a multiple of this
 
-STATE_DROP: Final = 0.01  #: share of windows that forget the past (Melis et al. 2018)
+STATE_DROP: Final = 0.01  #: share of windows with a reset state (Melis et al. 2018)
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Batch:
 class Rows:
     """Rows of a batch: row b has lengths[b] targets, from tokens[starts[b] + 1] on.
 
-    fresh: read the boundary in place of tokens[start]. skips: the number of targets
-    at the beginning that are read but not predicted. All (B,).
+    fresh: whether a row reads the boundary in place of tokens[start]. skips: how many
+    targets at its beginning are read but not predicted. All arrays have shape (B,).
     """
 
     starts: Ids
@@ -69,7 +70,7 @@ class Batches(Protocol):
 
 
 def training_batches(part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
-    """Return the kind of batches that suits the lengths of documents."""
+    """Return the kind of batches that suits the lengths of the documents."""
     if are_short(part, bptt):
         return Documents(part, batch=batch, bptt=bptt, seed=seed)
     return Streams(part, batch=batch, bptt=bptt, seed=seed)
@@ -90,11 +91,11 @@ class Streams:
         self._part = part
         self._bptt = bptt
         self._seed = seed
-        whole = -(-part.lengths // bptt)  # windows, if all but the last are full
-        rest = part.lengths - (whole - 1) * bptt  # length of the last one then
-        # The first window of a document is as long as its phase. No window is empty
-        # where `rest` <= phase <= bptt, or with one window more where phase < rest;
-        # of the two, the wider range.
+        whole = -(-part.lengths // bptt)  # windows if all but the last are full
+        rest = part.lengths - (whole - 1) * bptt  # length of that last window
+        # The first window of a document is as long as its phase. No window is empty if
+        # `rest` <= phase <= bptt, or, with one more window, if phase < `rest`. The
+        # wider of these two ranges is used.
         one_more = (whole > 1) & (rest - 1 > bptt - rest + 1)
         self._least_phase = np.where(one_more, 1, rest)
         self._phases = np.where(one_more, rest - 1, bptt - rest + 1)
@@ -123,9 +124,9 @@ class Streams:
         is_there: npt.NDArray[np.bool_],
         fresh: npt.NDArray[np.bool_],
     ) -> Rows:
-        """Return windows of the part, (B,), cut at a phase in [0, 1).
+        """Return the given windows (B,) of the part, cut at a phase in [0, 1).
 
-        one document of 10 targets, bptt 4 (numbers are targets)
+        Example: one document with targets 1 to 10, and bptt 4:
         phase 0.0    1-2  3-6    7-10
         phase 0.9    1-4  5-8    9-10
         """
@@ -135,7 +136,7 @@ class Streams:
         first_end = self._least_phase[document] + shift
         begin = np.where(k > 0, first_end + (k - 1) * self._bptt, 0)
         end = np.minimum(first_end + k * self._bptt, self._part.lengths[document])
-        # after a short first window the state has read padding, so it is not carried
+        # After a short first window, the state has read padding, so it is not carried.
         is_cut_off = (k == 0) | ((k == 1) & (first_end < self._bptt))
         return Rows(
             self._part.starts[document] + begin,
@@ -146,13 +147,13 @@ class Streams:
 
 
 class Documents:
-    """Whole documents as rows, grouped by length; each from the initial state."""
+    """Whole documents as rows, grouped by length, each from the initial state."""
 
     def __init__(self, part: Part, *, batch: int, bptt: int, seed: int) -> None:
         self._part = part
         self._seed = seed
         self._segments = Segments(part, 4 * bptt)
-        # batch j always holds the ranks cuts[j]:cuts[j+1] of the segments by length
+        # batch j always holds ranks cuts[j]:cuts[j+1] of the segments sorted by length
         self._cuts = group(padded(histogram(self._segments.lengths)), batch * bptt)
         self.steps_per_epoch = len(self._cuts) - 1
 
@@ -171,7 +172,7 @@ class Documents:
     @lru_cache(maxsize=1)  # noqa: B019 - one object per run
     def _epoch(self, epoch: int) -> tuple[Ids, Ids]:
         rng = np.random.default_rng([self._seed, epoch])
-        # noise, so that documents of similar length are batched differently each epoch
+        # Noise batches documents of similar length differently in each epoch.
         by_length = noisy_order(self._segments.lengths, rng)
         return by_length, rng.permutation(self.steps_per_epoch)
 
@@ -181,11 +182,11 @@ def assemble(
 ) -> Batch:
     """Return the rows as one batch, padded to the longest row.
 
-    T is rounded up to a `multiple`, so that kernels see few different shapes.
+    T is rounded up to a multiple of `multiple`, so kernels see few different shapes.
     """
     longest = max(1, int(rows.lengths.max(initial=0)))
     t = np.arange(-(-longest // multiple) * multiple)[:, None]
-    # (T, B); places beyond the part are padding, so any value will do
+    # (T, B); positions beyond the part are padding, so any value will do
     places = np.minimum(rows.starts + t, len(part.tokens) - 2)
     is_input = t < rows.lengths
     is_input[0] &= ~rows.fresh
@@ -196,6 +197,6 @@ def assemble(
 
 
 def padded(counts: Ids) -> Ids:
-    """Return the number of rows of each length after padding, given that before it."""
+    """Return the number of rows of each length after padding, given those before it."""
     lengths = -(-np.arange(len(counts)) // MULTIPLE) * MULTIPLE
     return np.bincount(lengths, counts).astype(np.int64)

@@ -11,10 +11,10 @@ DOCUMENT_MODES: Final = ("file", "line", "blank")
 
 @dataclass(frozen=True)
 class CorpusConfig:
-    """How text is cut into documents and which of them validate.
+    """How text is cut into documents, and which are held out for validation.
 
-    documents: "file", "line", "blank" (a blank line ends one), or a separator.
-    valid_frac: None is a tenth, or less for a large corpus.
+    documents: "file", "line", "blank" (documents end at blank lines), or a separator.
+    valid_frac: None means a tenth, or less for a large corpus.
     """
 
     documents: str = option(

@@ -1,8 +1,8 @@
 """Split a corpus into training and validation documents, and encode both.
 
-A corpus is read three times, in blocks, so that memory stays flat: once to count it,
-once to learn a tokenizer from its training part, once to encode it. The encoded
-tokens lie in plain files that training maps into memory.
+A corpus is read three times, in blocks, so that memory use stays constant: once to
+count it, once to learn a tokenizer from its training part, and once to encode it. The
+encoded tokens are stored in plain files that training maps into memory.
 """
 
 import hashlib
@@ -26,18 +26,18 @@ from charrnn.text.documents import Block, documents, whole_documents
 from charrnn.text.sources import BLOCK_BYTES, Source
 from charrnn.tokenizers.base import Tokenizer
 
-#: validation characters of a large corpus: they take a minute on two cores and give
-#: bits per character to about 0.003; more would be lost for training
+#: The most validation characters of a large corpus. They take a minute on two cores and
+#: give bits per character to within about 0.003. Using more would waste training text.
 MOST_VALID = 500_000
 
 
 class Corpus:
     """Texts, cut into documents and split into a training and a validation part.
 
-    With many documents, a share validates, chosen by a hash of the seed and the text:
-    order does not matter, and duplicates land on the same side. With few, the end of
-    the text validates, even if that cuts a document.
-    `valid_sources` validate instead, if given.
+    With many documents, a fraction is held out for validation, chosen by a hash of seed
+    and text: order does not matter, and duplicates end up in the same part. With few
+    documents, the end of the text is used, even if that splits a document.
+    `valid_sources`, if given, are used for validation instead.
 
     raw: accept any bytes, for the byte level.
     """
@@ -66,12 +66,12 @@ class Corpus:
         return self._survey
 
     def training_texts(self) -> Iterator[str]:
-        """Return the training documents in order; long ones come in pieces."""
+        """Return the training documents in order; long ones are returned in pieces."""
         blocks = (texts for is_valid, texts, _ in self._split() if not is_valid)
         return chain.from_iterable(blocks)
 
     def validation_texts(self) -> Iterator[str]:
-        """Return the validation documents in order, each whole."""
+        """Return the validation documents in order, without cutting any into pieces."""
         blocks = ((texts, is_open) for valid, texts, is_open in self._split() if valid)
         return whole_documents(blocks)
 
@@ -103,7 +103,7 @@ class Corpus:
             "survey": asdict(survey),
         }
         files.write(folder / STORE_FILE, json.dumps(store | parts, indent=1).encode())
-        # free two bytes per document during training; another call rereads the texts
+        # frees two bytes per document during training; another call rereads the texts
         self._survey, self._hashes = None, SplitHashes(self._config.seed)
         return TokenStore.open(folder)
 
@@ -134,13 +134,13 @@ class Corpus:
         )
 
     def _share(self, characters: int) -> float:
-        """Return the share of a corpus of this size that validates."""
+        """Return the share of a corpus of this size that is used for validation."""
         return self._config.valid_frac or min(0.1, MOST_VALID / max(1, characters))
 
     def _split(self) -> Iterator[tuple[bool, list[str], bool]]:
-        """Yield blocks of both parts: (is_valid, texts, is_open).
+        """Yield blocks of both parts as (is_valid, texts, is_open).
 
-        Each part is in order. An open document that is never continued is cut.
+        Each part is in order. An open document that is never continued is truncated.
         """
         characters = self.survey().characters
         if self._valid_sources:
@@ -157,7 +157,7 @@ class Corpus:
 
     def _split_by_hash(self) -> Iterator[tuple[bool, list[str], bool]]:
         limit = self._hashes.limit(self._share(self.survey().characters))
-        number = 0  # of the first document in the block
+        number = 0  # index of the block's first document
         for texts, is_open in self._documents(self._sources):
             validates = self._hashes.are_within(limit, number, len(texts))
             number += len(texts) - is_open
@@ -167,7 +167,7 @@ class Corpus:
                     yield is_valid, chosen, is_open and bool(validates[-1]) == is_valid
 
     def _split_at(self, left: int) -> Iterator[tuple[bool, list[str], bool]]:
-        """Yield both parts, the first `left` characters for training."""
+        """Yield both parts; the first `left` characters are used for training."""
         for texts, is_open in self._documents(self._sources):
             ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
             whole = int(np.searchsorted(ends, left, "right"))
@@ -188,11 +188,11 @@ def _check_size(characters: int, valid_frac: float) -> None:
     if characters < 3:
         raise TextError(
             f"the corpus has {characters} characters, but needs at least 3",
-            hint="a useful model needs at least 10,000 characters, better a million",
+            hint="a useful model needs at least 10,000 characters, ideally a million",
         )
     if characters < math.ceil(2 / (1 - valid_frac)):
         raise TextError(
-            f"`valid_frac` {valid_frac} of {characters:,} characters leaves too few "
-            "to train on",
+            f"with `valid_frac` {valid_frac}, too few of the {characters:,} characters "
+            "are left to train on",
             hint="choose a smaller `valid_frac`; 0.1 is usual",
         )

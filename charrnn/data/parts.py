@@ -1,4 +1,4 @@
-"""Split a part: mixture weights must not be fitted on the text that is scored."""
+"""Split a part in two, because mixture weights must not be fitted on scored text."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, replace
@@ -11,8 +11,8 @@ from charrnn.data.store import MANY_DOCUMENTS, Part
 from charrnn.text.size import TextSize, text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
-# Training text held out to fit the weights of a mixture: a share of its tokens,
-# but at least ENOUGH_HELD (or a tenth of a short text) and at most MAX_HELD.
+# Some training text is held out to fit the weights of a mixture: HELD_SHARE of its
+# tokens, but at least ENOUGH_HELD (or a tenth of a short text) and at most MAX_HELD.
 HELD_SHARE: Final = 0.02
 ENOUGH_HELD: Final = 2_000
 MAX_HELD_SHARE: Final = 0.1
@@ -21,7 +21,7 @@ HELD_RUN: Final = 500  #: tokens held out in a row
 
 
 def part_of(texts: Iterable[str], tokenizer: Tokenizer, *, learns_end: bool) -> Part:
-    """Return texts as a part in memory; learns_end makes their ends targets."""
+    """Return texts as a part in memory; with learns_end, their ends are targets."""
     documents = [tokenizer.encode(text) for text in texts]
     closed = [np.append(ids, BOUNDARY) for ids in documents]
     lengths = np.array([len(ids) for ids in closed], np.int64)
@@ -32,15 +32,16 @@ def part_of(texts: Iterable[str], tokenizer: Tokenizer, *, learns_end: bool) -> 
 
 
 def split(part: Part, share: float, *, pieces: int = 1) -> tuple[Part, Part]:
-    """Return a part without a share of its targets, and the held-out share.
+    """Split a share of the targets off a part; return the rest and that share.
 
         40 documents, share 0.1           documents 10, 20, 30 and 40 are held out
-        100 targets, share 0.1            targets 91-100
-        the same, pieces=2                targets 46-50 and 96-100
+        100 targets, share 0.1            targets 91-100 are held out
+        the same, pieces=2                targets 46-50 and 96-100 are held out
 
-    Many documents are held out at regular intervals, so a sorted file does no harm.
-    Few are cut, and every cut text opens with a boundary. At least one target is held
-    out. Text sizes are unknown and set to 0.
+    If there are many documents, whole ones are held out at regular intervals, so even a
+    sorted file is sampled evenly. Otherwise documents are cut, and every piece opens
+    with a boundary. At least one target is held out. Text sizes are unknown and set to
+    0.
     """
     part = replace(part, characters=0, bytes=0, words=0, unknown=0)
     count = len(part.lengths)
@@ -66,13 +67,13 @@ def hold_out(train: Part) -> tuple[Part, Part]:
     """Return a part to train on and one to fit the weights of a mixture on."""
     few = max(HELD_SHARE, ENOUGH_HELD / train.targets)
     share = min(MAX_HELD_SHARE, few, MAX_HELD / train.targets)
-    # Not the end in one piece: the end of a long text is most like the text after it.
+    # Do not hold out the end in one piece: it is most like the text that follows it.
     # Without the last 2% of tinyshakespeare, a 7-gram scores 1.586 nats, not 1.517.
     return split(train, share, pieces=max(1, round(share * train.targets / HELD_RUN)))
 
 
 def measured(part: Part, tokenizer: Tokenizer) -> Part:
-    """Return a part with the sizes of its texts."""
+    """Return a copy of a part with the measured sizes of its texts."""
     targets = [
         part.tokens[start + 1 : start + 1 + length]
         for start, length in zip(part.starts, part.lengths, strict=True)

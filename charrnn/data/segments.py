@@ -1,7 +1,7 @@
 """Segments of a part: its documents cut to a bounded length, and grouped by length.
 
-There may be a hundred million documents. Each segment therefore costs only a length
-of two bytes, its start is looked up when it is read, and loops over all go in blocks.
+There may be a hundred million documents. Each segment therefore costs only two bytes,
+for its length. Its start is computed when it is read, and loops run in blocks.
 """
 
 import math
@@ -24,18 +24,18 @@ Lengths = npt.NDArray[np.unsignedinteger[Any]]
 class Segments:
     """The documents of a part, cut into segments of at most `longest` targets.
 
-    The segments of a document have nearly equal lengths. lengths: (S,), the targets
-    of each segment, in order; an empty document has no segment.
+    The segments of a document have nearly equal lengths. lengths: (S,), the number of
+    targets in each segment, in order; an empty document has no segments.
     """
 
     def __init__(self, part: Part, longest: int) -> None:
         self._part = part
         self._longest = longest
-        # counted first: concatenating blocks would take twice the memory
+        # count first, because concatenating blocks would take twice the memory
         size = sum(int(self._counts(block).sum()) for _, block in _blocks(part.lengths))
         self.lengths: Lengths = np.empty(size, np.min_scalar_type(longest))
-        # Documents that are not exactly one segment, and the first segment of each. A
-        # sentinel document -1, with no segments, lets every search land on one.
+        # List the documents that do not have exactly one segment, with the first
+        # segment of each. With a sentinel document -1, every search finds one.
         documents: list[Ids] = [np.array([-1])]
         firsts: list[Ids] = [np.array([0])]
         seen = 0
@@ -54,13 +54,13 @@ class Segments:
         self._firsts = np.concatenate(firsts)
 
     def locate(self, segments: Ids) -> tuple[Ids, Ids]:
-        """Return where segments start, in the part and in their documents."""
+        """Return where each segment starts, in the part and in its document."""
         place = np.searchsorted(self._firsts, segments, "right") - 1
         uneven = self._uneven[place]
         counts = np.where(uneven < 0, 0, self._counts(self._part.lengths[uneven]))
         k = segments - self._firsts[place]
         is_inside = k < counts
-        # between uneven documents, every document is one segment
+        # between two uneven documents, every document is one segment
         document = np.where(is_inside, uneven, uneven + 1 + k - counts)
         length = self._part.lengths[document]
         inner = np.where(is_inside, k, 0)
@@ -76,14 +76,14 @@ def noisy_order(lengths: Lengths, rng: np.random.Generator) -> Ids:
     """Return the order of the lengths after random noise of up to a tenth.
 
         lengths           10    11    30
-        times noise       10.8  10.1  28.5     one uniform(0.9, 1.1) each
+        times noise       10.8  10.1  28.5     uniform(0.9, 1.1) for each
         order             1, 0, 2
 
-    Equal to argsort(lengths * noise, kind="stable"), but sorts one range of lengths
-    at a time, drawing the same noise again for each: 4 bytes per length, not 36.
+    The result equals argsort(lengths * noise, kind="stable"). To need 4 bytes per
+    length instead of 36, it sorts one range at a time and redraws the same noise.
     """
     ranges = -(-len(lengths) // SORTED_TOGETHER)
-    # the borders of the ranges affect speed only, so a sample with other noise will do
+    # The borders affect only speed, so a sample with different noise will do.
     sampler = np.random.default_rng(0)
     sample = lengths[sampler.integers(0, len(lengths), 64 * ranges)]
     noisy = sample * sampler.uniform(0.9, 1.1, len(sample))
@@ -113,13 +113,13 @@ def histogram(lengths: Lengths) -> Ids:
 
 
 def group(counts: Ids, budget: int) -> Ids:
-    """Group rows sorted by length so that rows times the longest fits a budget.
+    """Group rows sorted by length so that rows times longest length fits a budget.
 
         counts    [0, 0, 3, 1], so the rows have the lengths 2 2 2 3
         budget    4
         returns   [0, 2, 3, 4], so the groups are 2 2, 2, 3
 
-    Returns the rank at which each group begins, and the end. Each group takes as many
+    Returns the rank at which each group begins, and the total. Each group takes as many
     rows as fit, but at least one.
     """
     cuts, first, end = [np.array([0])], 0, 0
@@ -138,7 +138,7 @@ def group(counts: Ids, budget: int) -> Ids:
 
 
 def _blocks(array: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-    """Yield an array in blocks, each with the index of its first element."""
+    """Yield the blocks of an array, each with the index of its first element."""
     for start in range(0, len(array), BLOCK):
         yield start, array[start : start + BLOCK]
 

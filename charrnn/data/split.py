@@ -14,9 +14,9 @@ from charrnn.errors import TextError
 
 
 class SplitHashes:
-    """A 16-bit hash of each document, which decides whether it trains or validates.
+    """A 16-bit hash of each document, which decides which part it belongs to.
 
-    Two bytes per document: a corpus of 5 GB may have 100 million lines.
+    A document takes only two bytes, because 5 GB of text may have 100 million lines.
     """
 
     def __init__(self, seed: int) -> None:
@@ -30,7 +30,7 @@ class SplitHashes:
         seeds = chain([self._open], repeat(self._seed))
         crcs = list(map(zlib.crc32, data, seeds))
         self._open = crcs.pop() if is_open else self._seed
-        # multiplied, because a text's CRCs under two seeds differ by a constant
+        # multiply, because a text's CRCs under two seeds differ by a constant
         mixed = (np.array(crcs, np.uint32) * np.uint32(0x9E3779B1)) >> np.uint32(16)
         self._hashes.frombytes(mixed.astype(np.uint16).tobytes())
         self._histogram += np.bincount(mixed, minlength=1 << 16)
@@ -41,7 +41,7 @@ class SplitHashes:
         return int(np.count_nonzero(self._histogram)) >= MANY_DOCUMENTS
 
     def limit(self, share: float) -> int:
-        """Return the highest hash that validates, so that a share of documents does.
+        """Return the highest hash of a validation document, given their share.
 
         Neither part is ever empty.
         """
@@ -51,7 +51,7 @@ class SplitHashes:
         return int(values[np.argmin(np.abs(counts - wanted))])
 
     def are_within(self, limit: int, first: int, count: int) -> npt.NDArray[np.bool_]:
-        """Return whether each of `count` documents from `first` on validates."""
+        """Return which of `count` documents from `first` on are for validation."""
         hashes = np.frombuffer(self._hashes, np.uint16)[first : first + count]
         if len(hashes) < count:
             raise corpus_changed_error()

@@ -1,7 +1,7 @@
 """The token store: a corpus as token ids, in plain memory-mapped files.
 
-It is written block by block, so memory use does not grow with the corpus. Training
-reads it through `Part`, whose arrays stay on disk.
+A store is written block by block, so memory use does not grow with the corpus. Training
+reads the store through `Part`, whose arrays stay on disk.
 """
 
 import json
@@ -18,25 +18,25 @@ from charrnn.text.size import TextSize
 
 LEAST_TARGETS: Final = {"train": 2, "valid": 1}
 
-#: From this many documents on, validation uses whole documents and ends are learned.
+#: With at least this many documents, validation uses whole ones and ends are learned.
 MANY_DOCUMENTS: Final = 20
 
-#: larger vocabularies hold words or subwords
+#: a vocabulary larger than this consists of words or subwords
 LONG_TOKENS: Final = 1024
 
 FORMAT: Final = 1
 STORE_FILE: Final = "store.json"
 SUFFIXES: Final = (".tokens", ".starts", ".lengths")
-START_OVER: Final = "start over from the text: `new`"
+START_OVER: Final = "start over from the text with `new`"
 
 Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The size of a corpus, validation texts included, without document separators.
+    """The size of a corpus, with validation texts but without document separators.
 
-    sha256: hash of the documents and of how they are cut, independent of file names.
+    sha256: hash of the documents and their borders, independent of file names.
     """
 
     bytes: int
@@ -51,10 +51,11 @@ class Part:
     """The training or validation part of a corpus, as tokens.
 
     tokens: (N,), documents separated by boundaries B:  B d1 B d2 B ... dn [B]
-    A truncated document has no closing boundary.
+    A truncated last document has no closing boundary.
     starts: (D,), the position of each document's opening boundary.
-    lengths: (D,), targets per document: its tokens, plus its end where that counts.
-    A document's inputs are tokens[start : start + length]; its targets are one later.
+    lengths: (D,), targets per document: its tokens, plus its end if that is a target.
+    A document's inputs are tokens[start : start + length]; its targets are the same
+    slice shifted by one.
     """
 
     tokens: npt.NDArray[np.unsignedinteger[Any]]
@@ -72,7 +73,7 @@ class Part:
 
     @property
     def size(self) -> TextSize:
-        """The size of its text."""
+        """The size of the part's text."""
         return TextSize(self.characters, self.bytes, self.words)
 
 
@@ -81,8 +82,8 @@ class TokenStore:
     """A corpus as tokens on disk.
 
     learns_end: whether the ends of documents are validation targets. With few documents
-    they are not, so validation equals scoring the text. In training, the end of a
-    complete document is always a target.
+    they are not, so validating gives the same result as scoring the text. In training,
+    the end of a complete document is always a target.
     leaked: number of validation documents that are also in the training part.
     """
 
@@ -95,19 +96,19 @@ class TokenStore:
 
     @property
     def has_long_tokens(self) -> bool:
-        """Whether tokens are words or subwords: about four characters each."""
+        """Whether tokens are words or subwords, of about four characters each."""
         return self.vocab_size > LONG_TOKENS
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Map a store from `Corpus.write_store` into memory.
 
-        Raises NotFoundError, or ModelFileError if it is damaged.
+        Raises NotFoundError if it is missing, or ModelFileError if it is damaged.
         """
         try:
             values = json.loads((folder / STORE_FILE).read_bytes())
             if values.pop("format") != FORMAT:
-                raise ValueError(f"its format is not {FORMAT}")
+                raise ValueError(f"the format is not {FORMAT}")
             dtype = token_type(values["vocab_size"])
             for name in ("train", "valid"):
                 values[name] = _open_part(folder / name, dtype, **values[name])
@@ -128,7 +129,7 @@ def token_type(vocab_size: int) -> np.dtype[Any]:
 def _open_part(
     path: Path, dtype: np.dtype[Any], *, tokens: int, documents: int, **more: Any
 ) -> Part:
-    for suffix, expected in more.pop("crc32", {}).items():  # early stores have none
+    for suffix, expected in more.pop("crc32", {}).items():  # absent in early stores
         _check(path.with_suffix(suffix), expected)
     return Part(
         _map(path.with_suffix(".tokens"), dtype, tokens),
@@ -140,7 +141,7 @@ def _open_part(
 
 def _check(path: Path, expected: int) -> None:
     found = 0
-    with path.open("rb") as file:  # read, because mapped pages would count as memory
+    with path.open("rb") as file:  # not mapped, as mapped pages count as memory
         while block := file.read(1 << 20):
             found = zlib.crc32(block, found)
     if found != expected:

@@ -10,7 +10,7 @@ from charrnn.data.batches import MULTIPLE, Batch, Rows, assemble, padded
 from charrnn.data.segments import BLOCK, Segments, group, histogram
 from charrnn.data.store import Part
 
-SEGMENT: Final = 2048  #: longer documents are cut into segments of this size
+SEGMENT: Final = 2048  #: longer documents are cut into segments of at most this size
 
 WARM_UP: Final = 512  #: uncounted tokens before a segment, to build up the state
 
@@ -21,8 +21,8 @@ def validation_batches(part: Part, *, rows: int = 64) -> Iterator[list[Batch]]:
     """Yield groups of batches that together predict every target of a part once.
 
     State is carried within a group and reset for the next. A document longer than
-    SEGMENT is cut into segments that run side by side. Each first reads WARM_UP tokens
-    that are not counted, which brings its state close to that of the whole document.
+    SEGMENT is cut into segments that run in parallel. Each segment first reads WARM_UP
+    uncounted tokens, so its state is close to that after the whole preceding text.
     """
     segments = Segments(part, SEGMENT)
     lengths = np.empty(len(segments.lengths), np.min_scalar_type(SEGMENT + WARM_UP))
@@ -31,7 +31,7 @@ def validation_batches(part: Part, *, rows: int = 64) -> Iterator[list[Batch]]:
         _, begins = segments.locate(np.arange(len(lengths))[block])
         lengths[block] = segments.lengths[block] + np.minimum(WARM_UP, begins)
     order = np.argsort(lengths, kind="stable")
-    # grouped by the width of one batch, so that its logits have a bounded size
+    # group by the width of one batch, so that its logits have a bounded size
     widths = padded(histogram(np.minimum(lengths, VALIDATION_WINDOW)))
     for first, last in pairwise(group(widths, rows * VALIDATION_WINDOW)):
         chosen = order[first:last]

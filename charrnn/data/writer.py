@@ -1,4 +1,4 @@
-"""Writes the files of a token store, block by block."""
+"""Write the files of a token store, block by block."""
 
 import hashlib
 import zlib
@@ -30,7 +30,7 @@ class Fingerprint(Tally):
         """Count and hash the next block; return its bytes."""
         closed = len(texts) - is_open
         data = super().add(texts, is_open)
-        # the lengths tell which newlines close a document
+        # the lengths record which newlines close a document
         self._hash.update(data)
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         lengths[0] += self._open_characters
@@ -99,9 +99,9 @@ class PartWriter:
         if self._targets < least:
             name = {"train": "training", "valid": "validation"}[self._name]
             raise TextError(
-                f"too little text: the {name} part has {self.characters:,} characters,"
-                f" {self._targets} tokens to predict; it needs {least}",
-                hint="use a longer text, or another `valid_frac`",
+                f"too little text: the {name} part has {self.characters:,} characters "
+                f"and {self._targets} tokens to predict; it needs {least}",
+                hint="use a longer text, or a different `valid_frac`",
             )
         return {
             "tokens": self._size,

@@ -1,15 +1,15 @@
-"""Inference: what a trained model does with text, in NumPy.
+"""Inference: sampling and scoring text with trained models, in NumPy.
 
 text_model.py   a model with its tokenizer: text in, text and scores out
-checkpoint.py   model files: save, verify, load
+checkpoint.py   saves, verifies and loads model files
 config.py       sampling options
-sampling.py     temperature, filters and the sampling loop
-writing.py      texts while they are written
-scoring.py      the nats of each token of a text or part
+sampling.py     the sampling loop, with temperature and filters
+writing.py      collects texts as they are sampled, and detects their ends
+scoring.py      computes the nats of each token of a text or part
 score.py        sums of nats and the units derived from them
-threads.py      rows of a batch in several threads
-comparing.py    several models on the same texts
-intervals.py    confidence intervals by block bootstrap
-baselines.py    validation texts of a run, and n-gram baselines
-mixing.py       mixture weights from held-out text
+threads.py      splits the rows of a batch among threads
+comparing.py    compares several models on the same texts
+intervals.py    confidence intervals from a block bootstrap
+baselines.py    the validation text of a run, and n-gram baselines
+mixing.py       mixture weights, fitted on held-out text
 """

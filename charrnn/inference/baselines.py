@@ -1,6 +1,7 @@
-"""The validation text of a run, and n-gram baselines to compare its model with.
+"""The validation text of a run, and n-gram baselines to compare its model to.
 
-The baselines (uniform, unigram, 2-gram, ...) are counted on the run's training part.
+The baselines (uniform, unigram, 2-gram, ...) are counted on the training part of the
+run.
 """
 
 from collections.abc import Iterator
@@ -26,13 +27,13 @@ ORDERS: Final = range(1, 9)  #: n-gram orders of the baselines
 
 
 def validation_documents(run: Run) -> tuple[str, ...]:
-    """Return the validation documents of a run, read again from its corpus.
+    """Reread the corpus of a run and return its validation documents.
 
     Raises NotFoundError if a file is missing, TextError if the text has changed, and
     ModelFileError if the run does not record how its text was split.
     """
     info = run.read_info()
-    hint = "give another text to compare on: `file`"
+    hint = "name another text to compare on with `file`"
     try:
         read = info["corpus"]
         files, valid, sha256 = read["files"], read.get("valid", []), read["sha256"]
@@ -59,7 +60,7 @@ def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
     summary = ModelSummary(learned_end=store.learns_end)
     tokens, none = store.train.tokens, np.empty(0, np.int64)
     config = NgramConfig(store.vocab_size, 1, "mle")
-    uniform = NgramModel.fit(config, tokens, none, none)  # without any counts
+    uniform = NgramModel.fit(config, tokens, none, none)  # no documents, so no counts
     yield TextModel(uniform, tokenizer, summary=summary, name="uniform")
     for order, model in enumerate(count(store.train, store.vocab_size, ORDERS), 1):
         name = f"{order}-gram" if order > 1 else "unigram"
@@ -67,7 +68,7 @@ def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
 
 
 def count(part: Part, vocab_size: int, orders: range) -> Iterator[NgramModel]:
-    """Yield the n-gram models of a part for each order, all counted in one pass."""
+    """Count a part once, and yield its n-gram model of each order."""
     config, arrays = NgramConfig(vocab_size), (part.tokens, part.starts, part.lengths)
     counted = NgramModel.fit_orders(config, *arrays, least=orders.start)
     return islice(counted, len(orders))

@@ -1,4 +1,4 @@
-"""Model files: tensors, configuration, tokenizer and summary in one file."""
+"""Model files: each holds tensors, a configuration, a tokenizer and a summary."""
 
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ from charrnn.tokenizers import loading as tokenizers
 
 
 def save(path: Path, model: TextModel) -> None:
-    """Publish a model file. Raises ResourceError if it cannot be written."""
+    """Write a model file atomically. Raises ResourceError if it cannot be written."""
     write_tensors(path, model.model.tensors(), _metadata(model))
 
 
 def size_bytes(model: TextModel) -> int:
-    """Return the size of a model's file."""
+    """Return the size of the file that `save` would write."""
     return tensor_file.size_bytes(model.model.tensors(), _metadata(model))
 
 
@@ -33,8 +33,8 @@ def _metadata(model: TextModel) -> dict[str, Any]:
 def load(path: Path, *, name: str = "") -> TextModel:
     """Read, verify and rebuild a model.
 
-    Raises NotFoundError if there is no file, and ModelFileError if it is damaged, not a
-    model, or of a newer version.
+    Raises NotFoundError if the file does not exist, and ModelFileError if it is
+    damaged, not a model, or from a newer version.
     """
     tensors, meta = read_tensors(path)
     try:

@@ -2,7 +2,8 @@
 
 Models may use different tokenizers, so they are compared by text, not by token. The
 nats of a token are assigned to the character where it ends, or to its document, and
-differences are taken there. Either all models count the ends of texts, or none does.
+models are compared character by character, or document by document. Either all models
+count the ends of texts, or none does.
 """
 
 import time
@@ -24,16 +25,15 @@ from charrnn.models.base import LanguageModel
 from charrnn.text.size import TextSize, text_size
 from charrnn.tokenizers.base import Ids
 
-#: a model with this share more unknown tokens than another cannot be the best
+#: a model cannot be the best if its excess of unknown tokens is over this fraction
 MAX_UNKNOWN: Final = 0.01
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Documents to compare on, none empty, and whether their ends count.
+    """Non-empty documents to compare models on, and whether their ends are scored.
 
-    Intervals are bootstrapped from units: documents if there are many, otherwise
-    characters.
+    The bootstrap resamples units: documents if there are many, otherwise characters.
     """
 
     documents: tuple[str, ...]
@@ -46,7 +46,7 @@ class Texts:
 
     @property
     def has_many(self) -> bool:
-        """Whether there are many documents, so that units are documents."""
+        """Whether there are so many documents that each is a unit."""
         return len(self.documents) >= MANY_DOCUMENTS
 
     @property
@@ -64,10 +64,10 @@ class Texts:
 
 @dataclass(frozen=True)
 class Reading:
-    """The score of a model on texts, and the nats of each unit, (N,).
+    """The score of a model on texts, with the nats of each unit, (N,).
 
-    impossible: number of tokens with probability 0. file_bytes: size of the model file.
-    seconds: time to score the texts.
+    impossible: the number of tokens with probability 0. file_bytes: the size of the
+    model file. seconds: the time it took to score the texts.
     """
 
     model: TextModel
@@ -80,11 +80,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Compared:
-    """A reading, and how many bits per character it is worse than the best.
+    """A reading, and by how many bits per character it is worse than the best.
 
-    interval: of the difference. Both are NaN for the best itself, and if the best gives
-    the text probability 0. is_fair: it has few more unknown tokens than the others; an
-    unknown token costs less than spelling it out.
+    interval: the 95% confidence interval of the difference. Both are NaN for the best
+    itself, and if the best gives the text probability 0. is_fair: whether the model has
+    hardly more unknown tokens than the others (an unknown token costs less than the
+    characters that it replaces).
     """
 
     reading: Reading
@@ -97,8 +98,8 @@ class Compared:
 def read(model: TextModel, texts: Texts) -> Reading:
     """Score a model on texts.
 
-    As in validation, a long document is cut into segments. Each reads the text before
-    it as a warm-up, so the effect on the score is negligible.
+    As in validation, a long document is cut into segments. Before each segment, the
+    model reads the text that precedes it, so cutting hardly affects the score.
     """
     start = time.perf_counter()
     encoded = [model.tokenizer.encode_with_ends(text) for text in texts.documents]
@@ -123,7 +124,7 @@ def read(model: TextModel, texts: Texts) -> Reading:
 
 
 def compare(readings: Sequence[Reading], texts: Texts) -> list[Compared]:
-    """Compare readings of the same texts with the best one, fewest bits first."""
+    """Compare each reading to the best one; sort them by bits, fewest first."""
     ranked = sorted(readings, key=lambda reading: reading.score.nats)
     fewest = min(reading.score.unknown for reading in readings)
     fair = [
@@ -141,7 +142,7 @@ def compare(readings: Sequence[Reading], texts: Texts) -> list[Compared]:
 def _difference(
     reading: Reading, best: Reading, texts: Texts
 ) -> tuple[float, Interval]:
-    """Return how many bits per character a model is worse, and the interval."""
+    """Return by how many bits per character a model is worse, and the interval."""
     if reading is best or not isfinite(best.score.nats):
         return nan, Interval(nan, nan)
     differences = (reading.unit_nats - best.unit_nats) / log(2)

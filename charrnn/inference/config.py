@@ -12,7 +12,7 @@ DRAWING: Final = "Drawing"
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """How to draw the next token. Filters apply in the order of the fields."""
+    """How to draw the next token. Filters are applied in the order of the fields."""
 
     temperature: float = option(
         1.0,
@@ -20,14 +20,14 @@ class SampleConfig:
         has_infinity=True,
         group=DRAWING,
         flags=("--temp", "--temperature", "-t"),
-        help="Values below 1 make text more predictable, above 1 more random; 0 always "
-        "picks the likeliest token, inf makes all tokens equally likely.",
+        help="Below 1 is more predictable, above 1 more random; 0 always takes the "
+        "likeliest token, and inf makes all tokens equally likely.",
     )
     top_k: int = option(
         0,
         at_least=0,
         group=DRAWING,
-        help="Draw only from the K likeliest tokens; 0 is off.",
+        help="Draw only from the K likeliest tokens; 0 turns this off.",
     )
     top_p: float = option(
         1.0,
@@ -35,7 +35,7 @@ class SampleConfig:
         at_most=1,
         group=DRAWING,
         help="Draw only from the smallest set of tokens with this total probability, "
-        "in (0, 1]; 1 is off.",
+        "in (0, 1]; 1 turns this off.",
     )
     min_p: float = option(
         0.0,
@@ -43,7 +43,7 @@ class SampleConfig:
         at_most=1,
         group=DRAWING,
         help="Draw only from tokens at least this fraction as likely as the likeliest "
-        "one, in [0, 1]; 0 is off.",
+        "one, in [0, 1]; 0 turns this off.",
     )
     length: int = option(
         500,
@@ -53,11 +53,11 @@ class SampleConfig:
         help="Maximum number of new tokens; 0 means no limit.",
     )
     stop: tuple[str, ...] = option(
-        (), group=DRAWING, help="Stop writing after this text; repeatable."
+        (), group=DRAWING, help="Stop after this text; repeatable."
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.stop, str):  # each character would be a stop
+        if isinstance(self.stop, str):  # each character would be a stop text
             raise UsageError(
                 f"`stop` is the string {self.stop!r}, not a tuple of strings",
                 hint=f"stop=({self.stop!r},)",

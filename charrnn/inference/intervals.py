@@ -1,17 +1,18 @@
-"""Confidence intervals for a mean over a text: a block bootstrap.
+"""Confidence intervals for a mean over a text, from a block bootstrap.
 
-The differences between two models at nearby characters are correlated: only one model
-knows a name, or one is better on a whole scene. So blocks of the text are resampled
-with replacement, not single characters (Künsch 1989; circular: Politis and Romano
-1992). Differences are resampled, not each model's nats, because they vary far less.
+The differences between two models at nearby characters are correlated: one model may
+know a name that the other does not, or be better on a whole scene. So blocks of the
+text are resampled with replacement, not single characters (Künsch 1989; the text wraps
+around as in Politis and Romano 1992). The differences are resampled rather than each
+model's nats, because the differences vary far less.
 
 A block is a tenth of the text. The automatic length of Politis and White (2004) is not
-used: for two LSTMs on 111,540 characters of plays it gave 85 characters from sums of 27
-characters, and 4,258 from sums of 54. The estimated error of the mean keeps growing up
-to blocks of more than 6,000 characters. A few long blocks capture that, and Student's t
-corrects for their small number. Many documents are less correlated, so their blocks are
+used: for two LSTMs on 111,540 characters of plays, it gave 85 characters from sums over
+27 characters, but 4,258 from sums over 54. The estimated error of the mean grows until
+blocks exceed 6,000 characters. A few long blocks capture that, and Student's t corrects
+for their small number. Many documents are less correlated, so their blocks are
 shorter. For synthetic differences correlated over up to a hundredth of the text, the
-interval covers the truth in 95 to 97% of texts (test_intervals.py).
+interval contains the true mean for 95 to 97% of texts (test_intervals.py).
 """
 
 import math
@@ -44,9 +45,10 @@ class Interval(NamedTuple):
 def interval_of_ratio(sums: Reals, sizes: Counts, *, blocks: int) -> Interval:
     """Return the 95% confidence interval of sum(sums) / sum(sizes).
 
-    sums, sizes: (N,), of the characters or documents of a text in order; neighbours may
-    be correlated. blocks: number of blocks, at most N. The ends are NaN with fewer than
-    two blocks, and infinite if the ratio is.
+    sums, sizes: arrays (N,) with one value per character or document, in text order;
+    neighbours may be correlated. blocks: the number of blocks; more than N count as N.
+    With fewer than two blocks, the ends are NaN; otherwise, if the ratio is not finite,
+    both equal it.
     """
     ratio = float(sums.sum() / sizes.sum())
     K = min(blocks, len(sums))
@@ -57,13 +59,13 @@ def interval_of_ratio(sums: Reals, sizes: Counts, *, blocks: int) -> Interval:
     length = len(sums) // K
     drawn = [_sums_of_blocks(x, length)[starts].sum(axis=1) for x in (sums, sizes)]
     low, high = np.quantile(drawn[0] / drawn[1], (0.025, 0.975)).tolist()
-    # the variance of K blocks around their own mean is low by a factor (K - 1) / K
+    # the variance of K blocks around their own mean is too low: (K - 1) / K of the true
     wider = _student(K - 1) / NORMAL * math.sqrt(K / (K - 1))
     return Interval(ratio + wider * (low - ratio), ratio + wider * (high - ratio))
 
 
 def _sums_of_blocks(values: npt.NDArray[np.generic], length: int) -> Reals:
-    """Return the sum of the block at each start, (N,), wrapping around at the end."""
+    """Return the sum of the block from each start, (N,); blocks wrap around the end."""
     ends = np.cumsum(np.concatenate([[0], values, values[: length - 1]]))
     return np.asarray(ends[length:] - ends[:-length], np.float64)
 
@@ -71,7 +73,7 @@ def _sums_of_blocks(values: npt.NDArray[np.generic], length: int) -> Reals:
 def _student(freedom: int) -> float:
     """Return the 97.5% quantile of Student's t (Abramowitz and Stegun 26.7.5).
 
-    The error is below 0.2% from 4 degrees of freedom on.
+    The error is below 0.2% for 4 or more degrees of freedom.
     """
     z = NORMAL
     first = (z**3 + z) / 4

@@ -1,17 +1,17 @@
-"""Mixture weights: how much each model contributes, fitted on held-out text.
+"""Mixture weights, fitted on held-out text: how much each model contributes.
 
 The weights that maximize the likelihood are found by expectation-maximization
-(Dempster, Laird and Rubin 1977; for language models Jelinek and Mercer 1980). With p_mi
-the probability that member m gives token i:
+(Dempster, Laird and Rubin 1977; for language models, Jelinek and Mercer 1980). If p_mi
+is the probability that member m gives token i, each iteration computes:
 
     share_mi = weight_m p_mi / sum over k of weight_k p_ki       E step
     weight_m = the mean of share_mi over the tokens              M step
 
-No step lowers the likelihood, and the problem is concave, so there are no other local
-maxima. The members must not have been trained on the text: one that has overfit it
-would get all the weight.
+No iteration lowers the likelihood, and the problem is concave, so every local maximum
+is global. The members must not have been trained on the text: a member that has overfit
+it would get all the weight.
 
-Letters: M members, N tokens.
+Shape letters: M is the number of members, N the number of tokens.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,9 +30,9 @@ CONVERGED_NATS = 1e-6  # per token: the precision of float32 logits
 
 
 class Mixing(NamedTuple):
-    """The weights of members, which sum to 1, and the nats of the text with them.
+    """The weights of the members, which sum to 1, and the nats of their mixture.
 
-    A member with weight 0 is better left out.
+    A member with weight 0 can be left out of the mixture.
     """
 
     weights: tuple[float, ...]
@@ -46,15 +46,15 @@ def fit_weights(members: Sequence[LanguageModel], part: Part) -> Mixing:
     Raises ValueError if there is no member or no token.
     """
     if not members:
-        raise ValueError("no members to weight")
+        raise ValueError("there are no members to weight")
     return best_weights(np.array([part_nats(member, part) for member in members]))
 
 
 def best_weights(nats: Reals) -> Mixing:
-    """Return the best weights. nats: -ln p of each token under each member, (M, N)."""
+    """Return the best weights for `nats`, -ln p of token n under member m, (M, N)."""
     *_, last = improving_weights(nats)
     alone = zip(np.eye(len(nats)).tolist(), nats.sum(axis=1).tolist(), strict=True)
-    # EM only approaches a weight of 1 in the limit, so try each member alone
+    # EM reaches a weight of 1 only in the limit, so also try each member alone
     candidates = [last, *(Mixing(tuple(weights), sum_) for weights, sum_ in alone)]
     return min(candidates, key=lambda mixing: mixing.nats)
 
@@ -72,11 +72,11 @@ def improving_weights(nats: Reals) -> Iterator[Mixing]:
     if not nats.size:
         raise ValueError(f"cannot fit weights of {M} members on {N} tokens")
     weights = np.full(M, 1 / M)
-    # a token that is impossible for all members costs the same with any weights
+    # a token that is impossible under every member costs the same with any weights
     possible = nats[:, np.isfinite(nats.min(axis=0))]
     never_nats = 0.0 if possible.shape == nats.shape else np.inf
     least = possible.min(axis=0)
-    # relative to the best member for each token, so that they are not all 0
+    # relative to the best member for each token, so that no column is all 0
     likelihoods = np.exp(least - possible)
     while True:
         mixed = weights @ likelihoods

@@ -1,6 +1,6 @@
-"""Drawing tokens from a language model: temperature, filters, and the loop.
+"""The sampling loop, and how temperature and filters change what it draws.
 
-Shape letters: B batch (texts sampled together), V vocabulary.
+Shape letters: B is the number of texts sampled together, V the vocabulary size.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,15 +15,15 @@ from charrnn.models.base import Floats, LanguageModel, log_softmax
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 LIMITS = np.finfo(np.float32)
-NOISE_STEPS = 64  # steps of noise drawn at once
-NOISE_VALUES = 1 << 20  # maximum values drawn at once, unless one step has more
+NOISE_STEPS = 64  # maximum number of steps for which noise is drawn at once
+NOISE_VALUES = 1 << 20  # maximum values drawn at once, unless one step needs more
 
 
 class Drawn(NamedTuple):
-    """One token for each of B texts, (B,), and the model's logits (B, V).
+    """One token for each of B texts, (B,), and the model's logits, (B, V).
 
-    The logits are those before temperature and filters, so the nats of the tokens equal
-    those from scoring the text.
+    The logits are not changed by temperature or filters, so they give the tokens the
+    same nats as scoring the text does.
     """
 
     tokens: Ids
@@ -38,10 +38,10 @@ def generate(
     rngs: Sequence[np.random.Generator],
     never: Sequence[int] = (),
 ) -> Iterator[Drawn]:
-    """Yield the next token of each text, without end.
+    """Yield the next token of each text, indefinitely.
 
-    prompt: (n,), follows the boundary. rngs: one generator per text, so a text does not
-    depend on the others in the batch. never: tokens that are not drawn.
+    prompt: token ids, (n,), read after the boundary. rngs: one generator per text, so
+    that a text does not depend on the others. never: tokens that are never drawn.
     """
     B = len(rngs)
     context = np.concatenate([[BOUNDARY], prompt])[None, :]
@@ -59,12 +59,12 @@ def generate(
 
 
 def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
-    """Return one token per row, (B,), from logits (B, V) and scaled noise (B, V).
+    """Draw one token per row, (B,), from logits (B, V) and scaled noise (B, V).
 
     The argmax of logit / temperature + Gumbel noise is an exact draw from the softmax
     (Gumbel 1954). So is the argmax of logit + temperature * noise, which at temperature
-    0 is the most likely token. Filters apply in this order: temperature, top-k, top-p,
-    min-p. If no allowed token is possible, the result is token 0, the boundary.
+    0 is the most likely token. The order is: temperature, top-k, top-p, min-p. If every
+    token is excluded or impossible, the result is token 0, the boundary.
     """
     if config.temperature and (config.top_k or config.top_p < 1 or config.min_p):
         banned = noise == -np.inf
@@ -76,7 +76,7 @@ def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
 
 
 def filtered(logits: Floats, config: SampleConfig) -> Floats:
-    """Return logits / temperature, with -inf for tokens filtered out."""
+    """Return logits / temperature, with -inf for the tokens that filters exclude."""
     logits = heat(logits, config.temperature)
     if config.top_k:
         logits = top_k(logits, config.top_k)
@@ -90,7 +90,7 @@ def filtered(logits: Floats, config: SampleConfig) -> Floats:
 def heat(logits: Floats, temperature: float) -> Floats:
     """Shift logits so that the largest is 0, then divide by the temperature."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    # within float32, which rules out 0 / 0 and inf / inf
+    # the float32 range rules out 0 / 0 and inf / inf
     divisor = np.clip(temperature, LIMITS.tiny, LIMITS.max)
     with np.errstate(over="ignore"):
         return np.asarray(shifted / np.float32(divisor))
@@ -100,13 +100,13 @@ def top_k(logits: Floats, k: int) -> Floats:
     """Keep the k largest logits of each row; set the others to -inf."""
     if k >= logits.shape[-1]:
         return logits
-    # stable sort: of equal logits, the first are kept, and exactly k in all
+    # stable sort: exactly k are kept, and among equal logits the first ones
     order = np.argsort(-logits, axis=-1, kind="stable")[..., :k]
     return _only(logits, order, np.ones(order.shape, bool))
 
 
 def top_p(logits: Floats, p: float) -> Floats:
-    """Keep the smallest set of most likely tokens with total probability p."""
+    """Keep the fewest most likely tokens whose total probability is at least p."""
     order = np.argsort(-logits, axis=-1, kind="stable")
     probabilities = np.exp(log_softmax(np.take_along_axis(logits, order, -1)))
     before = np.cumsum(probabilities, axis=-1) - probabilities
@@ -138,7 +138,7 @@ def gumbel_noise(
     rngs: Sequence[np.random.Generator], vocab_size: int
 ) -> Iterator[Floats]:
     """Yield blocks of Gumbel noise, (steps, B, V), with one generator per text."""
-    # a generator yields the same numbers for any block size
+    # a generator's numbers do not depend on the block size
     steps = max(1, min(NOISE_STEPS, NOISE_VALUES // (len(rngs) * vocab_size)))
     shape = (steps, vocab_size)
     while True:
@@ -150,7 +150,7 @@ def gumbel_noise(
 
 
 def _only(logits: Floats, order: Ids, kept: npt.NDArray[np.bool_]) -> Floats:
-    """Return the logits of the tokens order[kept], row by row, and -inf elsewhere."""
+    """In each row, set the logits of all tokens except order[kept] to -inf."""
     values = np.where(kept, np.take_along_axis(logits, order, -1), np.float32(-np.inf))
     result = np.full_like(logits, -np.inf)
     np.put_along_axis(result, order, values, -1)

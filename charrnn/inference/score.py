@@ -1,4 +1,4 @@
-"""Score: the nats of a text and the text's size, as sums that add up."""
+"""Score: the nats and the size of a text. Scores of several texts can be added."""
 
 import math
 from dataclasses import astuple, dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # the command line imports this file, and NumPy takes 0.1 s
 
 @dataclass(frozen=True)
 class Score:
-    """The nats of a text, and the size of the text. Scores can be added."""
+    """The nats and the size of a text. Scores can be added."""
 
     nats: float = 0.0
     tokens: int = 0
@@ -30,7 +30,7 @@ class Score:
 
     @property
     def loss_nats(self) -> float:
-        """The validation loss: the best model has the lowest."""
+        """The validation loss in nats; the best model has the lowest."""
         return self.nats_per_token
 
     @property
@@ -45,7 +45,7 @@ class Score:
             "bits_per_char": self.bits_per_char,
             "bits_per_byte": self.bits_per_byte,
         }
-        # JSON has no infinity, which is the cost of text with probability 0
+        # a text with probability 0 costs infinitely many nats, and JSON has no infinity
         finite = {k: v if math.isfinite(v) else None for k, v in means.items()}
         return finite | {"tokens": self.tokens, "unknown": self.unknown}
 
@@ -61,7 +61,7 @@ class Score:
 
     @property
     def nats_per_token(self) -> float:
-        """Mean -ln p per token: the cross-entropy. NaN without tokens."""
+        """Mean -ln p per token (the cross-entropy), or NaN if there are no tokens."""
         return _ratio(self.nats, self.tokens)
 
     @property
@@ -73,8 +73,8 @@ class Score:
     def bits_per_char(self) -> float:
         """Bits per character (Unicode code point), comparable across tokenizers.
 
-        Compare it only if both scores count the ends of texts, or neither does: an end
-        costs bits but has no character.
+        Compare two scores only if both count the ends of texts, or neither does: an end
+        costs bits but is not a character.
         """
         return _ratio(self.bits, self.characters)
 

@@ -1,7 +1,7 @@
 """How likely a text is: -ln p of each token, given all tokens before it.
 
-Every token is predicted exactly once, the first from the boundary. P(text) is the
-product of the probabilities of its tokens, so nats add up to a `Score`.
+Every token is predicted exactly once, the first one from the boundary. P(text) is the
+product of the probabilities of its tokens, so a `Score` is a sum of nats.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,9 @@ from charrnn.tokenizers.base import BOUNDARY, Ids
 Nats = npt.NDArray[np.float64]
 
 ROWS = 512  # texts per batch: matrix products are fastest at 256 rows per thread
-SHORT = 32  # padding of up to this many tokens costs almost nothing
-BLOCK_TOKENS = 8192  # tokens scored at once
-BLOCK_LOGITS = 1 << 22  # limits the logits at once, and so the memory
+SHORT = 32  # padding a text with up to this many tokens costs almost nothing
+BLOCK_TOKENS = 8192  # maximum number of tokens scored at once
+BLOCK_LOGITS = 1 << 22  # maximum number of logits at once, which limits the memory
 
 
 def next_token_scores(
@@ -31,7 +31,7 @@ def next_token_scores(
 ) -> Iterator[Floats]:
     """Yield the log-probabilities of all tokens at each position, in blocks (k, V).
 
-    ids: (n,), without boundaries. The blocks have n rows together, in nats; row i is
+    ids: (n,), without boundaries. In total, the blocks have n rows; row i holds
     ln p(. | context, ids[:i]).
     """
     before = _prefix(context)
@@ -53,9 +53,10 @@ def batch_nats(
 ) -> list[Nats]:
     """Return -ln p of each token of each text.
 
-    texts: arrays (n,) of ids without boundaries. Results: (n,), or (n+1,) with `end`,
-    where the end of the text is predicted too. Each text starts from a fresh state that
-    has read the context. Texts of similar length share a batch, to save padding.
+    texts: arrays (n,) of ids without boundaries. The results have shape (n,), or (n+1,)
+    with `end`, which also scores the end of the text. For each text, the model starts
+    from a new state and reads the context. Texts of similar length share a batch, which
+    saves padding.
     """
     results: list[Nats] = [np.empty(0)] * len(texts)
     before = _prefix(context)
@@ -69,7 +70,8 @@ def batch_nats(
 def part_nats(model: LanguageModel, part: Part) -> Nats:
     """Return -ln p of every target of a part, (N,), in the order of its batches.
 
-    The batches are those of `validation_batches`, each (T, B) read row by row.
+    The batches come from `validation_batches`; each has shape (T, B) and is read row by
+    row.
     """
     found: list[Nats] = []
     for group in validation_batches(part):
@@ -80,14 +82,14 @@ def part_nats(model: LanguageModel, part: Part) -> Nats:
                 for at in range(0, len(batch.targets), step):
                     inputs = batch.inputs[at : at + step].T
                     targets = batch.targets[at : at + step].T
-                    # targets to ignore are scored as token 0, then dropped
+                    # ignored targets are scored as token 0, then dropped
                     nats, state = target_nats(inputs, np.maximum(targets, 0), state)
                     found.append(nats.T[targets.T != IGNORE].astype(np.float64))
     return np.concatenate([np.empty(0), *found])
 
 
 def part_score(model: LanguageModel, part: Part) -> Score:
-    """Return the score of a part. The state is carried within a document."""
+    """Return the score of a part. The state is kept within each document."""
     return score_of(part_nats(model, part), part)
 
 
@@ -104,7 +106,7 @@ def _target_nats(
 
 
 def _groups_of_similar_length(texts: Sequence[Ids]) -> Iterator[list[int]]:
-    """Yield groups of text indices; none is much over twice as long as another."""
+    """Yield groups of text indices, with lengths that differ by little more than 2x."""
     group: list[int] = []
     for i in sorted(range(len(texts)), key=lambda i: len(texts[i])):
         limit = 2 * len(texts[group[0]]) + SHORT if group else 0
@@ -139,11 +141,11 @@ def _group_nats(
 
 
 def _steps(model: LanguageModel, rows: int) -> int:
-    """Return how many tokens of each row to score at once."""
+    """Return how many tokens of each row to score in one call."""
     tokens = min(BLOCK_TOKENS, BLOCK_LOGITS // model.vocab_size)
     return max(1, tokens // rows)
 
 
 def _prefix(context: Ids | None) -> Ids:
-    """Return the tokens before a text: the boundary, then the context."""
+    """Return the tokens that precede a text: the boundary, then the context."""
     return np.concatenate([[BOUNDARY], () if context is None else context]).astype(int)

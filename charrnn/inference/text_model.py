@@ -1,6 +1,6 @@
-"""A language model together with its tokenizer: text in, text and numbers out.
+"""A language model with its tokenizer: it takes text and returns text or scores.
 
-This is what `charrnn.load` returns.
+`charrnn.load` returns a `TextModel`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,14 +18,14 @@ from charrnn.storage.records import ModelSummary
 from charrnn.text.size import text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
-SIDE_BY_SIDE = 64  # texts sampled in one batch
+SIDE_BY_SIDE = 64  # maximum number of texts sampled in one batch
 
 
 @dataclass(frozen=True)
 class TokenScore:
     """One token of a text, its position and its surprisal.
 
-    start, end: character offsets. rank: 1 if no token was more likely.
+    start, end: character offsets. rank: one more than the number of likelier tokens.
     top: the most likely tokens at this position, with their nats.
     """
 
@@ -40,7 +40,8 @@ class TokenScore:
 class TextModel:
     """A model that samples and scores text.
 
-    summary: how it was trained. name: shown to people. source: its file, if any.
+    summary: how the model was trained. name: a name to display. source: the file that
+    it was loaded from, if any.
     """
 
     def __init__(
@@ -70,18 +71,19 @@ class TextModel:
     def learned_end(self) -> bool:
         """Whether the model was trained on the ends of many documents.
 
-        A model of one long text never saw an end, so by default ends are not scored.
+        If it was not, it does not know when a text ends, so by default ends are not
+        scored.
         """
         return self.summary.learned_end in (None, True)
 
     def score(self, text: str, *, context: str = "", end: bool | None = None) -> Score:
-        """Return the score of a text. end: count its end (default: if learned)."""
+        """Return the score of a text. end: count its end (default: `learned_end`)."""
         return self.score_all([text], context=context, end=end)[0]
 
     def score_all(
         self, texts: Sequence[str], *, context: str = "", end: bool | None = None
     ) -> list[Score]:
-        """Return the score of each text, independently of the others."""
+        """Return the score of each text. No text affects the score of another."""
         end = self.learned_end if end is None else end
         ids = [self.tokenizer.encode(text) for text in texts]
         before = self.tokenizer.encode(context)
@@ -123,7 +125,7 @@ class TextModel:
         seed: int | None = None,
         config: SampleConfig | None = None,
     ) -> Iterator[Sample]:
-        """Yield `num` texts. Text k = 0, 1, ... has the seed `seed` + k."""
+        """Yield `num` texts. The seed of text k = 0, 1, ... is `seed` + k."""
         seed = fresh_seed() if seed is None else seed
         config = config or SampleConfig()
         for first in range(seed, seed + num, SIDE_BY_SIDE):

@@ -1,8 +1,8 @@
-"""The rows of a batch in several threads.
+"""Splitting the rows of a batch among threads.
 
-When the BLAS library splits a product among threads, every step waits for the slowest:
-on two busy cores, a step of 32 rows took 25 ms instead of 0.8. Rows are independent, so
-each thread processes its own, and the BLAS library uses one thread.
+When the BLAS library splits a product among threads, every step waits for the slowest
+thread: on two busy cores, a step of 32 rows took 25 ms instead of 0.8. Rows are
+independent, so each thread here processes its own, and the BLAS library uses only one.
 """
 
 import os
@@ -15,10 +15,10 @@ import numpy as np
 
 from charrnn.models.base import LanguageModel, State
 
-# maps arrays of B rows and a state to an array of B rows and the next state
+# takes arrays of B rows and a state; returns an array of B rows and the next state
 RowFunction = Callable[..., tuple[Any, State]]
 
-# multiplications per step and thread that outweigh its overhead: about 0.5 ms
+# multiplications per step that make a thread worth its overhead of about 0.5 ms
 LEAST_WORK = 16_000_000
 
 
@@ -28,8 +28,8 @@ def in_threads(
 ) -> Iterator[RowFunction]:
     """Provide a version of a function that splits the rows among threads.
 
-    function: takes arrays (B, ...) and, as the last argument, a state; rows must be
-    independent. With little work or one core, the function itself is provided.
+    The function takes arrays (B, ...) and, as the last argument, a state; its rows must
+    be independent. With little work or one core, the function itself is provided.
     """
     count = min(_free_cores(), rows * model.step_work // LEAST_WORK, rows)
     if count < 2:
@@ -56,7 +56,7 @@ def _split(value: Any, count: int) -> list[Any]:
 
 
 def _free_cores() -> int:
-    """Return the number of threads to use: one if the BLAS library has threads."""
+    """Return the maximum number of threads: one if BLAS itself uses threads."""
     has_one = os.environ.get("OPENBLAS_NUM_THREADS") == "1"
     return available_cores() if has_one else 1
 

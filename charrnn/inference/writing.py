@@ -1,4 +1,4 @@
-"""Texts while they are sampled, token by token."""
+"""Collecting texts token by token as they are sampled."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -13,17 +13,17 @@ from charrnn.models.base import Floats, LanguageModel, token_nats
 from charrnn.text.size import text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
-NATS_AT_ONCE = 64  # computing nats in batches takes a tenth of the time
+NATS_AT_ONCE = 64  # in batches, computing nats takes a tenth of the time
 
 
 @dataclass(frozen=True)
 class Sample:
     """A text that a model wrote after a prompt.
 
-    tokens, nats: of the drawn tokens, under the unmodified model. Scoring the text
-    gives the same if it encodes to the same tokens.
-    finish: why it ended. "end": the end was drawn, which counts as a token; "length";
-    "stop": the text is cut after the stop text.
+    tokens: the number of drawn tokens. nats: their nats under the unmodified model.
+    Scoring the text gives the same result if it encodes to the same tokens.
+    finish: why the text ended. "end": its end was drawn, which counts as a token;
+    "length": it reached the maximum length; "stop": it is cut after a stop text.
     """
 
     text: str
@@ -52,10 +52,10 @@ class Writer:
         self._text = ""
         self._tokens = 0
         self._nats = 0.0
-        self._drawn: list[tuple[int, Floats]] = []  # not yet in _nats
+        self._drawn: list[tuple[int, Floats]] = []  # not yet included in _nats
 
     def take(self, token: int, logits: Floats) -> str:
-        """Add a token drawn from logits (V,); return the text that it adds."""
+        """Append a token drawn from logits (V,); return the text that it adds."""
         if self.finish:
             return ""
         self._tokens += 1
@@ -89,7 +89,7 @@ class Writer:
             self._drawn.clear()
 
     def _cut_after_stop(self, before: int) -> bool:
-        """Cut the text after the first stop that ends in its new part, if any."""
+        """Cut the text after the first stop text that ends in its new part, if any."""
         ends = [
             at + len(stop)
             for stop in self.config.stop
@@ -117,9 +117,9 @@ class Stream:
 
 
 def write(model: LanguageModel, writers: Sequence[Writer]) -> Iterator[str]:
-    """Sample texts in one batch until all are finished; yield pieces of the first.
+    """Sample all texts in one batch until they end; yield pieces of the first one.
 
-    All writers have the same tokenizer, prompt and sampling options.
+    All writers must have the same tokenizer, prompt and sampling options.
     """
     first = writers[0]
     tokens = generate(

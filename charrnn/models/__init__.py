@@ -1,15 +1,15 @@
-"""Models: (state, tokens) to (logits, state); a folder for each family.
+"""Models map tokens and a state to logits and a state. Each family has a folder.
 
 base.py        the contract of a model, in NumPy
-cells.py       every recurrent cell as its textbook equations
-families.py    the registry of families, and how their models are rebuilt
+cells.py       every recurrent cell, as its textbook equations
+families.py    the registry of model families and their classes
 options.py     options that families share, such as --hidden
-recipe.py      what chooses defaults from a corpus and a budget
-layers.py      a layer over time, in torch
-network.py     what training asks of a model, in torch
+recipe.py      recipes, which choose defaults from a corpus and a budget
+layers.py      runs a layer over time, in torch
+network.py     what training requires of a network, in torch
 mixture.py     the weighted mean of several models
 recurrent/  window/  ngram/
-               each: config, model (NumPy), network (torch), recipe (defaults)
+               config, model (NumPy), network (torch), recipe (defaults)
 """
 
 from charrnn.registry import Registry

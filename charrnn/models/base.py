@@ -1,11 +1,11 @@
 """The contract of a language model: (tokens, state) to (next-token logits, state).
 
 All families implement it, so sampling, scoring and comparing are each written once.
-NumPy only.
+This file uses only NumPy.
 
-Laws, tested for every model: probabilities sum to one; changing token t does not change
-the logits before t; splitting a sequence and carrying the state gives the same result;
-a row of a batch gives the same result as the row alone.
+These laws are tested for every model: probabilities sum to one; changing token t does
+not change the logits before t; splitting a sequence and carrying the state gives the
+same result; and a row of a batch gives the same result as that row alone.
 
 Shape letters: B batch, T time, V vocabulary.
 """
@@ -44,12 +44,12 @@ class LanguageModel(ABC):
 
     @property
     def parameters(self) -> int:
-        """Number of parameters; for n-grams, number of distinct n-grams."""
+        """Number of parameters; for n-gram models, the number of distinct n-grams."""
         return sum(array.size for array in self.tensors().values())
 
     @property
     def step_work(self) -> int:
-        """Multiplications per token, to decide whether another thread pays off."""
+        """Multiplications per token, which decide whether another thread pays off."""
         return self.parameters
 
     @abstractmethod
@@ -66,7 +66,7 @@ class LanguageModel(ABC):
     def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
         """Return the probabilities (B, T, V) and the new state.
 
-        float64, so that a very unlikely token does not get probability 0.
+        They are float64, so that a very unlikely token does not get probability 0.
         """
         logits, state = self.forward(tokens, state)
         return softmax(logits), state
@@ -77,16 +77,16 @@ class LanguageModel(ABC):
 
     @abstractmethod
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the parameters by name, as stored in a model file."""
+        """Return the parameters by name, as a model file stores them."""
 
     @classmethod
     @abstractmethod
     def build(cls, config: Mapping[str, Any], tensors: Tensors) -> Self:
-        """Rebuild a model. Raises ValueError if tensors and config disagree."""
+        """Rebuild a model. Raises ValueError if tensors and config do not match."""
 
 
 class ConfiguredModel(LanguageModel):
-    """A model made of a config dataclass and named tensors."""
+    """A model that consists of a config dataclass and named tensors."""
 
     config_type: ClassVar[type[Any]]
 
@@ -119,8 +119,8 @@ class ConfiguredModel(LanguageModel):
 
 
 def build(family: str, config: Mapping[str, Any], tensors: Tensors) -> LanguageModel:
-    """Rebuild a model of a family. Raises ValueError if its parts disagree."""
-    if not isinstance(family, str) or family not in FAMILIES:  # a file may hold [1]
+    """Rebuild a model of a family. Raises ValueError if its parts do not match."""
+    if not isinstance(family, str) or family not in FAMILIES:  # JSON may hold a list
         known = ", ".join(FAMILIES)
         raise ValueError(f"unknown model family {family!r}; choose from {known}")
     kind: type[LanguageModel] = FAMILIES[family].model_type
@@ -128,7 +128,7 @@ def build(family: str, config: Mapping[str, Any], tensors: Tensors) -> LanguageM
 
 
 def log_softmax(logits: Floats) -> Floats:
-    """Return the log-probabilities in nats, over the last axis."""
+    """Return the log-probabilities over the last axis, in nats."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     total = np.exp(shifted).sum(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(total))

@@ -1,19 +1,19 @@
-"""The recurrent cells, each as its textbook equations, written once.
+"""The recurrent cells, each written once, as its textbook equations.
 
-NumPy inference runs these equations unchanged. Training runs torch's fused kernel
-where torch has one and these equations where it has none, so `xp` is either library's
-functions and every array is either library's. Tests hold all of them equal.
+NumPy inference runs these equations unchanged. Training runs torch's fused kernel if
+there is one, and otherwise these equations. So `xp` holds the functions of either
+library, and arrays belong to the same library. Tests check that all results agree.
 
 Shape letters: B batch, I inputs, H hidden, G gates.
 
-The letters of the equations: W is `weight_ih` (G*H, I), U is `weight_hh` (G*H, H), and
-b is `bias_ih` + `bias_hh`, (G*H,) each. The rows of each are grouped by
-gate, in the order in which `step` splits them: W_i, W_f, W_g, W_o for an LSTM. Order
-and names are those of torch.nn, so one set of tensors serves both.
+In the equations, W is `weight_ih` (G*H, I), U is `weight_hh` (G*H, H), and b is
+`bias_ih` + `bias_hh`, (G*H,) each. The rows of each are grouped by gate, in the order
+in which `step` splits them: W_i, W_f, W_g, W_o for an LSTM. Order and names are those
+of torch.nn, so both libraries use the same tensors.
 
 A cell receives `projected` = W x_t + b_ih, (B, G*H), because W x_t can be computed for
-all time steps at once. It returns the next state, a tuple of arrays (B, H) whose first
-is the cell's output h_t.
+all time steps at once. It returns the next state, a tuple of arrays (B, H), the first
+of which is the cell's output h_t.
 """
 
 from abc import ABC, abstractmethod
@@ -28,7 +28,7 @@ Weights = Mapping[str, Array]
 
 
 class Functions(Protocol):
-    """The elementwise functions that the equations need, of either library."""
+    """The elementwise functions that the equations need, from either library."""
 
     def sigmoid(self, x: Array, /) -> Array:
         """Return 1 / (1 + exp(-x))."""
@@ -44,7 +44,7 @@ class NumPyFunctions:
     """The elementwise functions for NumPy arrays."""
 
     def sigmoid(self, x: Array, /) -> Array:
-        """Return 1 / (1 + exp(-x)), by a formula that does not overflow."""
+        """Return 1 / (1 + exp(-x)), using a formula that does not overflow."""
         return 0.5 * np.tanh(0.5 * x) + 0.5
 
     def tanh(self, x: Array, /) -> Array:
@@ -64,9 +64,9 @@ class Cell(ABC):
 
     gates: ClassVar[int]
     states: ClassVar[int] = 1  #: arrays in the state; the first is the output
-    #: bias of a gate before training, by its place in the order of the gates
+    #: initial bias of a gate, by the gate's index
     initial_bias: ClassVar[Mapping[int, float]] = {}
-    kernel: ClassVar[str] = ""  #: how training runs it, if faster than step by step
+    kernel: ClassVar[str] = ""  #: a faster way to run it in training, if any
 
     @classmethod
     @abstractmethod
@@ -88,7 +88,7 @@ class Cell(ABC):
 
 
 class Elman(Cell):
-    """Simple recurrent network (Elman 1990), with tanh for its logistic function.
+    """Simple recurrent network (Elman 1990), but with tanh, not the logistic function.
 
     h_t = tanh(U h_{t-1} + W x_t + b)
     """
@@ -106,12 +106,12 @@ class Elman(Cell):
 
 
 class ElmanReLU(Cell):
-    """Elman's network with max(0, x) for tanh.
+    """Elman's network with max(0, x) in place of tanh.
 
     h_t = max(0, U h_{t-1} + W x_t + b)
 
-    Le, Jaitly & Hinton (2015) initialise U to the identity; here U begins orthogonal,
-    as in every cell, which diverges less often.
+    Le, Jaitly & Hinton (2015) initialize U to the identity. Here U is initialized to an
+    orthogonal matrix, as in every cell, because training then diverges less often.
     """
 
     gates = 1
@@ -129,7 +129,7 @@ class ElmanReLU(Cell):
 class LSTM(Cell):
     """Long short-term memory (Hochreiter & Schmidhuber 1997).
 
-    With the forget gate f of Gers, Schmidhuber & Cummins (2000).
+    It includes the forget gate f of Gers, Schmidhuber & Cummins (2000).
 
         i_t = sigmoid(W_i x_t + U_i h_{t-1} + b_i)      input gate
         f_t = sigmoid(W_f x_t + U_f h_{t-1} + b_f)      forget gate
@@ -141,7 +141,7 @@ class LSTM(Cell):
 
     gates = 4
     states = 2
-    initial_bias: ClassVar = {1: 1.0}  # f open at first (Jozefowicz et al. 2015)
+    initial_bias: ClassVar = {1: 1.0}  # f starts open (Jozefowicz et al. 2015)
     kernel = "lstm"
 
     @classmethod
@@ -158,11 +158,11 @@ class LSTM(Cell):
 
 
 class PeepholeLSTM(Cell):
-    """LSTM whose gates see the memory too (Gers & Schmidhuber 2000).
+    """LSTM whose gates also see the memory (Gers & Schmidhuber 2000).
 
     One weight per unit, p (H,), lets the input and forget gates see c_{t-1} and the
-    output gate c_t; the rest is the LSTM. p_i, p_f, p_o are weight_ci, weight_cf,
-    weight_co.
+    output gate c_t; the rest is as in the LSTM. The tensors of p_i, p_f and p_o are
+    weight_ci, weight_cf and weight_co.
 
         i_t = sigmoid(W_i x_t + U_i h_{t-1} + p_i c_{t-1} + b_i)
         f_t = sigmoid(W_f x_t + U_f h_{t-1} + p_f c_{t-1} + b_f)
@@ -190,16 +190,16 @@ class PeepholeLSTM(Cell):
 
     @classmethod
     def shapes(cls, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the LSTM, and of its peepholes."""
+        """Return the shapes of the LSTM's parameters and of the peepholes."""
         peepholes = {f"weight_c{gate}": (hidden,) for gate in "ifo"}
         return super().shapes(inputs, hidden) | peepholes
 
 
 class GRU(Cell):
-    """Gated recurrent unit (Cho et al. 2014), as torch.nn.GRU has it.
+    """Gated recurrent unit (Cho et al. 2014), as in torch.nn.GRU.
 
     The reset gate r is applied after the matrix product; the paper applies it before.
-    b and b' are bias_ih and bias_hh, which differ here: r is applied to the second.
+    b_n and b'_n come from bias_ih and bias_hh, since r applies only to the second.
 
         r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)             reset gate
         z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)             update gate
@@ -225,13 +225,13 @@ class GRU(Cell):
 
 
 class SimpleGRU(Cell):
-    """The GRU of introductory lectures: an update gate, no reset gate.
+    """The GRU of introductory lectures, which has an update gate but no reset gate.
 
         u_t = sigmoid(W_u x_t + U_u h_{t-1} + b_u)      update gate
         n_t = tanh(W_n x_t + U_n h_{t-1} + b_n)         candidate
         h_t = u_t n_t + (1 - u_t) h_{t-1}
 
-    An update gate of 0 keeps the state; in the GRU, a gate of 1 does.
+    Here an update gate of 0 keeps the state; in the GRU, a gate of 1 does.
     """
 
     gates = 2
@@ -254,9 +254,9 @@ class MinGRU(Cell):
         n_t = W_n x_t + b_n                             candidate
         h_t = (1 - z_t) h_{t-1} + z_t n_t
 
-    Gate and candidate don't see h_{t-1}: the recurrence is linear in h, so
-    only the last line has to run step by step. As in `SimpleGRU`, a gate
-    of 0 keeps the state.
+    The gate and the candidate do not see h_{t-1}, so the recurrence is linear in h and
+    only the last line has to run step by step. As in `SimpleGRU`, a gate of 0 keeps
+    the state.
     """
 
     gates = 2
@@ -274,7 +274,7 @@ class MinGRU(Cell):
 
     @classmethod
     def shapes(cls, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes without U and b_hh, which it does not have."""
+        """Return the shapes of W and b_ih; minGRU has no U and no b_hh."""
         shapes = super().shapes(inputs, hidden)
         return {name: shapes[name] for name in ("weight_ih", "bias_ih")}
 
@@ -285,6 +285,6 @@ def recurrent(h: Array, w: Weights) -> Array:
 
 
 def split(x: Array, parts: int) -> list[Array]:
-    """Return views of the last axis of (..., parts*H) as `parts` arrays (..., H)."""
+    """Split the last axis of (..., parts*H) into `parts` views (..., H)."""
     width = x.shape[-1] // parts
     return [x[..., k * width : (k + 1) * width] for k in range(parts)]

@@ -1,4 +1,4 @@
-"""The registry of model families, and how a model of each is rebuilt from tensors."""
+"""The registry of model families, with the classes that each consists of."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -13,9 +13,9 @@ DEFAULT_FAMILY: Final = "recurrent"
 class Family:
     """What a family consists of, each part as "module:Object".
 
-    config: the frozen dataclass of its sizes. model: its models, in NumPy. network:
-    what is trained by gradient, in torch; "" for a family that counts. recipe: how
-    options that were not given are chosen; "" for models that are made, not trained.
+    config: the frozen dataclass of its sizes. model: its models, in NumPy. network: its
+    networks, trained by gradient descent in torch; "" for a family that counts. recipe:
+    chooses the options that were not given; "" for models that are not trained.
     """
 
     config: str
@@ -49,7 +49,7 @@ class Family:
 
     @property
     def options(self) -> set[str]:
-        """The fields that a user may set; the tokenizer brings the vocabulary."""
+        """The fields that a user may set; `vocab_size` comes from the tokenizer."""
         return {field.name for field in fields(self.config_type)} - {"vocab_size"}
 
 

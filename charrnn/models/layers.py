@@ -1,8 +1,8 @@
-"""Running one recurrent layer over time, in torch, with gradients.
+"""Run one recurrent layer over time, in torch, with gradients.
 
-A cell with a fused kernel in torch uses it. The others run their textbook equations
-of `cells.py` step by step; minGRU, whose recurrence is linear, needs no matrix product
-in the loop. Tests hold each equal to the equations.
+A cell uses torch's fused kernel if there is one. The others run the equations of
+`cells.py` step by step; minGRU, whose recurrence is linear, needs no matrix product in
+the loop. Tests check that every cell agrees with its equations.
 
 Shape letters: B batch, T time, I inputs, H hidden, G gates.
 """
@@ -34,10 +34,10 @@ TORCH = TorchFunctions()
 def run_layer(
     cell: type[Cell], inputs: Tensor, state: LayerState, weights: Mapping[str, Tensor]
 ) -> tuple[Tensor, LayerState]:
-    """Return the outputs (T, B, H) for inputs (T, B, I), and the state after them."""
+    """Return the outputs (T, B, H) for inputs (T, B, I), and the final state."""
     if cell.kernel in TORCH_KERNELS:
         return _fused(cell.kernel, inputs, state, weights)
-    # in float32: under autocast the product is bfloat16, too coarse to sum over time
+    # Under autocast, the product is bfloat16, which is too coarse to sum over time.
     projected = (inputs @ weights["weight_ih"].T + weights["bias_ih"]).float()
     if cell.kernel == "linear":
         return _linear(projected, state)
@@ -70,7 +70,7 @@ def _fused(
 
 
 def _linear(projected: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-    """Run minGRU, whose coefficients don't depend on the state."""
+    """Run minGRU, whose coefficients do not depend on the state."""
     z, n = split(projected, 2)
     z = z.sigmoid()
     outputs = linear_recurrence(1 - z, z * n, state[0])
@@ -80,8 +80,8 @@ def _linear(projected: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
 def linear_recurrence(a: Tensor, b: Tensor, h: Tensor) -> Tensor:
     """Return h_t = a_t h_{t-1} + b_t, elementwise, for all t: (T, B, H).
 
-    a, b: (T, B, H). h: h_0, (B, H). The gradient is the same recurrence backwards in
-    time, so that both loops are one multiply-add a step.
+    a, b: (T, B, H). h: h_0, (B, H). The gradient is the same recurrence, backward in
+    time, so both loops take one multiply-add per step.
     """
     outputs: Tensor = _LinearRecurrence.apply(a, b, h)  # type: ignore[no-untyped-call]
     return outputs
@@ -100,7 +100,7 @@ class _LinearRecurrence(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         a, outputs, h = ctx.saved_tensors
-        # dL/db_t = dL/dh_t, counting what later steps make of h_t
+        # dL/db_t = dL/dh_t, including the effect of h_t on later steps
         grad_b = grads[0].clone()
         for t in range(len(a) - 1, 0, -1):
             grad_b[t - 1].addcmul_(grad_b[t], a[t])

@@ -3,7 +3,7 @@
     p(w | h) = sum over members m of weight_m p_m(w | h)       (Jelinek and Mercer 1980)
 
 The members share a vocabulary. The state is the concatenation of their states. Tensors
-are named "K.NAME", with the index of the member in front.
+are named "K.NAME", where K is the index of the member.
 
 Nested mixtures are flattened, so a model file never contains one inside another.
 
@@ -22,13 +22,13 @@ from charrnn.models.base import Floats, LanguageModel, Reals, State, Tokens, bui
 
 Array = npt.NDArray[Any]
 
-MAX_MEMBERS = 32  # every n-gram model allocates a table of 8 MB, however small its file
-SUM_TOLERANCE = 1e-6  # for weights typed by hand, such as 0.333333
+MAX_MEMBERS = 32  # even a small n-gram file makes the model allocate 8 MB
+SUM_TOLERANCE = 1e-6  # allows weights typed by hand, such as 0.333333
 
 
 @dataclass(frozen=True)
 class MixtureConfig:
-    """The weight of each member, and its config with its family, not validated."""
+    """Each member's weight, and its unvalidated config, which includes the family."""
 
     weights: tuple[float, ...]
     members: tuple[dict[str, Any], ...]
@@ -44,7 +44,7 @@ class MixtureModel(LanguageModel):
     ) -> None:
         """Mix members with positive weights that sum to 1.
 
-        Raises ValueError for other weights, or if the vocabulary sizes differ.
+        Raises ValueError for any other weights, or if the vocabulary sizes differ.
         """
         _check(members, weights)
         flat = list(_flat(members, weights))
@@ -53,7 +53,7 @@ class MixtureModel(LanguageModel):
         self.weights = tuple(float(weight) for _, weight in flat)
         sizes = {member.vocab_size for member in self.members}
         if len(sizes) > 1:
-            raise ValueError(f"vocabulary sizes differ: {sorted(sizes)} tokens")
+            raise ValueError(f"the vocabulary sizes differ: {sorted(sizes)} tokens")
         #: number of arrays in each member's state
         self._arrays = [len(member.initial_state(1)) for member in self.members]
 
@@ -64,7 +64,7 @@ class MixtureModel(LanguageModel):
 
     @property
     def title(self) -> str:
-        """The number of members, or the title of a single one."""
+        """The number of members, or the title of the only member."""
         count = len(self.members)
         return f"mixture of {count}" if count > 1 else self.members[0].title
 
@@ -90,7 +90,7 @@ class MixtureModel(LanguageModel):
             return np.log(mixed, out=mixed).astype(np.float32), after
 
     def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
-        """Return the members' mean probabilities (B, T, V) and the new state."""
+        """Return the weighted mean probabilities (B, T, V) and the new state."""
         mixed = np.zeros((*tokens.shape, self.vocab_size))
         after: State = ()
         for member, weight, arrays in zip(
@@ -128,14 +128,14 @@ class MixtureModel(LanguageModel):
 def _check(members: Sequence[Any], weights: Sequence[float]) -> None:
     """Raise ValueError for too many members, or for invalid weights."""
     if not 0 < len(members) <= MAX_MEMBERS:
-        raise ValueError(f"{len(members):,} members, not 1 to {MAX_MEMBERS}")
+        raise ValueError(f"there are {len(members):,} members, not 1 to {MAX_MEMBERS}")
     if len(members) != len(weights):
-        raise ValueError(f"{len(members)} members, but {len(weights)} weights")
+        raise ValueError(f"{len(members)} members do not match {len(weights)} weights")
     # written so that NaN fails
     is_positive = all(weight > 0 for weight in weights)
     if not (is_positive and abs(sum(weights) - 1) <= SUM_TOLERANCE):
         listed = ", ".join(map(str, weights))
-        raise ValueError(f"weights {listed} are not positive numbers that sum to 1")
+        raise ValueError(f"the weights {listed} are not positive numbers that sum to 1")
 
 
 def _flat(
@@ -156,13 +156,13 @@ def _groups(tensors: Mapping[str, Array], count: int) -> list[dict[str, Array]]:
     for name, array in tensors.items():
         number, _, own_name = name.partition(".")
         if number not in groups:
-            raise ValueError(f"tensor {name} belongs to none of {count} members")
+            raise ValueError(f"tensor {name} belongs to none of the {count} members")
         groups[number][own_name] = array
     return list(groups.values())
 
 
 def _member(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> LanguageModel:
-    """Rebuild a member. Raises ValueError if tensors and config disagree."""
+    """Rebuild a member. Raises ValueError if tensors and config do not match."""
     rest = dict(config)
     family = rest.pop("family", None)
     if family == MixtureModel.family:  # a file could nest them without limit

@@ -1,7 +1,7 @@
-"""What training asks of a network: an ordinary torch module with a state and logits.
+"""What training requires of a network: a torch module with a state and logits.
 
-A network is the twin of a model in NumPy: its `state_dict` has the names and shapes of
-the model file, so that what is trained here is a model there without translation.
+A network is the twin of a NumPy model: its `state_dict` has the names and shapes of the
+model file, so trained weights become a NumPy model without any conversion.
 
 Shape letters: B batch, T time, V vocabulary.
 """
@@ -20,7 +20,7 @@ from charrnn.fields import to_json
 from charrnn.models.base import LanguageModel, build
 from charrnn.models.layers import LayerState
 
-# above this the output matrix costs enough to be worth the rounding of bfloat16
+# above this size, the output matrix is so costly that bfloat16 pays off
 WIDE_VOCABULARY: Final = 1024
 
 Shapes = dict[str, tuple[int, ...]]
@@ -49,9 +49,9 @@ class Network(nn.Module, ABC):
         state: LayerState,
         masks: Sequence[Tensor] | None = None,
     ) -> tuple[Tensor, LayerState]:
-        """Return the logits (T, B, V) after tokens (T, B), and the state.
+        """Return the logits (T, B, V) after tokens (T, B), and the new state.
 
-        masks: a dropout mask for each of `masked`, (B, its width).
+        masks: a dropout mask (B, width) for each width in `masked`.
         """
 
     @property
@@ -63,7 +63,7 @@ class Network(nn.Module, ABC):
     def initial_values(
         cls, name: str, shape: tuple[int, ...], config: Any, generator: torch.Generator
     ) -> Tensor:
-        """Return the values that a parameter has before training."""
+        """Return the initial values of a parameter."""
         if len(shape) == 1:
             return torch.zeros(shape)
         if name == "embedding.weight":
@@ -84,12 +84,12 @@ class Network(nn.Module, ABC):
         return {name: named[name] for name in self.parameter_shapes(self.config)}
 
     def tensors(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return a copy of the parameters as a model file keeps them."""
+        """Return a copy of the parameters by name, as a model file stores them."""
         found = self.weights().items()
         return {name: x.detach().float().cpu().numpy().copy() for name, x in found}
 
     def load(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Set every parameter. Raises ValueError where names or shapes disagree."""
+        """Set every parameter. Raises ValueError if names or shapes do not match."""
         values = {name: torch.from_numpy(np.array(x)) for name, x in tensors.items()}
         try:
             self.load_state_dict(values)
@@ -97,7 +97,7 @@ class Network(nn.Module, ABC):
             raise ValueError(str(error).splitlines()[-1].strip()) from error
 
     def model(self) -> LanguageModel:
-        """Return the NumPy model of the current weights."""
+        """Return a NumPy model with the current weights."""
         return build(self.family, to_json(self.config), self.tensors())
 
     def _logits(self, outputs: Tensor) -> Tensor:
@@ -108,15 +108,15 @@ class Network(nn.Module, ABC):
             return self._head(outputs.to(next(self.parameters()).dtype))
 
     def _head(self, outputs: Tensor) -> Tensor:
-        """Return the logits (T, B, V) of what the last layer gives."""
+        """Return the logits (T, B, V) of the last layer's outputs."""
         logits: Tensor = self.head(outputs)
         return logits
 
 
 class Linear(nn.Linear):
-    """A linear layer whose parameters are not drawn yet.
+    """A linear layer whose parameters have not been initialized yet.
 
-    torch's `skip_init` does the same, but loads 800 modules in a second to do it.
+    torch's `skip_init` does the same, but takes a second to import 800 modules.
     """
 
     def reset_parameters(self) -> None:
@@ -124,7 +124,7 @@ class Linear(nn.Linear):
 
 
 class Embedding(nn.Embedding):
-    """An embedding whose parameters are not drawn yet."""
+    """An embedding whose parameters have not been initialized yet."""
 
     def reset_parameters(self) -> None:
         """Draw nothing."""

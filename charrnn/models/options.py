@@ -4,7 +4,7 @@ from typing import Final
 
 from charrnn.fields import option
 
-MAX_ORDER: Final = 64  #: far above what pays, so that a loop over orders ends
+MAX_ORDER: Final = 64  #: far above any useful order, so that a loop over orders ends
 
 
 def hidden_option() -> int:

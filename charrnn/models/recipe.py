@@ -1,8 +1,8 @@
-"""What a recipe is: pure functions from a corpus and a budget to sizes and rates.
+"""Recipes: pure functions from a corpus and a budget to sizes and rates.
 
-A recipe completes what the user did not set, with the reason for each choice. Nothing
-here trains or imports torch, so that recipes are tested on numbers. README.md has the
-measurements behind them.
+A recipe chooses every option that the user did not set, and gives reasons. Nothing here
+trains or imports torch, so recipes can be tested on plain numbers. The measurements
+behind them are in README.md.
 """
 
 import math
@@ -16,15 +16,15 @@ from charrnn.data.store import TokenStore
 
 Given = Mapping[str, Any]
 
-#: documents of at most four windows of this length are short
+#: a document of at most four windows of this length is short
 USUAL_BPTT = 128
 
 
 @dataclass(frozen=True)
 class CorpusStatistics:
-    """What a recipe knows of a corpus.
+    """What a recipe knows about a corpus.
 
-    tokens: targets of the training part. has_long_tokens: they are words or subwords.
+    tokens: number of training targets. has_long_tokens: they are words or subwords.
     """
 
     tokens: int
@@ -44,21 +44,21 @@ class CorpusStatistics:
 
 
 class Recipe(ABC):
-    """Completes the config of a family."""
+    """Fills in the config of a family."""
 
     @staticmethod
     @abstractmethod
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[Any, list[str]]:
-        """Return a config with the given fields and chosen ones, and reasons.
+        """Fill in the given fields; return the config, and a reason for each choice.
 
-        training: the given fields of TrainConfig; a reason is a phrase.
+        training: the given fields of TrainConfig. Each reason is a phrase.
         """
 
 
 class GradientRecipe(Recipe):
-    """Completes also how a network is trained."""
+    """Also chooses how a network is trained."""
 
     @staticmethod
     @abstractmethod
@@ -75,8 +75,8 @@ class GradientRecipe(Recipe):
     def dropout(epochs: float) -> tuple[float, float]:
         """Return the dropout at the beginning and at the end of a number of epochs.
 
-        It starts low enough to hardly slow learning, and rises as text that was read
-        several times begins to be overfitted (Morerio et al. 2017).
+        It starts so low that it hardly slows learning, and rises as the network begins
+        to overfit the text that it rereads (Morerio et al. 2017).
         """
 
     @staticmethod
@@ -97,5 +97,5 @@ class GradientRecipe(Recipe):
 
     @classmethod
     def product_count(cls, config: Any) -> int:
-        """Return the number of weights that each token is multiplied with."""
+        """Return the number of weights that are multiplied for each token."""
         return cls.parameter_count(config) - cls.looked_up(config)

@@ -1,7 +1,7 @@
-"""Storage: how runs and models are kept on disk.
+"""Storage: how runs and models are stored on disk.
 
-files.py     atomic writes, appends and locks; every file is written here
+files.py     atomic writes, appends and locks; no other module writes files
 tensors.py   tensors and JSON values in one verified .safetensors file
-runs.py      run folders: what they hold, and finding them by name
+runs.py      run folders: what they contain, and how to find them by name
 records.py   the typed content of run.json
 """

@@ -1,12 +1,12 @@
-"""All file writing of the package: no other module writes, renames or removes a file.
+"""File operations; no other module writes, renames or removes a file.
 
-A file is published whole or not at all. It is written under a temporary name in the
-same folder (renaming across file systems would copy it), flushed to disk and renamed
-into place. Then the folder is flushed. After a power failure, either the old file or
-the new one is there.
+A file is published completely or not at all. It is written under a temporary name in
+the same folder (renaming is not atomic across file systems), flushed to disk and
+renamed into place. Then the folder is flushed. After a power failure, either the old
+file or the new one exists.
 
 System functions are called only as `os.NAME` and `fcntl.NAME`, so that tests can
-replace `os` and `fcntl` here: to fail at the n-th call, or to track unflushed data.
+replace `os` and `fcntl` here, to fail at the n-th call or to track unflushed data.
 """
 
 import contextlib
@@ -25,20 +25,20 @@ LEFT_OVER = re.compile(rf"\.\d+{re.escape(TEMPORARY)}$")  # NAME.PID.tmp
 
 
 class Output:
-    """An open file to write to."""
+    """A file that is open for writing."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append all the bytes."""
+        """Append all bytes of `data` to the file."""
         left = memoryview(data)
         while left:
             left = left[os.write(self._handle, left) :]
 
 
 def write(path: Path, data: bytes | memoryview) -> None:
-    """Publish `data` at `path` atomically. Raises ResourceError."""
+    """Write `data` to `path` atomically. Raises ResourceError."""
     with writing(path) as out:
         out.write(data)
 
@@ -47,8 +47,8 @@ def write(path: Path, data: bytes | memoryview) -> None:
 def writing(path: Path, *, keep: Path | None = None) -> Iterator[Output]:
     """Open a file that appears at `path` when the block ends without an error.
 
-    keep: path to move the replaced file to. A symbolic link stays; its target is
-    replaced. Pipes and devices are written to directly. Raises ResourceError.
+    keep: a path to move the replaced file to. If `path` is a symbolic link, its target
+    is replaced. Pipes and devices are written to directly. Raises ResourceError.
     """
     path = Path(os.path.realpath(path))
     if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
@@ -72,10 +72,10 @@ def writing(path: Path, *, keep: Path | None = None) -> Iterator[Output]:
 
 
 def append(path: Path, data: bytes, *, at: int) -> None:
-    """Cut a file to `at` bytes and append `data`. Raises ResourceError.
+    """Truncate a file to `at` bytes and append `data`. Raises ResourceError.
 
-    The data is durable only after `flush`. A new file also needs its folder flushed,
-    which publishing another file in that folder does.
+    The data is durable only after `flush`. If the file is new, its folder must also be
+    flushed, for example by publishing another file in that folder.
     """
     with _as_resource_error(path), _opened(path, os.O_WRONLY | os.O_CREAT) as handle:
         os.ftruncate(handle, at)
@@ -90,27 +90,27 @@ def flush(path: Path) -> None:
 
 
 def replace(source: Path, target: Path) -> None:
-    """Rename a file, replacing the target if there is one. Raises ResourceError."""
+    """Rename a file, replacing the target if it exists. Raises ResourceError."""
     with _as_resource_error(target):
         os.replace(source, target)
         _flush_folder(target.parent)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its missing parents. Raises ResourceError."""
+    """Create a folder and its missing parents. Raises ResourceError."""
     missing = [folder for folder in (path, *path.parents) if not os.path.isdir(folder)]
     with _as_resource_error(path):
         for folder in reversed(missing):
             try:
                 os.mkdir(folder)
-            except FileExistsError:  # another process just made it
+            except FileExistsError:  # another process has just created it
                 if not os.path.isdir(folder):
                     raise
             _flush_folder(folder.parent)
 
 
 def claim_folder(path: Path) -> bool:
-    """Make a new folder; return False if it exists. Raises ResourceError."""
+    """Create a folder; return False if it already exists. Raises ResourceError."""
     make_folder(path.parent)
     with _as_resource_error(path):
         try:
@@ -129,12 +129,12 @@ def remove(path: Path) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder and its content; ignore what cannot be removed."""
+    """Remove a folder and its contents; ignore errors."""
     shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of dead writers. Call it only with the lock held."""
+    """Remove temporary files of dead processes. The caller must hold the lock."""
     with _as_resource_error(folder):
         names = os.listdir(folder) if os.path.isdir(folder) else []
     for name in names:
@@ -145,9 +145,9 @@ def remove_leftovers(folder: Path) -> None:
 
 @contextlib.contextmanager
 def lock(path: Path, note: str) -> Iterator[None]:
-    """Hold a lock file, with a note about the holder in it, while the block runs.
+    """Lock a file while the block runs, and write a note about the holder into it.
 
-    The kernel releases the lock when the process dies for any reason. Raises
+    If the process dies for any reason, the kernel releases the lock. Raises
     ResourceError, or BusyError with the note of the other holder.
     """
     with _as_resource_error(path):
@@ -172,7 +172,7 @@ def _flock(handle: int, path: Path) -> None:
             holder = os.pread(handle, 1000, 0).decode("utf-8", "replace").strip()
         if holder:
             break
-        time.sleep(0.005)  # the holder is about to write its note
+        time.sleep(0.005)  # the holder may not have written its note yet
     raise BusyError(
         f"{path.parent} is in use by {holder or 'another process'}",
         hint="wait for it, stop it, or train into another folder with `out`",
@@ -181,7 +181,7 @@ def _flock(handle: int, path: Path) -> None:
 
 @contextlib.contextmanager
 def _opened(path: Path, flags: int) -> Iterator[int]:
-    """Open a file. A new one gets mode 0666 minus the umask."""
+    """Open a file. A new file gets mode 0666 minus the umask."""
     handle = os.open(path, flags, 0o666)
     try:
         yield handle
@@ -190,7 +190,7 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Flush a folder, which makes renames in it durable."""
+    """Flush a folder to disk, which makes renames in it durable."""
     with _opened(folder, os.O_RDONLY) as handle:
         os.fsync(handle)
 
@@ -203,5 +203,5 @@ def _as_resource_error(path: Path) -> Iterator[None]:
     except OSError as error:
         raise ResourceError(
             f"cannot write {path}: {error.strerror or error}",
-            hint="check free space and permissions there, or choose another folder",
+            hint="check the free space and permissions there, or choose another folder",
         ) from error

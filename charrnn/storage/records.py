@@ -1,7 +1,7 @@
-"""What run.json and the summary of a model file record, as types.
+"""Types for the contents of run.json and for the summary in a model file.
 
-Keys that are not known are ignored, and those that are missing have defaults, so that
-files of other versions load.
+Unknown keys are ignored, and most missing keys have defaults, so that files from other
+versions can be loaded.
 """
 
 import dataclasses
@@ -13,16 +13,16 @@ Json = dict[str, Any]
 
 
 class Record:
-    """A dataclass that reads and writes JSON."""
+    """A dataclass that can be converted from and to JSON values."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return a record of what is known. Raises TypeError for what is missing."""
+        """Return a record of the known keys. Raises TypeError if one is missing."""
         names = {one.name for one in dataclasses.fields(cls)}  # type: ignore[arg-type]
         return cls(**{name: values[name] for name in names & set(values)})
 
     def to_json(self) -> Json:
-        """Return JSON values, without the optional ones that are not set."""
+        """Return the fields as JSON values, without unset optional fields."""
         values: Json = {}
         for one in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, one.name)
@@ -48,9 +48,9 @@ def _optional(default: Any) -> Any:
 
 @dataclass(frozen=True)
 class CorpusRecord(Record):
-    """A corpus: its files, its size, and how it is cut into documents.
+    """A corpus: its files, its size, and how it is split into documents.
 
-    leaked: validation documents that also appear in the training part.
+    leaked: the number of validation documents that also appear in the training part.
     """
 
     files: list[str]
@@ -66,12 +66,12 @@ class CorpusRecord(Record):
 
 @dataclass(frozen=True)
 class RunRecord(Record):
-    """A run: what was chosen and, when it is finished, its plan and result.
+    """A run: its settings and, once it is finished, its plan and result.
 
-    identity: hash of what makes a run this one and no other. tokenizer, model,
-    training, split: configs as JSON. follows: the schedule it repeats. best: the
-    validation of the model that is kept. plan: the marks of the schedule. ngram: the
-    best n-gram model of the same text, None if the text was too large to count.
+    identity: a hash of everything that distinguishes this run from others. tokenizer,
+    model, training, split: configs as JSON. follows: the schedule that the run repeats.
+    best: the validation of the best model. plan: the marks of the schedule. ngram: the
+    best n-gram model of the same text, or None if the text was too large to count.
     """
 
     identity: str
@@ -95,13 +95,13 @@ class RunRecord(Record):
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the record of run.json. Raises TypeError, KeyError."""
+        """Return the record in run.json. Raises TypeError or KeyError."""
         corpus = CorpusRecord.from_json(values["corpus"])
         return super().from_json({**values, "corpus": corpus})
 
     @property
     def is_finished(self) -> bool:
-        """Whether its plan is completed."""
+        """Whether the run has completed its plan."""
         return self.best is not None
 
 
@@ -109,8 +109,8 @@ class RunRecord(Record):
 class ModelSummary(Record):
     """How a model was trained.
 
-    validation: its metrics at that step. learned_end: whether ends of documents were
-    targets. members: the models of a mixture and their weights.
+    validation: the metrics of the model at `step`. learned_end: whether the ends of
+    documents were targets. members: the models of a mixture, with their weights.
     """
 
     step: int | None = _optional(None)
@@ -123,7 +123,7 @@ class ModelSummary(Record):
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the summary in a model file. Raises TypeError, ValueError."""
-        corpus = dict(values).get("corpus")  # {} if it is unknown
+        """Return the summary in a model file. Raises TypeError or ValueError."""
+        corpus = dict(values).get("corpus")  # an unknown corpus is {}
         known = CorpusRecord.from_json(corpus) if corpus else None
         return super().from_json({**values, "corpus": known})

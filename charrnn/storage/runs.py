@@ -1,14 +1,14 @@
-"""Run folders: what one holds, how they are named, and finding the newest.
+"""Run folders: what they contain, how they are named, and how to find the newest one.
 
     runs/shakespeare-001/
         model.safetensors    the best model so far: the file to keep and share
         resume.safetensors   everything needed to resume exactly
-        resume-previous.safetensors   the save before it, in case that is damaged
+        resume-previous.safetensors   the previous save, in case the last one is damaged
         metrics.jsonl        one line per event
-        run.json             what was chosen and, when finished, plan and result
+        run.json             the settings and, once finished, the plan and result
         tokens/              the encoded corpus
 
-A run is named after its text and numbered; commands use the newest model.
+A run is named after its text and numbered. By default, commands use the newest model.
 """
 
 import json
@@ -35,58 +35,58 @@ class Run:
 
     @property
     def model(self) -> Path:
-        """The best model so far."""
+        """The file of the best model so far."""
         return self.path / MODEL_FILE
 
     @property
     def resume(self) -> Path:
-        """What training resumes from."""
+        """The file that training resumes from."""
         return self.path / "resume.safetensors"
 
     @property
     def previous(self) -> Path:
-        """The save before `resume`."""
+        """The file of the save before `resume`."""
         return self.path / "resume-previous.safetensors"
 
     @property
     def info(self) -> Path:
-        """What was chosen, and the result."""
+        """The file of the run's settings and result."""
         return self.path / "run.json"
 
     @property
     def metrics(self) -> Path:
-        """The events of training, JSON Lines."""
+        """The file of training events, in JSON Lines format."""
         return self.path / "metrics.jsonl"
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All that it can hold, except its tokens."""
+        """Every file that the folder can contain, except the tokens and the lock."""
         return self.info, self.resume, self.previous, self.model, self.metrics
 
     @property
     def tokens(self) -> Path:
-        """The folder of the encoded corpus."""
+        """The folder that contains the encoded corpus."""
         return self.path / "tokens"
 
     def lock(self) -> AbstractContextManager[None]:
-        """Hold the run while training. Raises BusyError if another process does."""
+        """Lock the run during training. Raises BusyError if another process has it."""
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return files.lock(self.path / "lock", f"{_this_process()} since {since}")
 
     def check_held(self) -> None:
-        """Raise BusyError if the folder was removed, and made again by another process.
+        """Raise BusyError if the folder was removed and another process recreated it.
 
-        The lock that this process holds is then on a deleted file.
+        In that case, the lock that this process holds is on a deleted file.
         """
         try:
             note = (self.path / "lock").read_text("utf-8", "replace")
         except OSError:
-            return  # what is to be saved will fail, too
+            return  # the save that follows will fail, too
         if not note.startswith(f"{_this_process()} since"):
-            raise BusyError(f"{self.path} was removed, and is now of {note}")
+            raise BusyError(f"{self.path} was removed and is now in use by {note}")
 
     def read_info(self) -> dict[str, Any]:
-        """Return the content of run.json; {} if it does not exist."""
+        """Return the contents of run.json, or {} if it does not exist."""
         path = self.info
         try:
             info = json.loads(path.read_bytes())
@@ -99,7 +99,7 @@ class Run:
         return info
 
     def read_record(self) -> RunRecord:
-        """Return what run.json records. Raises NotFoundError, ModelFileError."""
+        """Return the record in run.json. Raises NotFoundError or ModelFileError."""
         info = self.read_info()
         if not info:
             raise NotFoundError(f"{self.info} does not exist")
@@ -107,19 +107,19 @@ class Run:
             return RunRecord.from_json(info)
 
     def known_record(self) -> RunRecord | None:
-        """Return what run.json records; None if it cannot be read."""
+        """Return the record in run.json, or None if it cannot be read."""
         try:
             return self.read_record()
         except (NotFoundError, ModelFileError):
             return None
 
     def write_record(self, record: RunRecord) -> None:
-        """Replace run.json."""
+        """Replace run.json with a record."""
         self.write_info(record.to_json())
 
     def write_info(self, info: Mapping[str, Any]) -> None:
-        """Replace run.json by JSON values."""
-        # in ASCII, which keeps file names that are not UTF-8
+        """Replace run.json with JSON values."""
+        # ASCII escapes also preserve file names that are not UTF-8
         files.write(self.info, json.dumps(info, indent=1).encode())
 
 
@@ -129,7 +129,7 @@ def _this_process() -> str:
 
 @contextmanager
 def described(path: Path) -> Iterator[None]:
-    """Turn errors about the content of run.json into ModelFileError."""
+    """Convert errors about the contents of run.json to ModelFileError."""
     try:
         yield
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
@@ -141,12 +141,12 @@ def described(path: Path) -> Iterator[None]:
 
 
 def runs_folder() -> Path:
-    """Return where runs are kept: $CHARRNN_RUNS, or ./runs."""
+    """Return the folder that contains the runs: $CHARRNN_RUNS, or ./runs."""
     return Path(os.environ.get("CHARRNN_RUNS") or "runs")
 
 
 def all_runs(folder: Path | None = None) -> list[Run]:
-    """Return the run folders of a folder, by name."""
+    """Return the run folders in a folder, sorted by name."""
     folder = folder or runs_folder()
     if not folder.is_dir():
         return []
@@ -156,28 +156,28 @@ def all_runs(folder: Path | None = None) -> list[Run]:
 
 
 def new_run(stem: str, folder: Path | None = None) -> Run:
-    """Make the next free folder `stem`-NNN; no two processes get the same one."""
+    """Create the next free folder `stem`-NNN. No two processes get the same folder."""
     for path in _numbered(folder or runs_folder(), stem):
         if files.claim_folder(path):
             return Run(path)
-    raise AssertionError("numbers do not end")
+    raise AssertionError("unreachable: there is always another number")
 
 
 def find_run(name: str) -> Run:
-    """Return a run by its folder or its name. Raises NotFoundError."""
+    """Return the run with this folder or name. Raises NotFoundError."""
     for run in (Run(Path(name)), Run(runs_folder() / name)):
         if name and any(os.path.isfile(path) for path in (run.info, run.model)):
             return run
     raise NotFoundError(
-        f"no run {name}, neither here nor in {runs_folder()}",
-        hint="charrnn runs lists all runs",
+        f"there is no run {name}, neither here nor in {runs_folder()}",
+        hint="`charrnn runs` lists all runs",
     )
 
 
 def find_model(given: str | None = None) -> Path:
-    """Return a model file: the given one, $CHARRNN_MODEL, or that of the newest run.
+    """Return a model file: the given one, $CHARRNN_MODEL, or the newest in any run.
 
-    Raises NotFoundError, naming the places searched.
+    Raises NotFoundError with the places that were searched.
     """
     if given is not None:
         return _named_model(given, "the model")
@@ -187,30 +187,30 @@ def find_model(given: str | None = None) -> Path:
     if found:
         return max(found, key=lambda path: (path.stat().st_mtime_ns, path))
     raise NotFoundError(
-        f"no model yet: searched {runs_folder()}{os.sep}",
+        f"there is no model yet in {runs_folder()}{os.sep}",
         hint="train one: charrnn train corpus.txt",
     )
 
 
 def _named_model(name: str, what: str) -> Path:
-    if not name:  # as from a shell variable that is not set
+    if not name:  # for example, from an unset shell variable
         raise NotFoundError(f"{what} has an empty name")
     path = Path(name)
-    for place in (path, runs_folder() / path):  # a run's name is enough
+    for place in (path, runs_folder() / path):  # the name of a run is also accepted
         model = place / MODEL_FILE if os.path.isdir(place) else place
         if os.path.isfile(model):
             return model
-    why = "is a folder with no model" if os.path.isdir(path) else "does not exist"
-    raise NotFoundError(f"{what} {path} {why}", hint="charrnn runs lists the models")
+    why = "is a folder without a model" if os.path.isdir(path) else "does not exist"
+    raise NotFoundError(f"{what} {path} {why}", hint="`charrnn runs` lists the models")
 
 
 def run_of(model: Path | None) -> Run | None:
-    """Return the run that a model file belongs to, None for any other file."""
+    """Return the run that a model file belongs to, or None for any other file."""
     return Run(model.parent) if model and model.name == MODEL_FILE else None
 
 
 def _numbered(folder: Path, stem: str) -> Iterator[Path]:
-    # no glob: a stem may hold its special characters
+    # not glob: a stem may contain its special characters
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     taken = [n.removeprefix(f"{stem}-") for n in names if n.startswith(f"{stem}-")]
     number = max((int(n) for n in taken if n.isdecimal()), default=0)

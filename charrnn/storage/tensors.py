@@ -1,16 +1,16 @@
-"""A file of tensors and JSON values, verified before any of it is used.
+"""Files of tensors and JSON values, verified before any content is used.
 
 The format is .safetensors: 8 bytes of little-endian header length, a JSON header, and
 the tensors end to end. The header's metadata holds these strings: `format` ("charrnn"
 or "charrnn-resume"), `format_version`, the given values as JSON, and `sha256`, the hash
-of everything else. Nothing in a file can be executed; a malicious file can only be
-wrong.
+of everything else. Nothing in a file can be executed; a malicious file can only contain
+wrong values.
 
-The safetensors library is not used, for three reasons. Its numpy.save copies each
-tensor with `tobytes` and builds the whole file in memory before our atomic writer could
-take it; its `load(bytes)` returns read-only arrays; its header limit is 100 MB. Here
+The safetensors library is not used, for three reasons: its `save` copies each tensor
+with `tobytes` and builds the whole file in memory before our atomic writer could write
+it; its `load(bytes)` returns read-only arrays; and its header limit is 100 MB. Here,
 the header is checked before memory is allocated, and no tensor is copied. Tests compare
-the files with the library's.
+these files to the library's.
 """
 
 import hashlib
@@ -32,12 +32,12 @@ FORMAT: Final = "charrnn"
 RESUME_FORMAT: Final = "charrnn-resume"
 FORMAT_VERSION = 1
 MAX_HEADER_BYTES = 32 << 20  # a char tokenizer for all of Unicode needs 20 MB
-MAX_BRACKETS: Final = 1 << 16  # { and [ in a header: three per tensor
-MAX_COMMAS: Final = 1 << 21  # one per vocabulary entry
+MAX_BRACKETS: Final = 1 << 16  # { and [ in a header; each tensor has three
+MAX_COMMAS: Final = 1 << 21  # each vocabulary entry has one
 MAX_DIMENSIONS: Final = 8
 MAX_DIMENSION: Final = 1 << 48
 COPY_AGAIN: Final = (
-    "copy it again, or use another model: charrnn runs verify lists intact ones"
+    "copy it again, or use another model: `charrnn runs verify` lists intact ones"
 )
 
 #: NumPy types by safetensors name, in the order of the tensors in a file
@@ -70,16 +70,16 @@ def write_tensors(
     kind: str = FORMAT,
     keep: Path | None = None,
 ) -> None:
-    """Publish tensors and JSON values as one file. Raises ResourceError.
+    """Write tensors and JSON values atomically to one file. Raises ResourceError.
 
-    keep: path to move the replaced file to.
+    keep: a path to move the replaced file to.
     """
     arrays, header = _laid_out(tensors, meta, kind)
     if len(header) > MAX_HEADER_BYTES:
         raise ResourceError(
             f"{path} would have a header of {len(header):,} bytes; the maximum is"
             f" {MAX_HEADER_BYTES:,}",
-            hint="use a smaller vocabulary: `vocab_size`",
+            hint="choose a smaller vocabulary with `vocab_size`",
         )
     with files.writing(path, keep=keep) as out:
         out.write(len(header).to_bytes(8, "little") + header)
@@ -88,7 +88,7 @@ def write_tensors(
 
 
 def size_bytes(tensors: Tensors, meta: Mapping[str, Any]) -> int:
-    """Return the size of the file that these would make."""
+    """Return the size of a file of these tensors and values."""
     arrays, header = _laid_out(tensors, meta, FORMAT)
     return 8 + len(header) + sum(array.nbytes for array in arrays)
 
@@ -99,7 +99,7 @@ def _laid_out(
     """Return the arrays in file order, and the header."""
     strings = {name: json.dumps(value) for name, value in meta.items()}
     strings |= {"format": kind, "format_version": str(FORMAT_VERSION)}
-    # not ascontiguousarray, which turns a scalar into an array of one value
+    # not ascontiguousarray, which turns a scalar into a one-element array
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     strings["sha256"] = _content_hash(arrays, strings)
     table: dict[str, Any] = {"__metadata__": strings}
@@ -113,17 +113,17 @@ def _laid_out(
         entry = {"dtype": TYPE_NAMES[code], "shape": shape, "data_offsets": [at, end]}
         table[name], at = entry, end
     header = json.dumps(table, sort_keys=True, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 8)  # tensors begin at a multiple of 8
+    header += b" " * (-len(header) % 8)  # tensors start at a multiple of 8
     return [arrays[name] for name in names], header
 
 
 def read_tensors(
     path: Path, *, kind: str = FORMAT
 ) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Read and verify a file from `write_tensors`: its tensors and values.
+    """Read and verify a file from `write_tensors`; return its tensors and values.
 
     Raises NotFoundError if it does not exist, ResourceError if it cannot be read, and
-    ModelFileError if it is damaged, not ours, or of a newer version.
+    ModelFileError if it is damaged, in another format, or from a newer version.
     """
     with _reading(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -134,7 +134,7 @@ def read_tensors(
             places = _places(table, room)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise _damaged(path, "its tensors do not match its header") from error
-        # not bytes: callers may write to the tensors
+        # a bytearray, because callers may write to the tensors
         data = bytearray(room)
         file.readinto(data)  # type: ignore[attr-defined]
     tensors = {
@@ -166,15 +166,15 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
 
 
 def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
-    """Read the header of a safetensors file: tensor entries and __metadata__."""
+    """Read the header of a safetensors file, with tensor entries and __metadata__."""
     start = file.read(8)
     size = int.from_bytes(start, "little")
-    # at most the file size: read() allocates the memory first
+    # limited to the file size, because read() allocates all its memory first
     header = file.read(min(size, file_bytes)) if size <= MAX_HEADER_BYTES else b""
     if header[:1] != b"{":
         raise ModelFileError(
             f"{path} is not a model file",
-            hint="a model is a .safetensors file that `charrnn train` wrote",
+            hint="a model is a .safetensors file from `charrnn train`",
         )
     if len(header) < size:
         raise _damaged(path, f"it ends after {file_bytes:,} bytes, inside its header")
@@ -189,7 +189,7 @@ def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
 
 
 def _pop_metadata(path: Path, table: dict[str, Any], kind: str) -> dict[str, str]:
-    """Remove the metadata from a header and return it if its format is supported."""
+    """Remove the metadata from a header; return it if the format is supported."""
     strings = table.pop("__metadata__", {})
     if not isinstance(strings, dict) or not all(
         isinstance(value, str) for value in strings.values()
@@ -198,13 +198,13 @@ def _pop_metadata(path: Path, table: dict[str, Any], kind: str) -> dict[str, str
     if strings.get("format") != kind:
         raise ModelFileError(
             f"{path} is a safetensors file, but not a {kind} file",
-            hint="use a model that `charrnn train` wrote",
+            hint="use a model from `charrnn train`",
         )
     version = strings.get("format_version", "")
     if version != str(FORMAT_VERSION):
         raise ModelFileError(
             f"{path} has format version {version!r}; this program reads "
-            f"{FORMAT_VERSION}",
+            f"version {FORMAT_VERSION}",
             hint="install a newer charrnn",
         )
     return strings
@@ -216,7 +216,7 @@ def _places(
     """Return the type, shape and offset of each tensor.
 
     Raises ValueError, KeyError, TypeError or RecursionError unless the tensors fill
-    exactly `room` bytes, end to end.
+    exactly `room` bytes without gaps.
     """
     places = {}
     at = 0
@@ -225,14 +225,14 @@ def _places(
         if len(shape) > MAX_DIMENSIONS or not all(
             type(length) is int and 0 <= length < MAX_DIMENSION for length in shape
         ):
-            raise ValueError("too many dimensions, or too large")
+            raise ValueError("there are too many dimensions, or one is too large")
         places[name] = dtype, shape, at
         end = at + math.prod(shape) * dtype.itemsize
         if entry["data_offsets"] != [at, end]:
-            raise ValueError(f"not at {at} to {end}")
+            raise ValueError(f"the tensor is not in the range {at} to {end}")
         at = end
     if at != room:
-        raise ValueError(f"{at} bytes, not {room}")
+        raise ValueError(f"the tensors fill {at} bytes, not {room}")
     return places
 
 

@@ -1,7 +1,7 @@
-"""The contract of a task: examples to batches, and predictions to metrics.
+"""The interface of a task, which makes batches from texts and measures predictions.
 
-All tasks share one loss, the cross-entropy of the targets that are not IGNORE. So
-gradients, micro-batches, clipping, averaging and resuming are written once.
+All tasks share one loss: the cross-entropy of the targets that are not IGNORE. So
+gradients, micro-batches, clipping, averaging and resuming are implemented only once.
 """
 
 from abc import ABC, abstractmethod
@@ -17,28 +17,28 @@ from charrnn.tokenizers.base import Tokenizer
 
 
 class Metrics(Protocol):
-    """How well a part was predicted. Metrics add up, over batches and over parts."""
+    """How well a part was predicted; metrics can be added over batches and parts."""
 
     def __add__(self, other: Self) -> Self:
-        """Return the metrics of both."""
+        """Return the combined metrics of both."""
 
     @property
     def loss_nats(self) -> float:
-        """What decides which model is the best: the mean nats per target."""
+        """The mean nats per target, by which the best model is chosen."""
 
     @property
     def headline(self) -> tuple[str, float]:
-        """What is shown: a unit and its value."""
+        """The unit and the value to show to the user."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is reported of a validation; None stands for infinity."""
+        """Return the values to report for a validation; None stands for infinity."""
 
 
 class Task(ABC):
-    """What a model predicts from what."""
+    """A kind of prediction that models can be trained for."""
 
     name: ClassVar[str]
-    families: ClassVar[tuple[str, ...]]  #: that can be trained for it
+    families: ClassVar[tuple[str, ...]]  #: the families that can learn this task
 
     @abstractmethod
     def parts(self, corpus: Corpus, tokenizer: Tokenizer, folder: Path) -> TokenStore:
@@ -57,4 +57,7 @@ class Task(ABC):
 
     @abstractmethod
     def measure(self, nats: Nats, part: Part) -> Metrics:
-        """Return the metrics of a part; nats: -ln p of its targets, (N,)."""
+        """Return the metrics of a part.
+
+        nats: -ln p of each target, (N,).
+        """

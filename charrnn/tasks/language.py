@@ -1,4 +1,4 @@
-"""Language modelling: the next token from all before it."""
+"""Language modelling: predicting each token from all earlier ones."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,23 +14,26 @@ from charrnn.tokenizers.base import Tokenizer
 
 
 class LanguageTask(Task):
-    """Its metrics are a `Score`."""
+    """Predicts the next token; its metrics are a `Score`."""
 
     name = "language"
     families = ("recurrent", "window", "ngram")
 
     def parts(self, corpus: Corpus, tokenizer: Tokenizer, folder: Path) -> TokenStore:
-        """Encode the corpus, cut into documents and split. Raises TextError."""
+        """Encode, split and store the corpus. Raises TextError."""
         return corpus.write_store(tokenizer, folder)
 
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
-        """Return streams for long documents, whole documents if they are short."""
+        """Return batches of streams, or of whole documents if they are short."""
         return training_batches(part, batch=batch, bptt=bptt, seed=seed)
 
     def validation(self, part: Part) -> Iterator[list[Batch]]:
-        """Yield every target once, after enough of the text before it."""
+        """Yield batches with every target once, after enough preceding text."""
         return validation_batches(part)
 
     def measure(self, nats: Nats, part: Part) -> Score:
-        """Return the score of a part."""
+        """Return the score of a part.
+
+        nats: -ln p of each target, (N,).
+        """
         return score_of(nats, part)

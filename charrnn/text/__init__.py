@@ -1,7 +1,7 @@
-"""Text: files, folders and stdin, read as documents.
+"""Text: files, folders and stdin, split into documents.
 
-sources.py      finds files, decompresses and decodes them
-documents.py    cuts text into documents
-characters.py   text as arrays of code points
-size.py         how large a text is
+sources.py      finds, decompresses and decodes files
+documents.py    splits text into documents
+characters.py   converts text to arrays of code points
+size.py         measures the size of a text
 """

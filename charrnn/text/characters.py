@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-# fits in the cache: 56 MB of text in a single chunk takes seven times as long
+# a chunk fits in the cache; 56 MB of text as a single chunk takes seven times as long
 CHUNK_CHARACTERS: Final = 1 << 18
 
 CodePoints = npt.NDArray[np.unsignedinteger[Any]]
@@ -15,7 +15,8 @@ CodePoints = npt.NDArray[np.unsignedinteger[Any]]
 def code_points(text: str) -> CodePoints:
     """Return the code points of a text, (n,), as integers of 1, 2 or 4 bytes.
 
-    The narrowest type that holds the widest character: it is looked up fastest.
+    The type is the narrowest that holds every character; such arrays are the fastest to
+    process.
     """
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8)
@@ -27,10 +28,10 @@ def code_points(text: str) -> CodePoints:
 
 
 def chunks(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
-    """Yield the texts, joined or cut into strings of about 262,144 characters.
+    """Join and cut the texts into strings of about 262,144 characters, and yield those.
 
-    One huge text and millions of short lines then cost the same. The separator is
-    put between texts that share a string, never inside a text.
+    One huge text then takes as long as millions of short lines. The separator is put
+    between texts that share a string, never inside a text.
     """
     held: list[str] = []
     size = 0
@@ -51,10 +52,10 @@ def chunks(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
 
 
 def count_characters(texts: Iterable[str]) -> npt.NDArray[np.int64]:
-    """Return how often each code point occurs, (0x110000,), in one pass.
+    """Count how often each code point occurs, (0x110000,), in one pass.
 
-    Lone surrogates are not text and are not counted, except those that stand for a
-    byte (surrogateescape).
+    Lone surrogates are not characters and are not counted, except those that represent
+    bytes (surrogateescape).
     """
     counts = np.zeros(0x110000, np.int64)
     for chunk in chunks(texts):

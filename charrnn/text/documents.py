@@ -1,4 +1,4 @@
-"""Text cut into documents: whole files, lines, or what a separator delimits."""
+"""Splitting text into documents: whole files, lines, or texts between separators."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -6,11 +6,11 @@ from typing import Final, TypeAlias
 
 from charrnn.text.sources import BLOCK_BYTES, Source
 
-#: Documents in order, none of them empty, and whether the last one is open: then the
-#: first text of the next block continues it.
+#: Non-empty documents in order, and whether the last one is open; the first text of the
+#: next block then continues it.
 Block: TypeAlias = tuple[list[str], bool]
 
-# begins with a literal newline, so that `re` can skip from one line end to the next
+# starts with a literal newline, so that `re` can jump from one line end to the next
 BLANK_LINES: Final = re.compile(r"\n(?:[^\S\n]*\n)+")
 
 
@@ -25,23 +25,24 @@ def documents(
 
         mode     "a\n%\nb\n\nc\n" gives
         file     "a\n%\nb\n\nc\n"          one document per file
-        line     "a", "%", "b", "c"        ends at \n or \r\n only
-        blank    "a\n%\nb", "c"            ends at lines of nothing but whitespace
+        line     "a", "%", "b", "c"        lines end at \n or \r\n only
+        blank    "a\n%\nb", "c"            documents end at whitespace-only lines
         "%"      "a", "b\n\nc"             any other mode is a separator
 
-    Line ends beside a border belong to no document; only "file" keeps the last one.
+    Line ends next to a separator belong to no document. Only "file" keeps the last line
+    end of a file.
 
-    A document longer than a block comes in pieces, cut after a line end if there is
-    one, else before a space. A line end is a token of its own and a space begins one,
-    so encoding the pieces gives the same tokens as encoding the whole. A block with
-    neither is cut anywhere, which matters to words and subwords only. (A unigram
-    model sums in float32: where two ways to cut a word are equally likely, its choice
-    may depend on the text before.)
+    A document longer than a block is yielded in pieces, cut after a line end if there
+    is one, otherwise before a space. A line end is a separate token and a space starts
+    one, so encoding the pieces gives the same tokens as encoding the whole document. A
+    piece with neither is cut anywhere, which affects only words and subwords. (A
+    unigram model sums in float32: if two ways to cut a word are equally likely, its
+    choice may depend on the preceding text.)
     """
     border, split = _rule(mode)
     for source in sources:
-        # held: text not yielded yet. It begins with a border, unless it continues an
-        # open document
+        # held: the text not yielded yet. It starts with a border, unless it continues
+        # an open document
         held, is_open = border, False
         for text in source.text(raw=raw, block_bytes=block_bytes):
             *whole, rest = split(held + text, False)
@@ -62,7 +63,7 @@ def documents(
 
 
 def whole_documents(blocks: Iterable[Block]) -> Iterator[str]:
-    """Yield the documents of blocks, joining those that come in pieces."""
+    """Yield the documents in blocks, joining those that are in several pieces."""
     held: list[str] = []
     for (*whole, last), is_open in blocks:
         for text in whole:
@@ -72,15 +73,15 @@ def whole_documents(blocks: Iterable[Block]) -> Iterator[str]:
         if not is_open:
             yield "".join(held)
             held = []
-    if held:  # its rest is in the other part of the corpus
+    if held:  # the rest of the document is in the other part of the corpus
         yield "".join(held)
 
 
 def _rule(mode: str) -> tuple[str, Callable[[str, bool], list[str]]]:
     """Return the border between two documents, and a function that splits a text.
 
-    The function is told whether the text is at its end. If it is not, the last piece
-    is returned untouched, because more of it may follow.
+    The function's second argument says whether the text is complete. If it is not, the
+    last piece is returned unchanged, because more of it may follow.
     """
     if mode == "file":
         return "", lambda text, is_end: [text]
@@ -92,7 +93,7 @@ def _rule(mode: str) -> tuple[str, Callable[[str, bool], list[str]]]:
 
 
 def _split_lines(text: str, is_end: bool) -> list[str]:
-    # looking for "\r" first is 30 times as fast as replacing
+    # searching for "\r" first is 30 times as fast as replacing
     return (text.replace("\r\n", "\n") if "\r" in text else text).split("\n")
 
 
@@ -121,12 +122,12 @@ def _without_last_line_end(text: str) -> str:
 def _safe_cut(text: str, border: str) -> int:
     """Return how many characters of an unfinished document can be yielded now.
 
-    The rest is longer than the start of a border and the line end before it, so that
-    no piece is ever empty.
+    What remains is longer than a partial border with the line end before it, so that no
+    piece is ever empty.
     """
     end = len(text.rstrip()) if border == "\n\n" else len(text)
     end = max(0, end - len(border) - 2)
-    # more than 2: text remains even if a line end at the start is dropped
+    # more than 2, so that text remains even if a line end at the start is dropped
     after_line = text.rfind("\n", 0, end) + 1
     if after_line > 2:
         return after_line

@@ -1,12 +1,12 @@
-"""Texts from files: found, decompressed and decoded.
+"""Finding, decompressing and decoding text files.
 
-Files are read in blocks, so memory stays flat however long a file or a line is. Only
-stdin and pipes, which cannot be read twice, are held whole.
+Files are read in blocks, so memory use does not depend on the length of a file or line.
+Only stdin and pipes, which cannot be read twice, are kept in memory as a whole.
 
-A text is strict UTF-8 and otherwise unchanged: line ends and accents (composed or
-not) stay as they are, and only a byte order mark at the start of a file is dropped.
-*raw* (for the byte level) accepts any bytes and drops nothing: a byte that is not
-UTF-8 becomes a lone surrogate, which the byte tokenizer turns back into the byte.
+Text must be valid UTF-8, and is not changed: line ends and accents (composed or not)
+stay as they are, and only a byte order mark at the start of a file is dropped. Raw mode
+(for the byte level) accepts any bytes and drops nothing: a byte that is not UTF-8
+becomes a lone surrogate, which the byte tokenizer converts back to the byte.
 """
 
 import bz2
@@ -26,10 +26,10 @@ from typing import Any, Final
 
 from charrnn.errors import NotFoundError, ResourceError, TextError
 
-# fits in the cache: a third faster than blocks of 4 MB (lines: 34 against 25 MB/s)
+# fits in the cache: for lines, 34 MB/s compared to 25 with blocks of 4 MB
 BLOCK_BYTES: Final = 1 << 18
 
-# UTF-32 first: its little-endian mark begins with that of UTF-16
+# UTF-32 comes first, because its little-endian mark starts with that of UTF-16
 FOREIGN_MARKS: Final = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -60,7 +60,7 @@ class Source:
     def text(
         self, *, raw: bool = False, block_bytes: int = BLOCK_BYTES
     ) -> Iterator[str]:
-        """Yield the decoded text. Raises TextError naming the first invalid byte."""
+        """Yield the decoded text. Raises TextError with the first invalid byte."""
         errors = "surrogateescape" if raw else "strict"
         decoder = codecs.getincrementaldecoder("utf-8")(errors)
         read = 0
@@ -72,7 +72,7 @@ class Source:
                 yield decoder.decode(self._without_mark(block) if marked else block)
             yield decoder.decode(b"", True)
         except UnicodeDecodeError as error:
-            # error.object ends at the last byte read, but may begin a block earlier
+            # error.object ends at the last byte read, but may start in an earlier block
             offset = read - len(error.object) + error.start
             raise self._not_utf8(error.object[error.start], offset) from error
 
@@ -100,11 +100,12 @@ class Source:
 
 
 def find_sources(paths: Sequence[str]) -> list[Source]:
-    """Return the texts at some paths: files, all files in folders, or stdin for "-".
+    """Return the texts at paths: files, all files in folders, or stdin for "-".
 
-    The files of a folder are sorted by path, hidden ones (leading dot) left out.
-    `.gz`, `.bz2` and `.xz` are decompressed when read. Raises NotFoundError,
-    TextError for a folder without files, ResourceError for an unreadable path.
+    The files in a folder are sorted by path; hidden ones (with a leading dot) are
+    skipped. `.gz`, `.bz2` and `.xz` files are decompressed when read. Raises
+    NotFoundError, TextError for a folder without files, and ResourceError for an
+    unreadable path.
     """
     return [source for path in paths for source in _find(path)]
 
@@ -136,7 +137,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turn the errors of reading a file into ours."""
+    """Convert errors from reading a file to errors of this package."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -144,7 +145,7 @@ def reading(name: str) -> Iterator[None]:
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise _damaged(name, error) from error
     except OSError as error:
-        # gzip and bz2 report damaged content as an OSError without errno
+        # gzip and bz2 report damaged data as an OSError without errno
         if error.errno is None:
             raise _damaged(name, error) from error
         reason = error.strerror or error
@@ -153,7 +154,7 @@ def reading(name: str) -> Iterator[None]:
 
 def _working_folder() -> str:
     try:
-        return f"looked for it from {os.getcwd()}"
+        return f"the working folder is {os.getcwd()}"
     except FileNotFoundError:
         return "the working folder was deleted: change to another one"
 

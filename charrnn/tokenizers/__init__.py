@@ -1,12 +1,12 @@
-"""Text to ids and back: characters, bytes, words or subwords.
+"""Tokenizers convert text to ids and back, by character, byte, word or subword.
 
-config.py                  what can be chosen
-base.py                    the contract: a token is the bytes it adds
+config.py                  the options
+base.py                    the contract: a token is the bytes that it adds to a text
 char.py  byte.py  word.py  one level each
 subword.py                 SentencePiece pieces
-subword_training.py        how these are learned
+subword_training.py        how the pieces are learned
 sentencepiece_process.py   SentencePiece's trainer, in a process of its own
-loading.py                 learn a tokenizer, or read one from a file
+loading.py                 learns a tokenizer, or reads one from a file
 """
 
 from charrnn.registry import Registry

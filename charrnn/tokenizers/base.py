@@ -1,7 +1,7 @@
 """The contract of a tokenizer: a token is the bytes that it adds to a text.
 
-Id 0 is the *boundary*. It opens and closes every document: the first token is predicted
-from it, and generating it ends the text. `encode` never returns it.
+Id 0 is the *boundary*, which opens and closes every document: the first token is
+predicted from it, and generating it ends the text. `encode` never returns it.
 """
 
 import codecs
@@ -29,7 +29,7 @@ class Tokenizer(ABC):
 
     level: ClassVar[str]
     boundary: Final = BOUNDARY
-    unknown: int | None = None  #: id of the unknown token, if there is one
+    unknown: int | None = None  #: id of the unknown token, if any
     _bytes: list[bytes]  #: what each id adds to a text
 
     @classmethod
@@ -47,9 +47,10 @@ class Tokenizer(ABC):
         """Return the ids of a text, (n,) int64, without a boundary."""
 
     def token_bytes(self, token: int) -> bytes:
-        """Return the bytes that a token adds: none for the boundary, U+FFFD if unknown.
+        """Return the bytes that a token adds to a text.
 
-        A lone surrogate adds the byte that it escapes.
+        The boundary adds none, the unknown token adds U+FFFD, and a lone surrogate adds
+        the byte that it escapes.
         """
         return self._bytes[token]
 
@@ -76,9 +77,9 @@ class Tokenizer(ABC):
         return 0 if self.unknown is None else int(np.count_nonzero(ids == self.unknown))
 
     def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
-        """Return the ids of texts, a boundary after each, and the boundaries' indices.
+        """Return the ids with a boundary after each text, and the boundaries' indices.
 
-        Calls `encode` once per text; faster versions may return smaller integers.
+        Calls `encode` once per text; faster overrides may return smaller integers.
         """
         parts = [self.encode(text) for text in texts]
         counts = np.fromiter(map(len, parts), np.int64, len(parts))
@@ -89,7 +90,7 @@ class Tokenizer(ABC):
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
         """Return the ids, and the character offset where each token ends.
 
-        A token that ends inside a character gets the offset where the character starts.
+        If a token ends inside a character, its offset is where that character starts.
         """
         ids = self.encode(text)
         lengths = [len(self.token_bytes(token)) for token in ids.tolist()]
@@ -121,7 +122,7 @@ class Tokenizer(ABC):
 
 
 def as_ids(ids: Iterable[int]) -> AnyIds:
-    """Return any ids as an array."""
+    """Return ids from any iterable as an array."""
     return ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64)
 
 
@@ -142,5 +143,5 @@ class StreamDecoder:
         return self._decoder.decode(self._tokenizer.token_bytes(token))
 
     def flush(self) -> str:
-        """End the text: return U+FFFD for an incomplete character, if any."""
+        """End the text, and return U+FFFD if its last character is incomplete."""
         return self._decoder.decode(b"", True)

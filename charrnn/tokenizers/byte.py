@@ -1,4 +1,4 @@
-"""Bytes as tokens: nothing to learn, no unknown token, any file can be encoded."""
+"""Bytes as tokens: any file can be encoded, and there is nothing to learn."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -31,7 +31,7 @@ class ByteTokenizer(Tokenizer):
         return cls()
 
     def encode(self, text: str) -> Ids:
-        """Return one id per byte of the text in UTF-8."""
+        """Return one id per byte of the UTF-8 encoded text."""
         return np.add(np.frombuffer(_bytes_of(text), np.uint8), 1, dtype=np.int64)
 
     def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:

@@ -1,4 +1,4 @@
-"""Characters as tokens: boundary, unknown, then characters in code point order."""
+"""Characters as tokens, with ids in code point order after boundary and unknown."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Self
@@ -30,11 +30,11 @@ class CharTokenizer(Tokenizer):
     def __init__(self, characters: Sequence[str]) -> None:
         points = [ord(character) for character in characters]
         if points != sorted(set(points)) or not points:
-            raise ValueError("characters are missing, repeated or out of order")
+            raise ValueError("the characters are missing, repeated or out of order")
         self.characters = tuple(characters)
         self._bytes = [b"", REPLACEMENT, *map(_bytes_of, characters)]
-        # The last entry serves all higher code points. Small integers keep the table
-        # in the cache.
+        # The last entry is used for all higher code points. Small integers keep the
+        # table in the cache.
         smallest = np.min_scalar_type(len(self._bytes) - 1)
         self._ids: AnyIds = np.full(points[-1] + 2, UNKNOWN, smallest)
         self._ids[points] = np.arange(FIRST, FIRST + len(points))
@@ -43,13 +43,13 @@ class CharTokenizer(Tokenizer):
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
         """Learn the characters that occur at least `min_count` times.
 
-        If there are none, learn all. `vocab_size` keeps the most frequent of them.
+        If there are none, learn all. A set `vocab_size` keeps the most frequent.
         Raises TextError if the texts are empty.
         """
         counts, room = count_characters(texts), room_for_pieces(config)
         points = keep_frequent(counts, min_count=config.min_count, limit=room)
         if not len(points):
-            raise TextError("the training text has no characters", hint="add text")
+            raise TextError("the training text has no characters", hint="add some text")
         return cls([chr(point) for point in np.sort(points)])
 
     def encode(self, text: str) -> Ids:
@@ -66,7 +66,7 @@ class CharTokenizer(Tokenizer):
         return ids, places
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids, and 1, 2, 3, ...: every token is one character."""
+        """Return the ids, and the ends 1, 2, 3, ...: every token is one character."""
         return self.encode(text), np.arange(1, len(text) + 1)
 
     def to_json(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class CharTokenizer(Tokenizer):
 def keep_frequent(counts: Ids, *, min_count: int, limit: int | None) -> Ids:
     """Return the indices of counts of at least `min_count`, largest count first.
 
-    If there are none, return those of all counts above 0. Ties keep their order.
+    If there are none, return the indices of all positive counts. Ties keep their order.
     """
     frequent = np.flatnonzero(counts >= min_count)
     places = frequent if len(frequent) else np.flatnonzero(counts)
@@ -104,14 +104,14 @@ def keep_frequent(counts: Ids, *, min_count: int, limit: int | None) -> Ids:
 
 
 def room_for_pieces(config: TokenizerConfig) -> int | None:
-    """Return how many pieces fit besides boundary and unknown; None means no limit."""
+    """Return how many pieces fit besides boundary and unknown, or None for no limit."""
     if not config.vocab_size:
         return None
     room = config.vocab_size - FIRST
     if room < 1:
         raise UsageError(
             f"`vocab_size` is {config.vocab_size}; boundary and unknown take {FIRST}",
-            hint=f"give {FIRST + 1} or more, or 0 for the default",
+            hint=f"set it to {FIRST + 1} or more, or to 0 for the default",
         )
     return room
 

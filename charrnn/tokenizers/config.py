@@ -11,7 +11,7 @@ SUBWORD_KINDS: Final = ("unigram", "bpe")
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """How text becomes tokens; `vocab_size` 0 is the level's own default."""
+    """How text becomes tokens; `vocab_size` 0 means the default of the level."""
 
     level: str = option(
         "char",

@@ -18,15 +18,15 @@ def fit(texts: Iterable[str], config: TokenizerConfig) -> Tokenizer:
 
 
 def from_json(values: dict[str, Any]) -> Tokenizer:
-    """Rebuild a tokenizer from `{"level": ..., ...}`. Raises ValueError."""
+    """Rebuild a tokenizer from JSON values. Raises ValueError if they are invalid."""
     kind: type[Tokenizer] = TOKENIZERS.checked(values.get("level"))
     return kind.from_json(values)
 
 
 def load(path: Path) -> Tokenizer:
-    """Read a tokenizer from a file: ours in JSON, or a SentencePiece .model.
+    """Read a tokenizer from a file: our JSON format, or a SentencePiece .model.
 
-    Raises NotFoundError, or ModelFileError if it is neither.
+    Raises NotFoundError if it cannot be read, or ModelFileError if it is neither.
     """
     try:
         data = path.read_bytes()
@@ -41,5 +41,5 @@ def load(path: Path) -> Tokenizer:
     except (ValueError, RecursionError, ModelFileError) as error:
         raise ModelFileError(
             f"{path} is not a tokenizer: {error}",
-            hint="make one: charrnn tokenize corpus.txt -o tokenizer.json",
+            hint="create one with: charrnn tokenize corpus.txt -o tokenizer.json",
         ) from error

@@ -1,7 +1,7 @@
-"""SentencePiece's trainer as a program: reads JSON lines, writes the model.
+"""SentencePiece's trainer as a program that reads JSON lines and writes the model.
 
-The first line holds the options, every other line a sentence. The file is run by its
-path, so that it imports nothing from the package.
+The first line holds the options, and every other line holds a sentence. This file is
+run by its path, so it imports nothing from the package.
 """
 
 import io
@@ -11,7 +11,7 @@ import sys
 
 
 def main() -> None:
-    """Train on stdin, write the model to stdout. Exits with the trainer's error."""
+    """Train on stdin and write the model to stdout; exit with the trainer's error."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent process handles Ctrl-C
     import sentencepiece
 

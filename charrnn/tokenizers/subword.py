@@ -16,14 +16,14 @@ from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.subword_training import SPACE, sample, train
 
-# SentencePiece writes a space as U+2581 and cannot tell the two apart, and lone
-# surrogates (escaped bytes) have no UTF-8. We encode both as bytes ourselves.
+# SentencePiece writes a space as U+2581 and cannot tell the two apart. Lone surrogates
+# (escaped bytes) cannot be encoded in UTF-8. We encode both as bytes ourselves.
 _SPECIAL: Final = re.compile(f"([{SPACE}\ud800-\udfff]+)")
 
 # A slice ends after a newline. Short slices encode twice as fast as long ones.
 _SLICE: Final = re.compile(r"(?s:.{1,4000})[^\n]*\n?")
 
-# A text that common normalizations would change; a lossless model does not change it.
+# Common normalizations would change this text; a lossless model does not change it.
 _PROBE: Final = (
     " a  A \t\r\n\N{NO-BREAK SPACE}\N{LATIN SMALL LIGATURE FI}\N{CIRCLED DIGIT ONE}"
     "\N{FULLWIDTH LATIN CAPITAL LETTER A}\N{ANGSTROM SIGN}e\N{COMBINING ACUTE ACCENT}"
@@ -35,13 +35,13 @@ class SubwordTokenizer(Tokenizer):
     """The pieces of a SentencePiece model, with bytes as a fallback.
 
     Models learned here are `lossless`: every text decodes to itself. Other models may
-    normalize a text first, which a probe text detects, and may have an unknown piece.
+    normalize a text first, which a probe text reveals, and may have an unknown piece.
     """
 
     level = "subword"
 
     def __init__(self, model: bytes) -> None:
-        """Load the content of a `.model` file. Raises ModelFileError."""
+        """Load the bytes of a `.model` file. Raises ModelFileError for invalid ones."""
         self._model = model
         self._processor, self._bytes = processor, _ = _load(model)
         self._byte_ids = np.full(256, -1, np.int64)
@@ -52,10 +52,10 @@ class SubwordTokenizer(Tokenizer):
             self.unknown = processor.unk_id() + 1
             self._bytes[self.unknown] = REPLACEMENT
         keeps_text = processor.normalize(_PROBE) == _PROBE.replace(" ", SPACE)
-        # Without a piece for the space, it would decode to U+2581.
+        # Without a piece of its own, a space would decode to U+2581.
         has_space = processor.piece_to_id(SPACE) != processor.unk_id()
         self.lossless = keeps_text and (has_space or self.unknown is not None)
-        # cutting after a newline is safe if no longer piece contains one
+        # Cutting after a newline is safe unless a longer piece contains a newline.
         has_longer = any(b"\n" in adds and len(adds) > 1 for adds in self._bytes)
         self._keeps_all = self.lossless and self.unknown is None
         self._can_cut_at_newlines = self._keeps_all and not has_longer
@@ -64,8 +64,8 @@ class SubwordTokenizer(Tokenizer):
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
         """Learn at most `vocab_size` pieces (0 means 2,000) from a sample of the texts.
 
-        Characters that are rarer than `min_count` or do not fit are encoded as bytes.
-        Raises TextError if the texts are empty, UsageError if the vocabulary is too
+        Characters that are rarer than `min_count`, or do not fit, are encoded as bytes.
+        Raises TextError if the texts are empty, or UsageError if the vocabulary is too
         small for all bytes.
         """
         return cls(train(sample(texts), config))
@@ -79,7 +79,7 @@ class SubwordTokenizer(Tokenizer):
         return np.concatenate(ids) + 1
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids and the character offset where each ends."""
+        """Return the ids, and the character offset where each piece ends."""
         if self._keeps_all:
             return super().encode_with_ends(text)
         ends: list[int] = []
@@ -95,45 +95,45 @@ class SubwordTokenizer(Tokenizer):
         return self.encode(text), np.array(ends, np.int64)
 
     def piece(self, token: int) -> str:
-        """Return a token as shown in tables: pieces without text by their name."""
+        """Return a token as shown in tables; pieces without text are shown by name."""
         if token and not self._bytes[token]:
             return str(self._processor.id_to_piece(token - 1))
         return super().piece(token)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the model in base64."""
+        """Return the base64-encoded model."""
         return {"level": self.level, "model": base64.b64encode(self._model).decode()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Rebuild from the model in base64."""
+        """Rebuild from the base64-encoded model."""
         model = values.get("model")
         if not isinstance(model, str):
-            raise ValueError("a subword tokenizer needs a model in base64")
+            raise ValueError("a subword tokenizer needs a base64-encoded model")
         try:
             return cls(base64.b64decode(model, validate=True))
         except ModelFileError as error:
             raise ValueError(error.message) from error
 
     def _split(self, text: str) -> list[str]:
-        """Split a text into plain, special, plain, special, ..., plain parts."""
+        """Split a text into alternating parts: plain, special, plain, ..., plain."""
         if self.lossless:
             return _SPECIAL.split(text)
         # The text cannot be restored anyway, and SentencePiece rejects lone surrogates.
         return [text.encode("utf-8", "replace").decode()]
 
     def _spell(self, special: str) -> Ids:
-        """Return SentencePiece's ids of special characters, without asking it."""
+        """Return the SentencePiece ids of special characters, without SentencePiece."""
         if self.unknown is not None:
             return np.array([self.unknown - 1])
         data = special.encode("utf-8", "surrogateescape")
         return self._byte_ids[np.frombuffer(data, np.uint8)]
 
     def _encode_plain(self, text: str) -> Ids:
-        """Return SentencePiece's ids of a text without special characters."""
+        """Return the SentencePiece ids of a text without special characters."""
         is_long = len(text) >= 4000 and self._can_cut_at_newlines
         parts = _SLICE.findall(text) if is_long else [text]
-        # one by one: encoding a list starts threads, which takes 90 us
+        # encode one by one, because encoding a list starts threads, which takes 90 us
         ids = [np.array(self._processor.encode(part), np.int64) for part in parts]
         return np.concatenate(ids)
 
@@ -141,19 +141,19 @@ class SubwordTokenizer(Tokenizer):
 def _load(model: bytes) -> tuple[sentencepiece.SentencePieceProcessor, list[bytes]]:
     """Return the loaded model, and the bytes of each of our ids."""
     try:
-        # SentencePiece takes empty bytes for "no model given"
+        # to SentencePiece, empty bytes mean that no model was given
         processor = sentencepiece.SentencePieceProcessor(model_proto=model or b"?")
         ids = range(processor.vocab_size())
         return processor, [b"", *(_bytes_of(processor, i) for i in ids)]
     except (RuntimeError, ValueError) as error:
         raise ModelFileError(
-            f"not a SentencePiece model: its {len(model):,} bytes do not load",
-            hint="give a .model file written by SentencePiece",
+            f"not a SentencePiece model: its {len(model):,} bytes cannot be loaded",
+            hint="use a .model file written by SentencePiece",
         ) from error
 
 
 def _bytes_of(processor: sentencepiece.SentencePieceProcessor, i: int) -> bytes:
-    """Return what a piece adds to a text: nothing if unknown, control or unused."""
+    """Return the bytes of a piece: none if it is unknown, control or unused."""
     if processor.is_unknown(i) or processor.is_control(i) or processor.is_unused(i):
         return b""
     piece: str = processor.id_to_piece(i)
@@ -167,6 +167,6 @@ def _ends(processor: Any, text: str) -> list[int]:
     if hasattr(processor, "encode_as_offset_mapping"):
         found = processor.encode(text, out_type="offset_mapping")
         return [end for _, end in found["offsets"]]
-    # SentencePiece 0.2.1; later versions reject this name
+    # SentencePiece 0.2.1 needs this name, which later versions reject
     found = processor.encode(text, out_type="immutable_proto")
     return [piece.end for piece in found.pieces]

@@ -1,4 +1,4 @@
-"""Training of a SentencePiece model: its training text, options and process."""
+"""Train a SentencePiece model: choose its text and options, and run its process."""
 
 import json
 import subprocess
@@ -17,12 +17,12 @@ from charrnn.tokenizers.config import TokenizerConfig
 DEFAULT_VOCAB_SIZE: Final = 2000
 SPACE: Final = "\N{LOWER ONE EIGHTH BLOCK}"  #: how SentencePiece writes a space
 
-# SentencePiece drops training lines that contain U+2585, and drops NULs.
+# SentencePiece drops NULs, and any training line that contains U+2585.
 _UNTRAINABLE: Final = [0, ord(SPACE), 0x2585, *range(0xD800, 0xE000)]
 
-# At most 4,000 bytes: SentencePiece silently drops lines of 4,192 or more.
+# At most 4,000 bytes, because SentencePiece silently drops lines of 4,192 or more.
 _CHUNK_CHARACTERS: Final = 1000
-# A unigram model of 10 MB takes 6 s (plays) to 35 s (source code) on one core.
+# Learning a unigram model from 10 MB takes a core 6 s (plays) to 35 s (source code).
 _SAMPLE_BYTES: Final = 10_000_000
 
 
@@ -43,8 +43,8 @@ def _chunks(texts: Iterable[str]) -> Iterator[str]:
 def sample(texts: Iterable[str]) -> list[str]:
     """Return evenly spaced chunks of the texts, at most 10 MB, in a single pass.
 
-    Whenever the sample grows too large, every other chunk is dropped, and from then on
-    half as many are taken.
+    Whenever the sample grows too large, every other chunk in it is dropped, and from
+    then on only half as many chunks are added.
     """
     kept: list[str] = []
     size_bytes, stride = 0, 1
@@ -64,21 +64,21 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
     counts = count_characters(chunks)
     found = np.flatnonzero(counts)
     if not len(found):
-        raise TextError("the training text has no characters", hint="add text")
+        raise TextError("the training text has no characters", hint="add some text")
     symbols = ["\n", *(mark for mark in "\t\r" if counts[ord(mark)])]
     size = (config.vocab_size or DEFAULT_VOCAB_SIZE) - 1
     room = size - 1 - 256 - len(symbols) - 1  # unknown, bytes, symbols, space
     if room < 2:
         raise UsageError(
-            f"`vocab_size` is {config.vocab_size}, too small for subwords",
-            hint=f"give {config.vocab_size + 2 - room} or more, or 0 for the default",
+            f"`vocab_size` is {config.vocab_size}, which is too small for subwords",
+            hint=f"use {config.vocab_size + 2 - room} or more, or 0 for the default",
         )
     # Single characters get at most half of the room, to leave some for longer pieces.
-    # We choose them, so SentencePiece must cover all characters that it sees.
+    # We choose the characters, so SentencePiece must cover every one that it sees.
     apart = [ord(symbol) for symbol in (*symbols, " ")]
     counts[[*_UNTRAINABLE, *apart]] = 0
     kept = keep_frequent(counts, min_count=config.min_count, limit=room // 2)
-    # A newline is always a piece by itself, so it separates without being learned from.
+    # Replace the rest by newlines, which separate text because each is its own piece.
     cut = dict.fromkeys(np.setdiff1d(found, [*kept, *apart]).tolist(), "\n")
     options = {
         "model_type": config.subword,
@@ -94,17 +94,17 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
         "bos_id": -1,
         "eos_id": -1,
         "pad_id": -1,
-        "num_threads": 1,  # with 2, sums round differently and the model changes
+        "num_threads": 1,  # with 2, rounding differs, so the model changes
         "minloglevel": 3,
     }
-    # a space of its own, because it must be a piece even if the text has none
+    # add a space, because it must be a piece even if the text has none
     return _run([options, " ", *(chunk.translate(cut) for chunk in chunks)])
 
 
 def _run(lines: Iterable[Any]) -> bytes:
     """Return the output of SentencePiece's trainer. Raises TextError if it fails.
 
-    It runs in its own process, because C++ code can crash.
+    The trainer runs in its own process, because C++ code can crash.
     """
     data = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
     # -P: our modules must not shadow those of the standard library

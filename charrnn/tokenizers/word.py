@@ -17,14 +17,14 @@ from charrnn.tokenizers.config import TokenizerConfig
 DEFAULT_VOCAB_SIZE: Final = 20_000
 
 # A slice ends before a space or a newline. Neither splits a piece: a space can only
-# start one, and a newline is one by itself.
+# start a piece, and a newline is a piece by itself.
 _SLICE: Final = re.compile(r"(?s:.{1,1048576})[^ \n]*")
 
 
 class WordTokenizer(Tokenizer):
     """The most frequent words, marks and spaces; all others are unknown.
 
-    A word includes the space before it, so most text costs one token per word.
+    A word includes the space before it, so most text takes one token per word.
     """
 
     level = "word"
@@ -54,7 +54,7 @@ class WordTokenizer(Tokenizer):
         counts = np.array([counter[piece] for piece in pieces], np.int64)
         kept = keep_frequent(counts, min_count=config.min_count, limit=room)
         if not len(kept):
-            raise TextError("the training text has no words", hint="add text")
+            raise TextError("the training text has no words", hint="add some text")
         return cls([pieces[place] for place in kept])
 
     def encode(self, text: str) -> Ids:
@@ -66,7 +66,7 @@ class WordTokenizer(Tokenizer):
         return np.concatenate([np.empty(0, np.int64), *parts])
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids and where each piece ends, including unknown ones."""
+        """Return the ids, and where each piece ends, even if it is unknown."""
         lengths = [len(piece) for found in _pieces(text) for piece in found]
         return self.encode(text), np.cumsum(lengths, dtype=np.int64)
 
@@ -102,12 +102,12 @@ def _pieces(text: str) -> Iterator[list[str]]:
 def _pattern() -> re.Pattern[str]:
     r"""Return the pattern of a piece: a word, or any other single character.
 
-    A word is letters and digits with their combining marks and joiners, apostrophes
-    inside, and at most one space before it: "don't stop!" -> "don't", " stop", "!".
+    A word consists of letters and digits, their combining marks and joiners, inner
+    apostrophes, and at most one space in front: "don't stop!" -> "don't", " stop", "!".
     """
     letter = r"[^\W_]"
-    # Only the first plane: a single mark above it makes `re` search ranges instead of
-    # a table, and the pattern slows down from 22 to 4 MB/s.
+    # Use only the first plane: a single mark beyond it makes `re` search ranges instead
+    # of a table, which slows the pattern down from 22 to 4 MB/s.
     points = map(chr, range(0x10000))
     marks = "".join(c for c in points if unicodedata.category(c).startswith("M"))
     mark = f"[{re.escape(marks)}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}]"

@@ -1,17 +1,17 @@
-"""Training, from what was typed to weights: Request -> Plan -> Session.
+"""Training, from the request to the weights: Request -> Plan -> Session.
 
 config.py             TrainConfig: how a network is trained
-config_file.py        TOML files of options, and finished runs to repeat
-request.py            what a user typed
+config_file.py        reads options from a TOML file or from a finished run
+request.py            the options that a user typed
 claim.py              the lock on a named run folder
 starting.py           the model and the tokenizer that a run starts from
-plan.py               what was resolved, with the reasons
-prepare.py            from a request to a session
-session.py            a run while it trains: events in, files out
-gradient_session.py   a network, which learns by gradient
-counting_session.py   a model that counts, without torch
-ngram_partner.py      an n-gram model beside a network
-events.py             what happens in a run
+plan.py               the resolved options, with the reason for each choice
+prepare.py            turns a request into a session
+session.py            a run while it trains: writes its files, yields events
+gradient_session.py   trains a network by gradient descent
+counting_session.py   fits an n-gram model by counting, without torch
+ngram_partner.py      fits an n-gram model to compare or mix with a network
+events.py             the events of a run, and its counters
 loop/                 the training loop, in torch
 machine/              device, precision, threads, memory
 """

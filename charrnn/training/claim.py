@@ -12,9 +12,9 @@ from charrnn.training.request import Request
 
 @dataclass(frozen=True)
 class Claim:
-    """A request, and the locked folder it names, None if it names none.
+    """A request and the locked run folder that it names, or None if it names none.
 
-    is_new: whether the folder was made for it.
+    is_new: whether the folder was created for this request.
     """
 
     request: Request
@@ -24,10 +24,10 @@ class Claim:
 
 @contextmanager
 def claimed(request: Request) -> Iterator[Claim]:
-    """Lock the folder that a request names, if it does.
+    """Lock the run folder that a request names, if it names one.
 
-    Raises BusyError at once if another process trains there. A folder made here is
-    removed if it is never filled.
+    Raises BusyError at once if another process is training there. A folder created
+    here is removed if nothing is ever written to it.
     """
     if not request.out:
         yield Claim(request)

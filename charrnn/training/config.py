@@ -10,20 +10,20 @@ from charrnn.models.options import MAX_ORDER
 
 SCHEDULES: Final = ("linear", "cosine", "constant")
 PRECISIONS: Final = ("fp32", "bf16", "fp16")
-#: the options that end a run, of which a run has one
+#: the options that limit the length of a run; each run has exactly one
 BUDGETS: Final = ("time_s", "epochs", "steps")
-#: what may change when a run is resumed, besides the budget
+#: the options that may change when a run is resumed, besides the budget
 ADJUSTABLE: Final = ("patience", "save_every_s", "threads")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a network is trained, until the one of steps, epochs or time_s that is set.
+    """How a network is trained; the budget is one of `steps`, `epochs` and `time_s`.
 
-    max_epochs: ends a time budget early; 0 never. warmup: share of the run in which
-    the learning rate rises. dropout: between layers and before the output;
-    dropout_rise is added to it gradually until the end. stages: the run is split into
-    this many equal stages; the window doubles at each and ends at bptt.
+    max_epochs: ends a run with a time budget early; 0 means never. warmup: fraction of
+    the run during which the learning rate rises. dropout: between layers and before
+    the output; it rises gradually, by dropout_rise in total. stages: number of equal
+    stages of the run; the window doubles from each to the next, up to bptt.
     """
 
     time_s: float = option(
@@ -44,14 +44,14 @@ class TrainConfig:
         at_least=0,
         group=BUDGET,
         help="Early stopping: end after this many validations without improvement; 0 "
-        "is off.",
+        "disables it.",
     )
     max_epochs: float = 0.0
     dropout: float = option(
         0.1,
         at_least=0,
         below=1,
-        shown="chosen; rises over the run",
+        shown="chosen, rises over the run",
         help="Fraction of units dropped in each window, in [0, 1).",
     )
     dropout_rise: float = 0.0
@@ -66,8 +66,8 @@ class TrainConfig:
         at_least=1,
         at_most=MAX_ORDER,
         group=MODEL,
-        shown="the best on held-out text, at most 8",
-        help="Order of the n-gram model for --with-ngram.",
+        shown="best on the held-out text, at most 8",
+        help="Order of the n-gram model of `with_ngram`.",
     )
     lr: float = option(
         4e-3,
@@ -87,7 +87,7 @@ class TrainConfig:
         at_least=1,
         group=OPTIMISATION,
         shown="32; 64 for a window",
-        help="Batch size: number of text streams read in parallel.",
+        help="Batch size: number of streams read in parallel.",
     )
     bptt: int = option(
         128,
@@ -95,12 +95,12 @@ class TrainConfig:
         at_most=1_000_000,
         group=OPTIMISATION,
         shown="128 or 64; 32 for a window",
-        help="Tokens per stream in each step, through which gradients flow.",
+        help="Tokens per stream in each step; gradients flow back at most this far.",
     )
     stages: int = 1
     warmup: float = 0.02
     clip: float = option(
-        1.0, above=0, group=OPTIMISATION, help="Maximum norm of the gradient."
+        1.0, above=0, group=OPTIMISATION, help="Maximum gradient norm."
     )
     weight_decay: float = option(
         0.1,
@@ -134,7 +134,7 @@ class TrainConfig:
         1,
         at_least=1,
         group=MACHINE,
-        shown="the fastest number, measured",
+        shown="the fastest, measured",
         help="Number of CPU threads.",
     )
     save_every_s: float = option(
@@ -159,7 +159,9 @@ class TrainConfig:
                 hint="add `with_ngram`, or use `order` to train only an n-gram model",
             )
         if not (self.stages >= 1 and 0 <= self.warmup < 1):
-            raise UsageError(f"stages {self.stages} or warm-up {self.warmup} is wrong")
+            raise UsageError(
+                f"stages {self.stages} or warmup {self.warmup} is out of range"
+            )
         if not 0 <= self.dropout + self.dropout_rise < 1:
             rise = self.dropout + self.dropout_rise
-            raise UsageError(f"`dropout` rises to {rise}, not in [0, 1)")
+            raise UsageError(f"`dropout` rises to {rise}, outside [0, 1)")

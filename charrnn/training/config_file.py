@@ -1,9 +1,9 @@
-"""What `config` names: a TOML file of options, or a finished run to repeat.
+"""Reads what `config` names: a TOML file of options or a finished run to repeat.
 
-A time budget becomes a number of steps while a run trains, by the speed of the machine.
-The marks of its schedule are kept in run.json. A run that follows them takes the same
-steps at the same rates, however long they take, and ends with the same weights where
-products are rounded alike (same torch, processor type, precision and threads).
+During a run, a time budget becomes a number of steps that depends on the machine's
+speed. run.json keeps the marks of the resulting schedule. A run that follows them takes
+the same steps at the same rates, however long they take. It ends with the same weights
+if products are rounded alike (same torch, processor type, precision and threads).
 """
 
 import os
@@ -21,11 +21,11 @@ from charrnn.training.config import BUDGETS
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """What was read.
+    """The contents of a TOML file or of a finished run.
 
-    table: options of a TOML file, by name. recorded: what a run recorded, by field;
-    marks: those of its schedule; tokenizer: its own, as JSON, None without a run;
-    start_sha256: the hash of the model file it started from, "" without one.
+    table: options from a TOML file, by name. From a run: its options by field
+    (recorded), the marks of its schedule, its tokenizer as JSON, and the hash of the
+    model file that it started from (start_sha256), "" if there was none.
     """
 
     table: Mapping[str, Any] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class ConfigFile:
     start_sha256: str = ""
 
     def without(self, names: Set[str]) -> Self:
-        """Return what is left of a recorded run when these options are given too."""
+        """Drop what these options override in a recorded run; return the rest."""
         kept = self
         if names & set(BUDGETS):
             recorded = {k: v for k, v in self.recorded.items() if k not in BUDGETS}
@@ -46,7 +46,10 @@ class ConfigFile:
 
 
 def read_config(path: str) -> ConfigFile:
-    """Read what `config` names. Raises NotFoundError, TextError, ModelFileError."""
+    """Read the file or run at a path, nothing if it is "".
+
+    Raises NotFoundError, TextError or ModelFileError.
+    """
     if not path:
         return ConfigFile()
     if os.path.isfile(path) or path.endswith(".toml"):
@@ -55,7 +58,7 @@ def read_config(path: str) -> ConfigFile:
 
 
 def _read_toml(path: str) -> dict[str, Any]:
-    """Return the options of a TOML file; names may be written with dashes."""
+    """Return the options in a TOML file, whose names may contain dashes."""
     try:
         with open(path, "rb") as file:
             values = tomllib.load(file)
@@ -72,9 +75,9 @@ def _read_run(path: str) -> ConfigFile:
     if not record or record.plan is None:
         raise NotFoundError(
             f"`config` {path} is not the folder of a finished run",
-            hint="charrnn runs lists them",
+            hint="charrnn runs lists all runs",
         )
-    marks = tuple(record.plan)  # () for a model that counts
+    marks = tuple(record.plan)  # () for an n-gram model
     training = {k: v for k, v in record.training.items() if k not in BUDGETS}
     steps = {"steps": marks[-1]["total"]} if marks else {}
     sizes = {k: v for k, v in record.model.items() if k != "vocab_size"}

@@ -1,4 +1,4 @@
-"""A run whose model counts: fitted at once, without torch."""
+"""A run of an n-gram model, which is fitted by counting in one pass, without torch."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +16,9 @@ from charrnn.training.session import Session
 
 
 class CountingSession(Session):
-    """A run of an n-gram model. There are no steps, so a finished one stays as it is.
+    """A run of an n-gram model, which has no steps and so cannot be trained further.
 
-    A fit that was interrupted starts over: it takes seconds.
+    An interrupted fit starts over, because it takes only seconds.
     """
 
     has_steps = False
@@ -31,11 +31,11 @@ class CountingSession(Session):
 
     @property
     def counters(self) -> Counters:
-        """How far the run is: no step is ever taken."""
+        """The progress of the run; the step stays 0."""
         return self._counters
 
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Count and validate; `stop` is not called, since the end is near."""
+        """Count and validate; `stop` is not called, because a fit takes seconds."""
         began = self._clock()
         self._cut_metrics()
         yield self._noted(self.start_event())
@@ -54,7 +54,7 @@ class CountingSession(Session):
         yield done
 
     def _fit(self) -> tuple[LanguageModel, Metrics]:
-        """Count the training part; return also the metrics of the other."""
+        """Count the training part; return the model and its validation metrics."""
         train, valid = self.store.train, self.store.valid
         try:
             with memory_limit():

@@ -1,4 +1,4 @@
-"""How far a run is, and what happens in it: shown, and kept in metrics.jsonl."""
+"""The events of a run, which are shown and kept in metrics.jsonl, and its counters."""
 
 import dataclasses
 import math
@@ -8,24 +8,24 @@ from typing import Any, ClassVar
 
 @dataclass
 class Counters:
-    """The counts of a run, all of them saved."""
+    """The progress of a run; all of these values are saved."""
 
     step: int = 0
-    stage: int = 0  #: of the last step
-    taken: list[int] = field(default_factory=list)  #: steps in each stage
+    stage: int = 0  #: the stage of the last step
+    taken: list[int] = field(default_factory=list)  #: steps taken in each stage
     elapsed_s: float = 0.0
     loss_nats: float = math.nan  #: smoothed training loss per token
     best_nats: float = math.inf  #: lowest validation loss per token
-    stale: int = 0  #: validations since the best one
+    stale: int = 0  #: number of validations since the best one
     validation_s: float = 0.0  #: seconds that the last validation took
     metrics_bytes: int = 0  #: length of metrics.jsonl at this step
-    owes_validation: bool = False  #: whether this step is to be validated
+    owes_validation: bool = False  #: whether a validation is due at this step
     finished: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened in training."""
+    """Something that happened during training."""
 
     kind: ClassVar[str]
 
@@ -33,13 +33,13 @@ class Event:
     elapsed_s: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the event as one flat object."""
+        """Return the event as one JSON object."""
         when = {"step": self.step, "elapsed_s": round(self.elapsed_s, 3)}
         return {"event": self.kind} | when | self.values
 
     @property
     def values(self) -> dict[str, Any]:
-        """Its own fields, those that are dicts spread out."""
+        """The fields of this kind of event, with `details` merged in."""
         fields = dataclasses.asdict(self).items()
         own: dict[str, Any] = {k: v for k, v in fields if k not in SHARED}
         details: dict[str, Any] = own.pop("details", {})
@@ -51,7 +51,7 @@ SHARED = {one.name for one in dataclasses.fields(Event)}
 
 @dataclass(frozen=True, kw_only=True)
 class StartEvent(Event):
-    """Training is about to begin: sizes, plan and reasons."""
+    """Training is about to begin; the fields hold sizes, plan and reasons."""
 
     kind: ClassVar[str] = "start"
 
@@ -73,7 +73,7 @@ class StartEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StepEvent(Event):
-    """A step was taken."""
+    """An optimizer step was taken."""
 
     kind: ClassVar[str] = "step"
 
@@ -89,7 +89,7 @@ class StepEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationEvent(Event):
-    """A validation: its metrics, and the members of a mixture, as JSON values."""
+    """A validation finished; metrics and mixture hold JSON values."""
 
     kind: ClassVar[str] = "validation"
 
@@ -105,7 +105,7 @@ class ValidationEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SampleEvent(Event):
-    """Text that the model writes at a validation."""
+    """The model wrote a sample text after a validation."""
 
     kind: ClassVar[str] = "sample"
 
@@ -124,7 +124,7 @@ class SaveEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class WarningEvent(Event):
-    """Something that the user should know."""
+    """A problem occurred that the user should know about."""
 
     kind: ClassVar[str] = "warning"
 
@@ -133,7 +133,7 @@ class WarningEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DoneEvent(Event):
-    """The run is finished; details: the n-gram model of the same text, if counted."""
+    """The run is finished; details: an n-gram model of the same text, if counted."""
 
     kind: ClassVar[str] = "done"
 

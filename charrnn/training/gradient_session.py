@@ -1,4 +1,4 @@
-"""A run whose model learns by gradient, step by step, and can be resumed."""
+"""A run of a network, which is trained by gradient descent and can be resumed."""
 
 import dataclasses
 import math
@@ -38,12 +38,12 @@ from charrnn.training.machine.training_memory import check_memory, reporting_mem
 from charrnn.training.ngram_partner import NgramPartner, best_ngram
 from charrnn.training.session import Session, starting_model
 
-STEP_LINES: Final = 10  #: one step in this many goes to metrics.jsonl
-MIN_RATE: Final = 1 / 8  #: share of the planned rate: it is halved at most three times
+STEP_LINES: Final = 10  #: every tenth step is written to metrics.jsonl
+MIN_RATE: Final = 1 / 8  #: of the planned rate, which is halved at most three times
 
 
 class GradientSession(Session):
-    """A run of a network."""
+    """A run of a network, alone or mixed with an n-gram model."""
 
     has_steps = True
     process_settings = staticmethod(process_settings)
@@ -59,16 +59,16 @@ class GradientSession(Session):
             order = training.ngram_order
             self.partner = NgramPartner(self.validator, self.store, order)
         self.trainer = self._new_trainer(training)
-        self._model: TextModel | None = None  # the best one, until it is saved
+        self._model: TextModel | None = None  # the best model, until it is saved
         self._saved_at = clock()
 
     @property
     def counters(self) -> Counters:
-        """How far the run is."""
+        """The progress of the run."""
         return self.trainer.state.counters
 
     def adjust(self, training: Mapping[str, Any], *, force: bool = False) -> None:
-        """Follow another budget, patience or number of threads from here on."""
+        """Use a different budget, patience or thread count from here on."""
         old = self.trainer.config
         if self.continues and not force:
             shapes = self.trainer.state.network.parameter_shapes(self.config)
@@ -77,19 +77,19 @@ class GradientSession(Session):
         if any(name in training for name in BUDGETS):
             given |= {name: training.get(name, 0) for name in BUDGETS}
         if self.finished and given.get("time_s", 0) > old.time_s:
-            given["max_epochs"] = 0.0  # more was asked for than the plan's cap
+            given["max_epochs"] = 0.0  # the user wants more than the plan's cap
         config = dataclasses.replace(old, **given)
         if config != old and not (self.finished and self._is_spent(config)):
             self._rebudget(config)
 
     def start_event(self) -> StartEvent:
-        """Return what is known before the first step: sizes, plan and reasons."""
+        """Return the sizes, the plan and its reasons, known before the first step."""
         weights = self.trainer.state.network.parameters()
         size = {"parameters": sum(weight.numel() for weight in weights)}
         return dataclasses.replace(super().start_event(), details=size)
 
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Train until the plan ends or `stop()` is true; yield what happens."""
+        """Train until the plan ends or `stop()` is true; yield the events."""
         yield self._started()
         yield from self._new_warnings()
         if self.partner:
@@ -116,7 +116,7 @@ class GradientSession(Session):
         yield done
 
     def done_event(self) -> DoneEvent:
-        """Return the result of a finished run, and what counting gives."""
+        """Return the result of a finished run, and of an n-gram model if counted."""
         counted = {} if self.record.ngram == {} else {"ngram": self.record.ngram}
         return dataclasses.replace(super().done_event(), details=counted)
 
@@ -124,13 +124,13 @@ class GradientSession(Session):
         torch.set_num_threads(training.threads)
         self.trainer.rebudget(training)
         if self.continues:
-            # first, so that a kill never leaves a new budget with an old plan
+            # saved first, so that a kill never leaves a new budget with an old plan
             save_snapshot(self.run, self.trainer.state)
         best = self.record.best if self.finished else None  # None: unfinished
         self._rewrite(training=to_json(training), best=best)
 
     def _new_trainer(self, training: TrainConfig) -> Trainer:
-        """Return a trainer at the last save, or at the beginning."""
+        """Return a trainer that starts at the last save, or at the first step."""
         torch.set_num_threads(training.threads)
         is_new = not self.run.resume.is_file()
         with reporting_memory("the network"):
@@ -145,28 +145,28 @@ class GradientSession(Session):
         if is_new:
             state.schedule.marks = [Mark(**mark) for mark in self.record.follows]
         if not (is_new or state.counters.finished or self._has_model()):
-            state.counters.best_nats = math.inf  # so that the next one is kept
+            state.counters.best_nats = math.inf  # the next model is kept
         part = self.partner.train if self.partner else self.store.train
         stages = WindowStages(self.task, part, training)
         validate = self.partner or self.validator
         return Trainer(state, stages, validate, training, clock=self._clock)
 
     def _started(self) -> StartEvent:
-        """Cut the metrics to the state of the trainer; return how the run starts."""
+        """Truncate metrics.jsonl to match the trainer; return the start event."""
         is_known = self.counters.metrics_bytes > 0
         self._cut_metrics()
         start = self.start_event()
         return start if is_known else self._noted(start)
 
     def _steps(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Train until the end, or until `stop()` is true, and save now and then."""
+        """Train until the end or until `stop()` is true, and save at intervals."""
         for event in self.trainer.run(stop):
             is_line = event.kind != "step" or event.step % STEP_LINES == 0
             yield self._noted(event) if is_line else event
             if isinstance(event, ValidationEvent):
                 yield self._keep_if_best(event)
             if self.finished or stop():
-                return  # a save now would be a finished run without its results
+                return  # a save here would mark the run as finished without its results
             every_s = self.trainer.config.save_every_s
             is_due = self._clock() - self._saved_at >= every_s
             if is_due and self._survives(self._save):
@@ -174,10 +174,10 @@ class GradientSession(Session):
             yield from self._new_warnings()
 
     def _roll_back(self, error: DivergedError) -> WarningEvent:
-        """Resume from the last save with half the rate; raise the error at last.
+        """Resume from the last save at half the rate; re-raise below MIN_RATE.
 
-        The mark of the schedule for it is kept with the plan, so that a run that is
-        interrupted after it, or follows the plan, takes the same steps.
+        The lower rate is a mark of the schedule. So a run that is interrupted later, or
+        another one that follows the plan, takes the same steps.
         """
         rate = self.trainer.state.schedule.rate(self.counters.step) / 2
         if rate < MIN_RATE:
@@ -195,16 +195,16 @@ class GradientSession(Session):
         return warning
 
     def _is_spent(self, config: TrainConfig) -> bool:
-        """Tell whether a finished run has used all of a budget already."""
+        """Return whether a finished run has already used up a budget."""
         trainer, old = self.trainer, self.trainer.config
         if config.time_s:
             return config.time_s <= max(old.time_s, self.counters.elapsed_s)
-        # early stopping took fewer steps than the budget
+        # with early stopping, a run takes fewer steps than its budget allows
         planned = 0 if old.time_s else trainer.steps_of(old)
         return trainer.steps_of(config) <= max(planned, self.counters.step)
 
     def _keep_if_best(self, validation: ValidationEvent) -> SampleEvent:
-        """Publish the model if it is the best so far; return a sample, best or not."""
+        """Save the model if it is the best so far; in any case, return a sample."""
         speaker = self.trainer.state.average.model()
         if self.partner:
             speaker = self.partner.mixture(speaker, validation)
@@ -215,14 +215,14 @@ class GradientSession(Session):
         return self._noted(self._sample_event(model))
 
     def _has_model(self) -> bool:
-        """Tell whether the best model is there and intact."""
+        """Return whether the file of the best model exists and is intact."""
         with suppress(CharRNNError):
             checkpoint.load(self.run.model)
             return True
         return False
 
     def _save(self) -> None:
-        """Save all that is not on disk; the snapshot last, as it relies on the rest."""
+        """Save everything; the snapshot comes last, because it relies on the rest."""
         self._saved_at = self._clock()
         self._save_model()
         self._save_lines()

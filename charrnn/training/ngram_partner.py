@@ -1,9 +1,9 @@
-"""N-gram models beside a network: counted alone, or mixed in.
+"""N-gram models that are compared with a network or mixed with it.
 
-The weight of a mixture, and the order of its n-gram model, come from text that neither
-member has seen, and not from the text that is reported. So a piece of the training
-part is held out from the network for the whole run. N-gram models counted without it
-show which order and weight suit it; the one that is kept counts everything.
+The weight of a mixture and the order of its n-gram model must be chosen on text that
+neither member has seen and that is not the validation text. So a piece of the training
+part is held out from the network for the whole run. N-gram models counted without that
+piece determine the order and the weight; the one that is kept counts everything.
 """
 
 from collections.abc import Iterator
@@ -26,15 +26,15 @@ from charrnn.training.events import ValidationEvent
 from charrnn.training.loop.evaluate import Stop, StoppedError, Validation, Validator
 
 ORDERS: Final = baselines.ORDERS[1:]  #: the orders to try
-MAX_COUNTED: Final = 4_000_000  #: tokens counted at the end of any run: 10 s
-MAX_MIXED: Final = 20_000_000  #: tokens counted for a mixture: 2 GB
+MAX_COUNTED: Final = 4_000_000  #: most tokens to count after a run: takes 10 s
+MAX_MIXED: Final = 20_000_000  #: most tokens to count for a mixture: takes 2 GB
 
 
 def best_ngram(validator: Validator, store: TokenStore, stop: Stop) -> Any:
     """Return the order and metrics of the best n-gram model of a corpus, as JSON.
 
-    None if the corpus is too large to count in passing. Raises StoppedError when
-    `stop()` is true before the end.
+    The result is None if the corpus is too large to count quickly. Raises StoppedError
+    if `stop()` becomes true before the end.
     """
     if store.train.targets > MAX_COUNTED:
         return None
@@ -47,9 +47,9 @@ def best_ngram(validator: Validator, store: TokenStore, stop: Stop) -> Any:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """An n-gram model, its nats in validation, and those of the held-out piece.
+    """An n-gram model, with its nats on the validation part and the held-out piece.
 
-    The latter are of a model of that order that was counted without that piece.
+    held_nats: from a model of the same order, counted without the held-out piece.
     """
 
     ngram: NgramModel
@@ -58,22 +58,23 @@ class _Candidate:
 
 
 class NgramPartner:
-    """The n-gram model mixed with a network: a validator around another one.
+    """Validates a network mixed with an n-gram model, by wrapping another validator.
 
-    train: what the network trains on. order: 0 tries the best order and the next one.
+    train: the part that the network trains on. order: 0 tries the best order and the
+    next one.
     """
 
     def __init__(self, validator: Validator, store: TokenStore, order: int) -> None:
         targets = store.train.targets
         if targets > MAX_MIXED:
             raise TextError(
-                f"`with_ngram` counts up to {MAX_MIXED:,} tokens, not {targets:,}",
-                hint="train an n-gram model on a part of the text, then charrnn mix",
+                f"`with_ngram` counts at most {MAX_MIXED:,} tokens, not {targets:,}",
+                hint="train an n-gram model on part of the text, then use charrnn mix",
             )
         self.train, self.held = hold_out(store.train)
         if not self.train.targets:
             raise TextError(
-                f"`with_ngram` cannot hold out any of {targets} training tokens",
+                f"`with_ngram` cannot hold out any of the {targets} training tokens",
                 hint="use a longer text",
             )
         self._validator = validator
@@ -83,18 +84,18 @@ class NgramPartner:
 
     @property
     def targets(self) -> int:
-        """How many targets a validation predicts."""
+        """The number of targets that a validation predicts."""
         return self._validator.targets
 
     def count(self, stop: Stop) -> None:
-        """Count all that a validation needs: seconds for a million tokens.
+        """Count the n-gram models; a million tokens take seconds.
 
-        Raises StoppedError when `stop()` is true before the end.
+        Raises StoppedError if `stop()` becomes true before the end.
         """
         store = self._store
         orders = range(self._order, self._order + 1) if self._order else ORDERS
         counted = baselines.count(self.train, store.vocab_size, orders)
-        # in a mixture, the order above the best is often better
+        # in a mixture, the order one above the best is often better
         tried = _until_worse(counted, self.held, stop)[-2:]
         first, last = (tried[k][0].config.order for k in (0, -1))
         orders = range(first, last + 1)
@@ -105,9 +106,9 @@ class NgramPartner:
         ]
 
     def __call__(self, network: Network, stop: Stop = lambda: False) -> Validation:
-        """Return the metrics of the mixture with a network, and its members.
+        """Return the metrics of the mixture and of each of its members.
 
-        Raises StoppedError when `stop()` is true before the end.
+        Raises StoppedError if `stop()` becomes true before the end.
         """
         measure, store = self._validator.task.measure, self._store
         held_nats = self._validator.target_nats(network, self.held, stop)
@@ -135,7 +136,7 @@ class NgramPartner:
     def mixture(
         self, network: LanguageModel, validated: ValidationEvent
     ) -> LanguageModel:
-        """Return the mixture of a validation, with the weights that it found."""
+        """Return the mixture with the order and weights that a validation found."""
         (ngram,) = (
             one.ngram
             for one in self._candidates
@@ -148,7 +149,7 @@ class NgramPartner:
 
 
 def _unless(stop: Stop, models: Iterator[NgramModel]) -> Iterator[NgramModel]:
-    """Yield models; raise StoppedError when `stop()` is true after one was counted."""
+    """Yield models; raise StoppedError if `stop()` is true after one is counted."""
     for model in models:
         if stop():
             raise StoppedError
@@ -158,7 +159,7 @@ def _unless(stop: Stop, models: Iterator[NgramModel]) -> Iterator[NgramModel]:
 def _until_worse(
     models: Iterator[NgramModel], part: Part, stop: Stop
 ) -> list[tuple[NgramModel, Nats]]:
-    """Return models with the nats of a part, up to the first that is no better."""
+    """Return models with their nats on a part, up to the first with no improvement."""
     tried: list[tuple[NgramModel, Nats]] = []
     least = np.inf
     for model in _unless(stop, models):

@@ -1,7 +1,7 @@
-"""A plan: everything that a request left open, resolved, with the reasons.
+"""A plan: a value for every option that a request left open, with the reasons.
 
-`complete` is a pure function of the corpus statistics, what was given, and a machine,
-so that defaults are tested without training.
+`complete` is a pure function of the corpus statistics, the given options and a
+machine, so that the defaults can be tested without training.
 """
 
 from collections.abc import Mapping
@@ -13,20 +13,23 @@ from charrnn.models.recipe import CorpusStatistics, GradientRecipe, Recipe
 from charrnn.training.config import BUDGETS, TrainConfig
 
 DEFAULT_TIME_S: Final = 300.0
-#: GFLOP/s of a training step on one core, roughly; 6 FLOP per parameter and token
+#: rough GFLOP/s of a training step on one core, at 6 FLOP per parameter and token
 CORE_GFLOPS: Final = {"fp32": 70.0, "bf16": 120.0, "fp16": 120.0}
 GPU_GFLOPS: Final = 20_000.0
-MAX_TOKENS_S: Final = 60_000.0  #: of small networks, however small
-#: where a run without a budget ends early, by the length of documents: a network of 384
-#: units validates best on corpora/ferry.txt after 12 to 17 epochs; names are still
-#: learned after 50
+MAX_TOKENS_S: Final = 60_000.0  #: most tokens/s, even of a tiny network
+#: the number of epochs after which a run without a given budget ends early, for long
+#: and for short documents: a network of 384 units has its best validation on
+#: corpora/ferry.txt after 12 to 17 epochs; one trained on names improves beyond 50
 MAX_EPOCHS: Final = 14.0
 MAX_EPOCHS_SHORT: Final = 60.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The configs of a model and of its training, None if it counts, and reasons."""
+    """The configs of a model and its training, with the reason for each choice.
+
+    training: None for a model that is fitted by counting.
+    """
 
     family: str
     model: Any
@@ -35,11 +38,11 @@ class Plan:
 
 
 class Machine(Protocol):
-    """What a plan asks of the machine it is for."""
+    """The information that a plan needs about the machine that will run it."""
 
-    device: str  #: "cpu", or a GPU
+    device: str  #: "cpu" or the name of a GPU
     precision: str
-    reason: str  #: why that precision
+    reason: str  #: why this precision was chosen
 
     def check_memory(
         self, shapes: Mapping[str, tuple[int, ...]], training: TrainConfig
@@ -47,7 +50,7 @@ class Machine(Protocol):
         """Raise ResourceError if training is likely to need too much memory."""
 
     def threads(self, family: str, model: Any, training: TrainConfig) -> int:
-        """Return how many threads to train with."""
+        """Return the number of threads to train with."""
 
 
 def complete(
@@ -57,10 +60,11 @@ def complete(
     training: Mapping[str, Any],
     machine: Machine | None = None,
 ) -> Plan:
-    """Complete what was given: fields of the family's config and of TrainConfig.
+    """Choose every value that was not given; return the complete plan.
 
-    machine: None for a family that counts. Raises UsageError for values that make no
-    sense together, ResourceError for too little memory.
+    sizes: given fields of the family's config. training: given fields of TrainConfig.
+    machine: None for n-gram models. Raises UsageError for values that contradict each
+    other, ResourceError if training needs too much memory.
     """
     recipe: type[Recipe] = FAMILIES[family].recipe_type
     device = machine.device if machine else "cpu"
@@ -100,13 +104,13 @@ def complete(
 
 
 def _expected_epochs(products: int, config: TrainConfig, train_tokens: int) -> float:
-    """Return roughly how many epochs a budget will take.
+    """Estimate how many epochs fit into a budget.
 
-    products: weights that each token is multiplied with, in the forward pass.
+    products: multiplications per token in the forward pass.
     """
     if config.epochs:
         return config.epochs
-    # a batch holds no more than the text
+    # a batch cannot hold more tokens than the text
     tokens: float = config.steps * min(config.batch * config.bptt, train_tokens)
     if config.time_s:
         cores = CORE_GFLOPS[config.precision] * min(config.threads, 8)

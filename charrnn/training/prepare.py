@@ -1,14 +1,14 @@
-"""From a request to a run folder that is ready to train.
+"""Turns a request into a session, whose run folder is ready for training.
 
-    Request (what was typed) -> Plan (what was resolved) -> Session (what is running)
+    Request (options typed) -> Plan (all options resolved) -> Session (the open run)
 
-    claimed(request)    locks the folder named by `out`, at once
-    located(claim)      reads the corpus, finds the run, locks it
-    .session()          fills a new run's folder and opens its session
+    claimed(request)    locks the folder named by `out` before any slow work
+    located(claim)      reads the corpus, then finds and locks the run
+    .session()          fills the folder of a new run, and opens its session
 
-The same request again finds its unfinished run and resumes it exactly. A finished one
-is left alone, unless the budget is larger now: then it trains further from its weights
-under a new plan.
+Repeating a request finds its run. An unfinished run is resumed exactly. A finished one
+is left alone unless the new budget is larger; then it is trained further from its
+weights under a new plan.
 """
 
 import hashlib
@@ -60,10 +60,10 @@ BY_COUNTING: Final = "charrnn.training.counting_session:CountingSession"
 
 @contextmanager
 def open_session(request: Request) -> Iterator[Session]:
-    """Hold the run that a request means, new or found again, ready to train.
+    """Lock the run that the request refers to, new or existing, and open its session.
 
-    Raises TextError for an unusable corpus, UsageError for options that make no
-    sense, BusyError while another process trains that run.
+    Raises TextError for an unusable corpus, UsageError for invalid options, BusyError
+    if another process is training that run.
     """
     with (
         claimed(request) as claim,
@@ -74,7 +74,7 @@ def open_session(request: Request) -> Iterator[Session]:
 
 
 def session_type(family: str) -> type[Session]:
-    """Import what trains a family: a network by gradient, anything else by counting."""
+    """Import and return the session class that trains a family."""
     prepare_process()
     found: type[Session] = named(
         BY_GRADIENT if FAMILIES[family].network else BY_COUNTING
@@ -84,9 +84,9 @@ def session_type(family: str) -> type[Session]:
 
 @contextmanager
 def located(claim: Claim) -> Iterator["LocatedRun"]:
-    """Read the corpus and hold the run that a request means; torch is not needed yet.
+    """Read the corpus and lock the run that the request refers to, without torch.
 
-    Raises as `open_session` does.
+    Raises the same errors as `open_session`.
     """
     found = LocatedRun(claim.request)
     if claim.run:
@@ -100,7 +100,7 @@ def located(claim: Claim) -> Iterator["LocatedRun"]:
 
 
 class LocatedRun:
-    """A run folder that is held, and the request with all that it names."""
+    """A locked run folder, and the request with everything it refers to."""
 
     run: Run
     is_new: bool
@@ -123,7 +123,7 @@ class LocatedRun:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Fill the folder if the run is new, and open its session."""
+        """Fill the folder if the run is new; open its session."""
         request, run = self.request, self.run
         kind = session_type(request.family)
         with kind.process_settings():
@@ -141,7 +141,7 @@ class LocatedRun:
 
     @cached_property
     def identity(self) -> str:
-        """A hash of what makes a run this one and no other."""
+        """A hash of the corpus and the options that identify the run."""
         request, given = self.request, self._given
         parts = [
             self._corpus.survey().sha256,
@@ -156,7 +156,7 @@ class LocatedRun:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def _fill(self) -> None:
-        """Fill the folder; run.json is written last and marks it as complete."""
+        """Fill the folder; run.json is written last, to mark the folder as complete."""
         request, corpus, run = self.request, self._corpus, self.run
         tokenizer = self._given or loading.fit(corpus.training_texts(), self._wanted)
         for path in run.files:
@@ -193,7 +193,10 @@ class LocatedRun:
 
 
 def _plan(request: Request, store: TokenStore) -> Plan:
-    """Complete what the request left open. Raises UsageError, ResourceError."""
+    """Choose the options that the request left open.
+
+    Raises UsageError or ResourceError.
+    """
     training = request.given_of(TrainConfig)
     data = CorpusStatistics.of(store)
     if not FAMILIES[request.family].network:
@@ -208,14 +211,14 @@ def _plan(request: Request, store: TokenStore) -> Plan:
 
 
 def _this_machine(training: Mapping[str, Any], *, force: bool) -> Machine:
-    """Import what probes this machine, which needs torch."""
+    """Return the probed machine; this imports torch."""
     kind = named("charrnn.training.machine.this_machine:ThisMachine")
     found: Machine = kind(training, force=force)
     return found
 
 
 def _identity(run: Run) -> str:
-    """Return the identity of a run, "" if it is not known."""
+    """Return the identity of a run, or "" if it is unknown."""
     record = run.known_record()
     return record.identity if record else ""
 
@@ -224,7 +227,7 @@ def _check_content(run: Run, request: Request, identity: str) -> None:
     """Raise UsageError if the folder named by `out` holds something else."""
     is_taken = any(map(os.path.lexists, run.files))
     if is_taken and _identity(run) != identity and not request.new:
-        other = "a run of another corpus or with other options"
+        other = "a run with a different corpus or different options"
         what = other if _identity(run) else "files named like those of a run"
         raise UsageError(
             f"{request.out} holds {what}",
@@ -234,7 +237,7 @@ def _check_content(run: Run, request: Request, identity: str) -> None:
 
 
 def _find_run(request: Request, identity: str) -> tuple[Run, bool]:
-    """Return the newest run of the request, or a new one, and whether it is new."""
+    """Return the newest run of a request, or a new one, and whether it is new."""
     records = [] if request.new else [(run.known_record(), run) for run in all_runs()]
     same = [
         (record.created, run.path)
@@ -257,9 +260,9 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
 
 
 def train(paths: Iterable[str | os.PathLike[str]], **options: Any) -> Path:
-    """Train to the end of the budget; return the run folder.
+    """Train until the budget is used up; return the run folder.
 
-    options: as in `Request.of`.
+    options: the same as for `Request.of`.
     """
     with open_session(Request.of(paths, **options)) as session:
         if not session.finished:

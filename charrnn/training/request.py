@@ -1,4 +1,4 @@
-"""What a user typed, sorted by what it is about; imports neither NumPy nor torch."""
+"""The options that a user typed, sorted by config, without NumPy or torch."""
 
 import os
 import re
@@ -19,17 +19,17 @@ from charrnn.training.config_file import ConfigFile, read_config
 
 T = TypeVar("T")
 
-#: one path or several
+#: one path, or several paths
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asked for.
+    """The options that a user asked for.
 
-    given: the options of all configs that were typed, by field. file: what `config`
-    names, read.
+    given: the given options of all configs, by field. file: the contents of the file or
+    run that `config` names.
     """
 
     paths: tuple[str, ...]
@@ -37,14 +37,11 @@ class Request:
         "",
         choices=trained_families,
         shown=DEFAULT_FAMILY,
-        help="Kind of model: a recurrent network, a network that sees the last few "
-        "tokens, or n-gram counts.",
+        help="The kind of model: a recurrent network, a network that sees the last "
+        "few tokens, or n-gram counts.",
     )
     valid: tuple[str, ...] = option(
-        (),
-        metavar="FILE",
-        group=CORPUS,
-        help="Validate on this text, not on a part of CORPUS.",
+        (), metavar="FILE", group=CORPUS, help="Use this text for validation."
     )
     tokenizer: str = option(
         "",
@@ -71,32 +68,32 @@ class Request:
         metavar="FILE.toml|RUN",
         group=OUTPUT,
         help="Read options from a TOML file, or repeat a finished run with the same "
-        "options and the same schedule, step for step.",
+        "options and the same schedule, step by step.",
     )
     new: bool = option(
         False, group=OUTPUT, help="Start a new run instead of resuming one."
     )
     force: bool = option(
-        False, group=MACHINE, help="Train even if there seems to be too little memory."
+        False, group=MACHINE, help="Train even if memory seems insufficient."
     )
     given: Mapping[str, Any] = field(default_factory=dict)
     file: ConfigFile = field(default_factory=ConfigFile)
 
     @classmethod
     def of(cls, paths: Paths, **typed: Any) -> Self:
-        """Check and sort options by what they are about.
+        """Check options and sort them by config.
 
-        paths: one or several. typed: options by name or field, values as typed on the
-        command line or in Python; "auto" leaves a choice to the program. Raises
+        paths: one or several. typed: options by name or field, with values from the
+        command line or from Python; "auto" leaves a choice to the program. Raises
         UsageError for a wrong value or an option of another family, ValueError for a
-        name that is no option.
+        name that is not an option.
         """
         file = read_config(os.fspath(typed.get("config") or ""))
         known = {one.field: one for one in options_of(cls, *_configs())}
         known |= {one.name: one for one in known.values()}
         names = {known[n].field for n in (*file.table, *typed) if n in known}
         file = file.without(names)
-        # what a user can set in Python only; the configs check it
+        # these can be set only in Python; the configs check them
         hyperparameters = {one.name for one in fields(TrainConfig)} - set(known)
         given = dict(file.recorded)
         for values in (file.table, typed):
@@ -124,9 +121,9 @@ class Request:
         return request
 
     def _check(self) -> None:
-        """Raise UsageError for options that do not go together.
+        """Raise UsageError for options that cannot be combined.
 
-        Now, and not when the corpus has been read.
+        This happens early, before the corpus is read.
         """
         family = self.family or DEFAULT_FAMILY
         _check_family(family, set(self.given))
@@ -142,7 +139,7 @@ class Request:
 
     @property
     def stem(self) -> str:
-        """The name that a run folder begins with: that of the first file."""
+        """The start of the run folder's name, taken from the first file's name."""
         if self.paths[0] == "-":
             return "stdin"
         stem = Path(self.paths[0]).resolve().name.split(".")[0]
@@ -150,7 +147,7 @@ class Request:
 
     @property
     def sizes(self) -> dict[str, Any]:
-        """The given fields of the family's own config, without the vocabulary."""
+        """The given fields of the family's own config, except the vocabulary size."""
         return self.given_of(FAMILIES[self.family or DEFAULT_FAMILY].config_type)
 
     @property
@@ -158,11 +155,11 @@ class Request:
         """The given fields of TrainConfig that cannot change when a run is resumed."""
         free = (*BUDGETS, *ADJUSTABLE)
         given = {k: v for k, v in self.given_of(TrainConfig).items() if k not in free}
-        return {"seed": TrainConfig.seed} | given  # typed or not, the same run
+        return {"seed": TrainConfig.seed} | given  # given or default: the same run
 
     def given_of(self, config: type[Any]) -> dict[str, Any]:
         """Return the given fields of a config."""
-        # the tokenizer is given a vocabulary size, and the model gets its real one
+        # a given vocabulary size is for the tokenizer; the model uses the actual size
         hidden = () if config is TokenizerConfig else ("vocab_size",)
         names = {one.name for one in fields(config)} - set(hidden)
         return {name: value for name, value in self.given.items() if name in names}
@@ -173,22 +170,22 @@ class Request:
 
 
 def refuse_beside(source: str, what: str, names: Iterable[str]) -> None:
-    """Raise UsageError for an option that repeats what `source` brings."""
+    """Raise UsageError for an option that conflicts with what `source` contains."""
     for name in names:
         raise UsageError(
-            f"{source} brings {what}, but `{name}` is given too",
+            f"{source} comes with {what}, but `{name}` is also given",
             hint=f"omit `{name}`",
         )
 
 
 def _configs() -> list[type[Any]]:
-    """Return the configs of every family, and those that all share."""
+    """Return the configs of all families, and those that families share."""
     own = [FAMILIES[name].config_type for name in trained_families()]
     return [*own, TrainConfig, TokenizerConfig, CorpusConfig]
 
 
 def _as_text(one: Option, value: Any) -> Any:
-    """Return a path, or several, as text."""
+    """Return a value with any paths in it converted to text."""
     if one.is_repeatable and not isinstance(value, list | tuple):
         value = (value,)
     if isinstance(value, list | tuple):
@@ -202,7 +199,7 @@ def _as_texts(paths: Paths) -> tuple[str, ...]:
 
 
 def _check_place(folder: Path) -> None:
-    """Raise UsageError if something that is not a folder is in the way."""
+    """Raise UsageError if a folder or one of its parents is something else."""
     for place in (folder, *folder.parents):
         if os.path.isdir(place):
             return
@@ -215,11 +212,11 @@ def _check_place(folder: Path) -> None:
 
 
 def _raise_unknown(name: str, path: str) -> NoReturn:
-    """Raise for a name that is no option, of a file or of a Python call."""
+    """Raise an error for a name, in a file or a Python call, that is not an option."""
     if path:
         raise UsageError(
-            f"`config` {path}: no option {name}",
-            hint="names are those of charrnn train --help, without the dashes",
+            f"`config` {path}: no option {name} exists",
+            hint="use the names in charrnn train --help, without the leading dashes",
         )
     raise ValueError(f"training has no option {name}")
 
@@ -232,7 +229,7 @@ def _check_family(family: str, given: set[str]) -> None:
         others = [other for other in trained_families() if name in _options(other)]
         raise UsageError(
             f"`{name.removesuffix('_s')}` does not apply to `family` {family}",
-            hint=f"it is for `family` {' and '.join(others)}",
+            hint=f"it applies to `family` {' and '.join(others)}",
         )
 
 

@@ -1,7 +1,7 @@
-"""One run while it trains: events in, metrics and model file out.
+"""A run while it trains: it yields events, and writes metrics and the model file.
 
-What sessions that train by gradient and those that count have in common; none of it
-needs torch.
+This is the common base of the sessions for networks and for n-gram models. It does not
+need torch.
 """
 
 import json
@@ -40,11 +40,11 @@ from charrnn.training.events import (
 
 E = TypeVar("E", bound=Event)
 
-SAMPLE = SampleConfig(temperature=0.8, length=120)  # shown at each validation
+SAMPLE = SampleConfig(temperature=0.8, length=120)  # for each validation
 
 
 class Session(ABC):
-    """A prepared run folder, opened for training where it was left."""
+    """A prepared run folder, opened so that training can start or continue."""
 
     has_steps: ClassVar[bool]  #: whether a finished run can be trained further
 
@@ -59,48 +59,48 @@ class Session(ABC):
         self.config = from_json(family.config_type, self.record.model)
         self.tokenizer = loading.from_json(self.record.tokenizer)
         self._clock = clock
-        self._lines = b""  # of metrics.jsonl, not written yet
+        self._lines = b""  # lines of metrics.jsonl that are not written yet
         self._warnings: list[str] = []
         self._is_failing = False
 
     @staticmethod
     def process_settings() -> AbstractContextManager[None]:
-        """Return the context in which sessions are opened and train."""
+        """Return the context in which a session is opened and trained."""
         return nullcontext()
 
     @property
     @abstractmethod
     def counters(self) -> Counters:
-        """How far the run is."""
+        """The progress of the run."""
 
     @property
     def continues(self) -> bool:
-        """Whether the run resumes from where it was interrupted."""
+        """Whether the run resumes after at least one step."""
         return self.counters.step > 0
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether the run has nothing left to do."""
         return self.counters.finished
 
-    def adjust(  # noqa: B027 - a run that counts has nothing to adjust
+    def adjust(  # noqa: B027 - an n-gram model has nothing to adjust
         self, training: Mapping[str, Any], *, force: bool = False
     ) -> None:
-        """Follow given fields of TrainConfig that may change when a run is resumed.
+        """Apply the given fields of TrainConfig that may change in a resumed run.
 
-        force: don't check memory. Raises ResourceError.
+        force: skip the memory check. Raises ResourceError.
         """
 
     @abstractmethod
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Train until the end, or until `stop()` is true; yield what happens.
+        """Train until the end or until `stop()` is true; yield the events.
 
-        The run can always be resumed from its last save. A failed save is a
-        warning and is tried again; at the end it is a ResourceError.
+        The run can always be resumed from its last save. A failed save causes a warning
+        and is tried again later; if the final save fails, ResourceError is raised.
         """
 
     def start_event(self) -> StartEvent:
-        """Return what is known before anything is learned: sizes, plan and reasons."""
+        """Return the sizes, the plan and its reasons, known before training."""
         valid = self.store.valid
         return self._event(
             StartEvent,
@@ -129,19 +129,19 @@ class Session(ABC):
         )
 
     def _rewrite(self, **changes: Any) -> None:
-        """Change run.json."""
+        """Change fields of the record in run.json."""
         self.record = replace(self.record, **changes)
         self.run.write_record(self.record)
 
     def _best(self) -> dict[str, Any]:
-        """Return the validation of the model that is kept."""
+        """Return the validation and step of the saved model."""
         summary = checkpoint.load(self.run.model).summary
         return {**(summary.validation or {}), "step": summary.step}
 
     def _text_model(
         self, model: LanguageModel, validation: ValidationEvent, **more: Any
     ) -> TextModel:
-        """Return a model with the summary that its file holds."""
+        """Return a model with its tokenizer and summary, ready to save."""
         summary = ModelSummary(
             step=validation.step,
             elapsed_s=validation.elapsed_s,
@@ -153,7 +153,7 @@ class Session(ABC):
         return TextModel(model, self.tokenizer, summary=summary)
 
     def _sample_event(self, model: TextModel) -> SampleEvent:
-        """Return what a model writes, the same whenever it is at the same step."""
+        """Return a sample of a model, seeded by the step so that it is reproducible."""
         sample = next(model.sample(seed=self.counters.step, config=SAMPLE))
         temperature = SAMPLE.temperature
         return self._event(SampleEvent, text=sample.text, temperature=temperature)
@@ -165,7 +165,7 @@ class Session(ABC):
     def _noted(self, event: E) -> E:
         """Add an event to metrics.jsonl."""
         text = json.dumps(event.to_json(), ensure_ascii=False)
-        # bytes of a name that is not UTF-8 are escaped, as JSON escapes characters
+        # file names that are not UTF-8 contain surrogates, which need escaping
         line = text.encode("utf-8", "backslashreplace") + b"\n"
         self._lines += line
         self.counters.metrics_bytes += len(line)
@@ -183,7 +183,7 @@ class Session(ABC):
         files.flush(self.run.metrics)
 
     def _cut_metrics(self) -> None:
-        """Cut metrics.jsonl to where the last save was."""
+        """Truncate metrics.jsonl to its length at the last save."""
         counters, path = self.counters, self.run.metrics
         known = path.read_bytes()[: counters.metrics_bytes] if path.exists() else b""
         if len(known) < counters.metrics_bytes:
@@ -192,7 +192,7 @@ class Session(ABC):
         self._append_lines()
 
     def _survives(self, save: Callable[[], None]) -> bool:
-        """Try to save; return whether it worked, and warn of the first failure."""
+        """Try to save; return whether it worked, and warn about the first failure."""
         try:
             save()
         except ResourceError as error:
@@ -209,7 +209,7 @@ class Session(ABC):
 
 
 def starting_model(path: Path) -> TextModel:
-    """Return the model of a file; of a mixture with one network, that network."""
+    """Return the model in a file, or its network if it is a mixture with just one."""
     start = checkpoint.load(path)
     members = start.model.members if isinstance(start.model, MixtureModel) else ()
     networks = [one for one in members if FAMILIES[one.family].network]

@@ -1,4 +1,4 @@
-"""What a run starts from: the weights of a model, a tokenizer that was saved."""
+"""The saved model or tokenizer that a run starts from."""
 
 import hashlib
 from pathlib import Path
@@ -15,19 +15,19 @@ from charrnn.training.session import starting_model
 
 
 def starting_file(request: Request) -> Path:
-    """Return the model file named by `init_from`. Raises NotFoundError."""
+    """Return the path of the model that `init_from` names. Raises NotFoundError."""
     return find_model(request.init_from)
 
 
 def starting_sha256(request: Request) -> str:
-    """Return the hash of that file, "" without one."""
+    """Return the hash of the model that `init_from` names, "" if it is not given."""
     if not request.init_from:
         return ""
     return hashlib.sha256(starting_file(request).read_bytes()).hexdigest()
 
 
 def requested_model(request: Request) -> TextModel | None:
-    """Return the model that `init_from` names, None without one. Raises UsageError."""
+    """Return the model to start from, or None for a new one. Raises UsageError."""
     file = request.file
     if file.recorded and starting_sha256(request) != file.start_sha256:
         raise UsageError(
@@ -49,13 +49,13 @@ def requested_model(request: Request) -> TextModel | None:
             raise UsageError(
                 f"`{name}` is {value}, but the model of `init_from` has"
                 f" {sizes.get(name)}",
-                hint=f"omit `{name}`: weights bring their sizes",
+                hint=f"omit `{name}`: the sizes come with the weights",
             )
     return start
 
 
 def requested_family(request: Request, start: TextModel | None) -> str:
-    """Return the family to train: as asked, of the starting model, or the default."""
+    """Return the family to train: requested, of the starting model, or the default."""
     if not start:
         return request.family or DEFAULT_FAMILY
     family = start.model.family
@@ -74,7 +74,7 @@ def requested_family(request: Request, start: TextModel | None) -> str:
 
 
 def requested_tokenizer(request: Request) -> Tokenizer | None:
-    """Return the tokenizer of a recorded run or of a file, None without one."""
+    """Return the tokenizer of a recorded run or a file, or None to fit a new one."""
     if request.file.tokenizer:
         return loading.from_json(dict(request.file.tokenizer))
     if not request.tokenizer:

@@ -120,7 +120,7 @@ def test_mistyped_words_are_guessed(charrnn: Any, args: list[str], hint: str) ->
         (["sample", "a", "-p", "b"], 2, "PROMPT and --prompt are given"),
         (["score", "x", "--plain", "--sort"], 2, "--plain writes numbers"),
         (["score", "x", "--top", "2", "--per", "total"], 2, "--top shows parts"),
-        (["sample"], 3, "no model yet: searched runs/"),
+        (["sample"], 3, "no model yet in runs/"),
         (["sample", "-m", "gone"], 3, "the model gone does not exist"),
         (["tokenize", "gone.txt"], 3, "gone.txt does not exist"),
         (["runs", "show", "gone"], 3, "no run gone"),

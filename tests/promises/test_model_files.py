@@ -154,7 +154,7 @@ def test_damaged_model_of_a_run_points_to_the_other_models(
     result = charrnn("score", "the fox", "-m", char_run)
 
     assert result.exit_code == 5
-    assert "use another model: charrnn runs verify lists intact ones" in result.stderr
+    assert "use another model: `charrnn runs verify` lists intact ones" in result.stderr
 
 
 # --- hostile

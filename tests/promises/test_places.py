@@ -13,6 +13,7 @@ import pytest
 from support.levels import cases
 from support.processes import OPTIONS, Nursery, nursery, prose_folder, wait_for
 
+from charrnn.errors import NotFoundError
 from charrnn.storage.runs import Run
 from charrnn.storage.tensors import RESUME_FORMAT, read_tensors
 
@@ -48,7 +49,10 @@ def test_training_goes_on_while_files_cannot_grow_and_saves_when_they_can(
 
 
 def step_of(run: Run) -> int:
-    meta = read_tensors(run.resume, kind=RESUME_FORMAT)[1]
+    try:
+        meta = read_tensors(run.resume, kind=RESUME_FORMAT)[1]
+    except NotFoundError:  # just renamed, and the next one is not there yet
+        meta = read_tensors(run.previous, kind=RESUME_FORMAT)[1]
     return int(meta["counters"]["step"])
 
 

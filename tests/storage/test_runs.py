@@ -161,7 +161,7 @@ def test_named_model_comes_before_the_environment_before_the_newest(
     ("given", "says"),
     [
         ("nowhere", "the model nowhere does not exist"),
-        ("runs/a-001", "the model runs/a-001 is a folder with no model"),
+        ("runs/a-001", "the model runs/a-001 is a folder without a model"),
         ("", "the model has an empty name"),
         ("x" * 5000, "does not exist"),
         ("a\0b", "does not exist"),
@@ -185,7 +185,9 @@ def test_environment_is_blamed_for_what_it_names(
 
 
 def test_no_model_at_all_says_where_it_looked_and_how_to_train() -> None:
-    with pytest.raises(NotFoundError, match="no model yet: .* runs/") as caught:
+    with pytest.raises(
+        NotFoundError, match="there is no model yet in .*runs/"
+    ) as caught:
         find_model()
 
     assert "charrnn train" in caught.value.hint

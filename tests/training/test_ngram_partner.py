@@ -149,7 +149,7 @@ def test_corpus_that_is_too_long_to_count_is_refused_with_a_way_out(
 ) -> None:
     monkeypatch.setattr(ngrams, "MAX_MIXED", 100)
 
-    with pytest.raises(TextError, match="up to 100 tokens") as caught:
+    with pytest.raises(TextError, match="at most 100 tokens") as caught:
         mixed()
 
     assert "charrnn mix" in caught.value.hint

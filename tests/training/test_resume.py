@@ -259,7 +259,7 @@ def test_run_whose_folder_another_process_made_anew_is_left_to_it() -> None:
         next(events)
         (session.run.path / "lock").write_text("process 1 since 1970-01-01")
 
-        with pytest.raises(BusyError, match="now of process 1 since"):
+        with pytest.raises(BusyError, match="now in use by process 1 since"):
             list(events)
 
     assert not session.run.model.exists()

@@ -57,8 +57,8 @@ def train(
     with scratch as folder:
         request = replace(request, out=folder, new=request.new or dry_run)
         with claimed(request) as claim:
-            # imported while a signal still ends the process at once: an exception raised
-            # during an import could abort the import or be swallowed
+            # imported while a signal still ends the process at once, because an
+            # exception raised during an import could abort it or be swallowed
             from charrnn.cli.train.view import make_view
             from charrnn.training.prepare import located, session_type
 

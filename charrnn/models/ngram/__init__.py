@@ -2,7 +2,7 @@
 
 config.py   order and smoothing
 counts.py   counting n-grams
-tree.py     finding contexts and what follows them
+tree.py     looking up contexts and their next tokens
 model.py    probabilities
-recipe.py   default sizes and rates, chosen from the corpus
+recipe.py   default order, chosen from the corpus
 """

@@ -8,13 +8,13 @@ from charrnn.fields import check, option
 from charrnn.models.options import order_option
 
 SMOOTHINGS: Final = ("kneser-ney", "addk", "mle")
-MIN_K: Final = 1e-30  #: with it no probability of addk is 0 in float32
+MIN_K: Final = 1e-30  #: prevents probabilities of 0 in float32
 MAX_K: Final = 1e30
 
 
 @dataclass(frozen=True)
 class NgramConfig:
-    """What an n-gram model counts, and how it smooths; `k` is for addk only."""
+    """What an n-gram model counts, and how it smooths; only addk uses `k`."""
 
     vocab_size: int
     order: int = order_option(7, at_least=1)
@@ -33,15 +33,15 @@ class NgramConfig:
     def __post_init__(self) -> None:
         check(self)
         if self.vocab_size < 1:
-            raise UsageError(f"`vocab_size` is {self.vocab_size}, below 1")
+            raise UsageError(f"`vocab_size` is {self.vocab_size}, less than 1")
         if self.k != 1 and self.smoothing != "addk":
             raise UsageError(
                 f"`k` is {self.k:g}, but `smoothing` is {self.smoothing}",
-                hint="`k` is for `smoothing` addk",
+                hint="`k` is only for `smoothing` addk",
             )
 
     @property
     def title(self) -> str:
-        """The model's name in messages: 7-gram kneser-ney."""
+        """The model's name in messages, such as "7-gram kneser-ney"."""
         k = f" {self.k:g}" if self.smoothing == "addk" else ""
         return f"{self.order}-gram {self.smoothing}{k}"

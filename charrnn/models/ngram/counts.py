@@ -1,14 +1,14 @@
-"""N-gram counts as sorted arrays: everything that an n-gram model learns.
+"""N-gram counts as sorted arrays, which hold everything that an n-gram model learns.
 
 The n-grams of one length form a level, sorted by their tokens, so those that share a
-context are neighbors. The levels form a tree: the children of an n-gram extend it by
+context are adjacent. The levels form a tree: the children of an n-gram extend it by
 one token. A level of n_k n-grams has three arrays:
 
-    tokens.k (n_k,)     the last token of each; absent at level 1, where n_1 = V
-    counts.k (n_k,)     the count of each
-    children.k (n_k,)   the number of children of each; absent at the last level
+    tokens.k (n_k,)     last token of each n-gram; absent at level 1, where n_1 = V
+    counts.k (n_k,)     count of each n-gram
+    children.k (n_k,)   number of its children; absent at the last level
 
-An n-gram never crosses documents. Each document opens with the boundary, and closes
+No n-gram spans two documents. Each document opens with the boundary, and also closes
 with it if the model learns where documents end.
 
 Letters: N order, V vocabulary, D documents, n_k n-grams of length k.
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from charrnn.models.base import Tensors, check_names
 from charrnn.tokenizers.base import BOUNDARY, AnyIds, Ids
 
-# (D1, D2, D3+) for levels that are too small or unusual to estimate; KenLM's values
+# (D1, D2, D3+) for levels too small or unusual for an estimate; KenLM's values
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 
 Arrays = dict[str, AnyIds]
@@ -35,17 +35,17 @@ def count_ngrams(
 ) -> Iterator[Arrays]:
     """Yield the arrays of levels 1 to N by name, for N = 1, 2, ... without end.
 
-    tokens: (n,), all documents. starts, lengths: (D,), the index of each document's
-    opening boundary, and its number of tokens to predict.
+    tokens: (n,), all documents. starts: (D,), the index of each document's opening
+    boundary. lengths: (D,), the number of tokens to predict in each document.
 
-    Counts are occurrences. With `continuations`, those below the last level are the
-    number of distinct tokens before the n-gram (Kneser and Ney 1995). No token precedes
-    an opening boundary, so n-grams that begin with one keep their occurrences.
-    Time and memory are proportional to n times N.
+    Counts are numbers of occurrences. With `continuations`, each count below level N is
+    the number of distinct tokens before the n-gram (Kneser and Ney 1995). No token
+    precedes an opening boundary, so n-grams that begin with one still count
+    occurrences. Time and memory are proportional to n times N.
     """
     begins = ranges(starts, lengths)
     lasts = np.repeat(starts + lengths, lengths)
-    #: index in its level of the n-gram that begins at each token
+    #: for each token, the index in its level of the n-gram that begins there
     index: Ids = tokens.astype(np.int64)
     size = vocab_size
     counts: Ids = np.bincount(tokens[begins + 1], minlength=size)
@@ -78,11 +78,11 @@ def count_ngrams(
 def discounts(counts: AnyIds) -> tuple[float, float, float]:
     """Return the discounts D1, D2, D3+ of counts 1, 2, and 3 or more in a level.
 
-    Chen and Goodman 1999, equation 26, where n_i is the number of n-grams of count i:
+    They follow equation 26 of Chen and Goodman (1999), where n_i n-grams have count i:
 
         Y = n1 / (n1 + 2 n2)        D_i = i - (i + 1) Y n_(i+1) / n_i
 
-    Falls back to fixed discounts if n1, n2 or n3 is 0, or a discount is not positive.
+    The result is FALLBACK_DISCOUNTS if n1, n2 or n3 is 0 or a discount is not positive.
     """
     n = np.bincount(np.minimum(counts, 5).astype(np.int64), minlength=6).tolist()
     if not (n[1] and n[2] and n[3]):
@@ -99,8 +99,8 @@ def check_levels(
 ) -> None:
     """Raise ValueError unless the tensors are valid levels 1 to N."""
     if order > len(tensors):
-        # checked first: a file may claim a billion levels
-        raise ValueError(f"order {order:,}, but {len(tensors)} tensors")
+        # checked first, because a file may claim a billion levels
+        raise ValueError(f"order {order:,} needs more than {len(tensors)} tensors")
     names = {f"counts.{k}" for k in range(1, order + 1)}
     names |= {f"children.{k}" for k in range(1, order)}
     names |= {f"tokens.{k}" for k in range(2, order + 1)}
@@ -109,11 +109,11 @@ def check_levels(
         array = tensors[name]
         if array.ndim != 1 or array.dtype.kind != "u":
             found = f"{array.dtype} {array.shape}"
-            raise ValueError(f"{name} is {found}, not an unsigned vector")
+            raise ValueError(f"{name} is {found}, not a vector of unsigned integers")
     size = vocab_size
     for k in range(1, order + 1):
         if tensors[f"counts.{k}"].shape != (size,):
-            raise ValueError(f"counts.{k} does not have {size:,} n-grams")
+            raise ValueError(f"counts.{k} does not have {size:,} entries")
         if k < order:
             _check_children(k, tensors, size, vocab_size)
             size = len(tensors[f"tokens.{k + 1}"])
@@ -126,11 +126,11 @@ def check_levels(
 def _check_children(k: int, tensors: Tensors, size: int, vocab_size: int) -> None:
     """Raise ValueError unless level k + 1 holds the children of level k, sorted."""
     children, tokens = tensors[f"children.{k}"], tensors[f"tokens.{k + 1}"]
-    # each is bounded first, so that the sum cannot overflow
+    # each entry is bounded first, so that the sum cannot overflow
     is_whole = len(children) == size and not (children > len(tokens)).any()
     if not is_whole or int(children.sum(dtype=np.uint64)) != len(tokens):
         raise ValueError(
-            f"children.{k} does not fit {size:,} and {len(tokens):,} n-grams"
+            f"children.{k} does not match {size:,} and {len(tokens):,} n-grams"
         )
     if (tokens >= vocab_size).any():
         raise ValueError(f"tokens.{k + 1} has tokens above {vocab_size - 1:,}")
@@ -142,10 +142,10 @@ def _check_children(k: int, tensors: Tensors, size: int, vocab_size: int) -> Non
 def _check_discounts(values: npt.NDArray[Any], order: int) -> None:
     if values.shape != (order, 3) or values.dtype.kind != "f":
         found = f"{values.dtype} {values.shape}"
-        raise ValueError(f"discounts are {found}, not 3 per level")
+        raise ValueError(f"the discounts are {found}, not 3 per level")
     # written so that NaN fails
     if not ((values >= 0) & (values <= (1, 2, 3))).all():
-        raise ValueError("discounts are not all between 0 and their count")
+        raise ValueError("a discount is not between 0 and its count")
 
 
 def ranges(firsts: Ids, lengths: Ids) -> Ids:

@@ -1,17 +1,17 @@
 """The n-gram language model: predicts the next token from the last N - 1 tokens.
 
-The counts of `counts.py` form a tree of n-grams, with the empty one as its root. The
-children of a context are the n-grams that extend it by one token. For each context h
+The counts of `counts.py` form a tree of n-grams with the empty n-gram as its root. The
+children of a context are the n-grams that extend it by one token. For each context h:
 
     p(w | h) = weight(h w) + backoff(h) p(w | h')       h' is h without its first token
 
-Below the empty context, the distribution is uniform over V. An unseen context backs off
-completely: p(w | h) = p(w | h'). With c the count of a node and c(h) the sum of c over
-the children of h:
+The empty context backs off to the uniform distribution over V. An unseen context backs
+off completely: p(w | h) = p(w | h'). Let c(h w) be the count of a node, and c(h) the
+sum of the counts of the children of h:
 
     kneser-ney   weight(h w) = (c(h w) - D(c(h w))) / c(h)
                  backoff(h) = sum of D(c(h w)) over the children / c(h)
-    addk         p(w | h) = (c(h w) + k) / (c(h) + k V), with the longest context only
+    addk         p(w | h) = (c(h w) + k) / (c(h) + k V), for the longest context only
     mle          the same with k = 0; uniform if c(h) = 0
 
 Kneser-Ney is interpolated and modified (Chen and Goodman 1999, section 3). With mle, a
@@ -33,8 +33,8 @@ from charrnn.models.ngram.counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram.tree import UNKNOWN, NgramTree
 from charrnn.tokenizers.base import AnyIds, Ids
 
-# Largest table of complete distributions. It holds those of short contexts: they have
-# the most children, so summing them for every token would be slowest.
+# The largest size of the table of distributions. It holds those of short contexts,
+# which have the most children, so computing them for every token would be slowest.
 TABLE_SIZE = 1 << 20
 
 
@@ -96,7 +96,7 @@ class NgramModel(ConfiguredModel):
 
     @property
     def title(self) -> str:
-        """Order and smoothing, or "uniform" for a model of no text."""
+        """Order and smoothing, or "uniform" if the model has seen no text."""
         return self.config.title if self.parameters else "uniform"
 
     @property
@@ -107,11 +107,11 @@ class NgramModel(ConfiguredModel):
 
     @property
     def step_work(self) -> int:
-        """V: each token reads only a few of the counts."""
+        """The vocabulary size, because each token reads only a few of the counts."""
         return self.vocab_size
 
     def initial_state(self, batch: int) -> State:
-        """Return the paths before any token: the root, (B, N)."""
+        """Return the paths (B, N) before any token, which consist of the root."""
         return (np.zeros((batch, self.config.order), np.int64),)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
@@ -135,7 +135,7 @@ class NgramModel(ConfiguredModel):
     def _smooth(self) -> tuple[Reals, Reals]:
         """Return the weights of nodes (M,) and the backoffs of contexts (C + 1,).
 
-        The last backoff is that of UNKNOWN: 1, so the shorter context decides.
+        The last backoff is that of UNKNOWN. It is 1, so the shorter context decides.
         """
         parents, contexts = self._tree.parents, len(self._tree.lengths)
         levels = [self._tensors[f"counts.{k + 1}"] for k in range(self.config.order)]
@@ -157,7 +157,7 @@ class NgramModel(ConfiguredModel):
         return weights, np.where(is_known, left / sums, 1)
 
     def _fill_table(self) -> None:
-        """Precompute the distributions of short contexts, a row (V,) per node."""
+        """Precompute the distributions of short contexts, one row (V,) per node."""
         tree = self._tree
         first, last = 0, 1  # range of the level's nodes
         self._table = tree.mix(np.zeros((1, 1), np.int64), self._table)
@@ -179,14 +179,14 @@ class NgramModel(ConfiguredModel):
         if not self._is_interpolated:
             return self._tree.mix(paths[:, -1:], self._table)
         edge = self._depth + 1
-        # longer n-grams have larger numbers, and UNKNOWN is the smallest
+        # longer n-grams have larger node numbers, and UNKNOWN has the smallest
         base = self._table[paths[:, :edge].max(axis=1)]
-        # shortly after an opening boundary a path repeats a node: count it once
+        # Just after an opening boundary, a path repeats a node, which must count once.
         is_again = paths[:, edge:] == paths[:, edge - 1 : -1]
         return self._tree.mix(np.where(is_again, UNKNOWN, paths[:, edge:]), base)
 
     def _one_distribution(self, path: list[int]) -> Reals:
-        """Return p(. | h) (V,) for one path: `_distributions` without arrays."""
+        """Return p(. | h), (V,), for one path, faster than `_distributions`."""
         if not self._is_interpolated:
             return self._tree.mix_one(path[-1:], self._table[0])
         edge = self._depth + 1

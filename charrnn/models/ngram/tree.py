@@ -1,17 +1,17 @@
-"""The tree of n-grams as arrays, to look up contexts and their next tokens.
+"""The tree of n-grams as arrays, for looking up contexts and their next tokens.
 
 A node is an n-gram, and its children extend it by one token. Nodes are numbered level
-by level, sorted by their tokens: 0 is the root, 1 + w is the token w, then come longer
-n-grams. So the children of a node are consecutive.
+by level, sorted by their tokens: 0 is the root, 1 + w is the token w, and longer
+n-grams follow. So the children of a node are consecutive.
 
 The state of a text is its *path*, N nodes. Node k is the n-gram of the last k tokens,
-cut off at the opening boundary, or UNKNOWN if it was never seen.
+truncated at the opening boundary, or UNKNOWN if it was never seen.
 
 `step` and `mix_one` do the same as `walk` and `mix` for a single token, as in sampling.
-There, Python's numbers are faster than arrays.
+For a single token, Python's numbers are faster than arrays.
 
-Letters: B batch, T time, V vocabulary, N order, L levels, R rows, M nodes,
-C contexts: nodes that may have children.
+Letters: B batch, T time, V vocabulary, N order, L levels, R rows, M nodes, C contexts
+(nodes that may have children).
 """
 
 from bisect import bisect_left
@@ -25,7 +25,7 @@ from charrnn.models.ngram.counts import ranges
 from charrnn.tokenizers.base import BOUNDARY, AnyIds, Ids
 
 OPENING = 1 + BOUNDARY  # node of the boundary that opens a document
-UNKNOWN = -1  # no such node
+UNKNOWN = -1  # stands for an n-gram that was never seen
 FEW_CHILDREN = 16  # up to this many, a loop is faster than array operations
 
 
@@ -35,14 +35,14 @@ class NgramTree:
     def __init__(
         self, vocab_size: int, tokens: Sequence[AnyIds], children: Sequence[AnyIds]
     ) -> None:
-        """Join the levels of `counts.py`: tokens from level 2, children from level 1.
+        """Join the levels of `counts.py`: tokens from level 2, children from level 1 on.
 
         Call `weigh` before `mix`.
         """
         V = vocab_size
         self.vocab_size = V
         self.order = len(tokens) + 1
-        # number of children per context, then 0 for UNKNOWN
+        # number of children of each context, then 0 for UNKNOWN
         self.lengths: Ids = np.concatenate([[V], *children, [0]]).astype(np.int64)
         self.firsts: Ids = 1 + np.cumsum(self.lengths) - self.lengths
         # last token of every node; 0 is a placeholder for the root
@@ -68,7 +68,7 @@ class NgramTree:
     def child(self, nodes: Ids, tokens: Ids) -> Ids:
         """Return the child of each node for its token, or UNKNOWN.
 
-        Nodes of the last level are never found.
+        A child in the last level is never found.
         """
         wanted = nodes * self.vocab_size + tokens
         at = self._keys.searchsorted(wanted)
@@ -77,14 +77,14 @@ class NgramTree:
     def walk(self, tokens: Ids, path: Ids) -> Ids:
         """Return the paths (B, T + 1, N) before and after each token of (B, T).
 
-        path: (B, N), before the first token. Node k is a child of the previous path's
-        node k - 1.
+        path: (B, N), the path before the first token. Node k of a path is a child of
+        node k - 1 of the previous path.
         """
         B, T = tokens.shape
         paths = np.zeros((B, T + 1, self.order), np.int64)
         paths[:, 0] = path
         opens = tokens == BOUNDARY
-        if T == 1:  # all levels at once: three times as fast for 8 rows
+        if T == 1:  # all levels at once is three times as fast for 8 rows
             found = self.child(path[:, :-1], tokens)
             paths[:, 1, 1:] = np.where(opens, OPENING, found)
             return paths
@@ -96,8 +96,8 @@ class NgramTree:
     def mix(self, nodes: Ids, base: Reals) -> Reals:
         """Return p(. | h) (R, V), given the nodes of contexts (R, L), longest last.
 
-        base: p(. | h') of the next shorter context, (R, V) or (1, V). With h_L the
-        longest, and s_l the product of backoff(h_m) over m > l:
+        base: p(. | h') of the next shorter context, (R, V) or (1, V). Let h_L be the
+        longest context, and s_l the product of backoff(h_m) over m > l:
 
             p(w | h_L) = sum over l of s_l weight(h_l w)  +  s_0 base(w)
         """
@@ -140,7 +140,7 @@ class NgramTree:
                 found.append((first, last, share))
                 share *= self._one_backoff[node]
         mixed = share * base
-        cells: Any = mixed.data  # indexing it gives Python numbers
+        cells: Any = mixed.data  # indexing this view gives Python numbers
         for first, last, share in found:
             if last - first > FEW_CHILDREN:
                 tokens = self.tokens[first:last]

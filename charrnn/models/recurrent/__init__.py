@@ -1,6 +1,6 @@
 """Recurrent networks.
 
-config.py   sizes
+config.py   options
 model.py    inference, in NumPy
 steps.py    the time loop of a layer, in NumPy
 network.py  training, in torch

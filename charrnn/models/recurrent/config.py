@@ -1,4 +1,4 @@
-"""The shape of a recurrent language model."""
+"""The structure of a recurrent language model."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from charrnn.models.options import embed_option, hidden_option
 
 @dataclass(frozen=True)
 class RecurrentConfig:
-    """The shape of a recurrent language model: all that is needed to build it."""
+    """The options and the vocabulary size that define a recurrent language model."""
 
     vocab_size: int
     cell: str = option(
@@ -35,11 +35,11 @@ class RecurrentConfig:
     def __post_init__(self) -> None:
         check(self)
         if self.vocab_size < 1:
-            raise UsageError(f"`vocab_size` is {self.vocab_size}, below 1")
+            raise UsageError(f"`vocab_size` is {self.vocab_size}, less than 1")
         if self.tie and not self.embed:
             raise UsageError("`tie` needs an embedding, but `embed` is 0")
 
     @property
     def title(self) -> str:
-        """The model's name in messages: gru 1x512."""
+        """The model's name in messages, such as "gru 1x512"."""
         return f"{self.cell} {self.layers}x{self.hidden}"

@@ -1,20 +1,20 @@
 """The recurrent language model, for inference.
 
     y_0    = embedding of the token, or its one-hot vector
-    y_l    = norm_l(cell_l(y_{l-1})) + y_{l-1}    no residual sum in the first layer
+    y_l    = norm_l(cell_l(y_{l-1})) + y_{l-1}    without + y_{l-1} in the first layer
     logits = head(y_L)
 
-Optional are layer norms (Ba et al. 2016; between layers, not inside a cell), residual
-sums, a learned initial state, and an output matrix tied to the embedding.
+Four things are optional: layer norms between layers (Ba et al. 2016), residual sums, a
+learned initial state, and an output matrix tied to the embedding.
 
 The parameters:
 
     embedding.weight (V, E)                      absent with one-hot input
-    layers.K.weight_ih ...                       see cells.py
+    layers.K.weight_ih, ...                      see cells.py
     norms.K.weight, norms.K.bias (H,)
-    initial.K (H,)                               initial value of the state's K-th array
+    initial.K (H,)                               initial value of the state's array K
     projection.weight (E, H)                     only if tied and E != H
-    head.weight (V, H), head.bias (V,)           if tied, only the bias
+    head.weight (V, H), head.bias (V,)           only the bias if tied
 
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
 """
@@ -39,9 +39,9 @@ from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.steps import steps_of
 
 NORM_EPSILON = 1e-5
-# Largest table of the first layer's input product for every token. With 32,000 tokens
-# and 1,024 units, filling it would take longer than most texts, and a small file could
-# demand more memory than there is.
+# The largest table of the first layer's input products for all tokens. For 32,000
+# tokens and 1,024 units, filling it would take longer than scoring most texts, and a
+# small file could demand more memory than there is.
 TABLE_SIZE = 1 << 23
 
 
@@ -83,8 +83,10 @@ class RecurrentModel(ConfiguredModel):
 
     def __init__(self, config: RecurrentConfig, tensors: Tensors) -> None:
         if config.layers > len(tensors):
-            # checked first: a file may claim a billion layers
-            raise ValueError(f"{config.layers:,} layers, but {len(tensors)} tensors")
+            # checked first, because a file may claim a billion layers
+            raise ValueError(
+                f"{config.layers:,} layers need more than {len(tensors)} tensors"
+            )
         check_tensors(tensors, parameter_shapes(config))
         super().__init__(
             config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}
@@ -100,7 +102,7 @@ class RecurrentModel(ConfiguredModel):
         self._table = self._project_vocabulary() if is_small else None
 
     def initial_state(self, batch: int) -> State:
-        """Return the state before any token: arrays (B, H) for every layer."""
+        """Return the state before any token: arrays (B, H) for each layer."""
         count = self.config.layers * self._cell.states
         shape = (batch, self.config.hidden)
         if not self.config.learned_state:
@@ -134,9 +136,9 @@ class RecurrentModel(ConfiguredModel):
         return {n.removeprefix(prefix): x for n, x in found if n.startswith(prefix)}
 
     def _embedded(self, tokens: Tokens) -> Iterable[Floats]:
-        """Return W x + b of the first layer, (B, G*H) for each step of (T, B)."""
+        """Return the first layer's W x + b, (B, G*H) for each step of tokens (T, B)."""
         if self._table is not None:
-            # lazily: one step's rows stay in the cache
+            # lazily, so that the rows of one step stay in the cache
             return map(self._table.__getitem__, tokens)
         layer = self._layers[0]
         inputs = self._tensors["embedding.weight"][tokens]

@@ -19,7 +19,7 @@ from charrnn.models.recurrent.model import NORM_EPSILON, parameter_shapes
 
 
 class Layer(nn.Module):
-    """One recurrent layer: the parameters of its cell, under the names of cells.py."""
+    """One recurrent layer, whose parameters have the names in cells.py."""
 
     def __init__(self, cell: type[Cell], inputs: int, hidden: int) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Layer(nn.Module):
             self.register_parameter(name, nn.Parameter(torch.empty(shape)))
 
     def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Return the outputs (T, B, H) for inputs (T, B, I), and the state."""
+        """Return the outputs (T, B, H) for inputs (T, B, I), and the new state."""
         weights = dict(self.named_parameters())
         return run_layer(self._cell, inputs, state, weights)
 
@@ -81,7 +81,7 @@ class RecurrentNetwork(Network):
         state: LayerState,
         masks: Sequence[Tensor] | None = None,
     ) -> tuple[Tensor, LayerState]:
-        """Return the logits (T, B, V) after tokens (T, B), and the state.
+        """Return the logits (T, B, V) after tokens (T, B), and the new state.
 
         masks: a dropout mask (B, H) for the output of each layer.
         """
@@ -100,7 +100,7 @@ class RecurrentNetwork(Network):
 
     @property
     def masked(self) -> Sequence[int]:
-        """The widths of the outputs that dropout masks: of every layer."""
+        """The width of the output of every layer, all of which dropout masks."""
         return [self.config.hidden] * self.config.layers
 
     @classmethod
@@ -111,12 +111,12 @@ class RecurrentNetwork(Network):
         config: RecurrentConfig,
         generator: torch.Generator,
     ) -> Tensor:
-        """Return the values that a parameter has before training."""
+        """Return the initial values of a parameter."""
         kind = name.rsplit(".", 1)[-1]
         if name.startswith("norms") and kind == "weight":
             return torch.ones(shape)
         if kind == "weight_hh":
-            # orthogonal for each gate (Saxe et al. 2014): keeps the norm of the state
+            # orthogonal for each gate, to keep the state's norm (Saxe et al. 2014)
             gates = torch.empty(shape).chunk(shape[0] // config.hidden)
             return torch.cat(
                 [nn.init.orthogonal_(g, generator=generator) for g in gates]
@@ -127,7 +127,7 @@ class RecurrentNetwork(Network):
                 bias[gate * config.hidden : (gate + 1) * config.hidden] = value
             return bias
         if name == "embedding.weight" and config.tie:
-            # it is the output matrix too, whose rows should start small
+            # it is also the output matrix, whose rows should start small
             spread = 1 / math.sqrt(config.embed)
             return torch.empty(shape).normal_(0, spread, generator=generator)
         return super().initial_values(name, shape, config, generator)

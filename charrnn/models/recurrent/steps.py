@@ -1,9 +1,9 @@
 """The loop of a layer over time, for inference.
 
 `Steps` is the reference: it runs the equations of `cells.py`. The GRU and the LSTM have
-faster versions, equal to 1e-5, that allocate nothing inside the loop. They compute all
-gates by tanh: because sigmoid(x) = tanh(x / 2) / 2 + 1/2, the weights and biases of
-sigmoid gates are halved once, before the loop.
+faster versions, equal to within 1e-5, that allocate nothing inside the loop. They use
+tanh for all gates: because sigmoid(x) = tanh(x / 2) / 2 + 1/2, the weights and biases
+of sigmoid gates are halved once, before the loop.
 
 Shape letters: B batch, T time, I inputs, H hidden, G gates.
 """
@@ -21,7 +21,7 @@ HALF = np.float32(0.5)
 
 
 class Steps:
-    """Runs a layer by the equations of its cell."""
+    """Runs a layer using the equations of its cell."""
 
     def __init__(self, cell: str, weights: Mapping[str, Floats]) -> None:
         self._cell = CELLS[cell]
@@ -41,13 +41,13 @@ class Steps:
 
 
 class FastSteps(Steps):
-    """Base of the faster versions: weights scaled by gate.
+    """Base class of the faster versions, which scales the weights of each gate.
 
-    Gates are (G, B, H), so that each is contiguous: with 64 rows or more, a step takes
-    0.88 times as long as with (B, G*H).
+    Gates are (G, B, H), so that each gate is contiguous. With 64 rows or more, a step
+    takes 0.88 times as long as with (B, G*H).
     """
 
-    factors: ClassVar[tuple[float, ...]]  #: scale of each gate: 1/2 for a sigmoid
+    factors: ClassVar[tuple[float, ...]]  #: scale of each gate, 1/2 for a sigmoid
 
     def __init__(self, cell: str, weights: Mapping[str, Floats]) -> None:
         super().__init__(cell, weights)
@@ -91,7 +91,7 @@ class GRUSteps(FastSteps):
             n *= r
             n += x[2]
             np.tanh(n, out=n)
-            # (1 - z) n + z h, as n + z (h - n)
+            # (1 - z) n + z h, computed as n + z (h - n)
             np.subtract(h, n, out=out)
             out *= z
             out += n
@@ -134,5 +134,5 @@ FAST = {"gru": GRUSteps, "lstm": LSTMSteps}
 
 
 def steps_of(cell: str, weights: Mapping[str, Floats]) -> Steps:
-    """Return the fastest version for a cell."""
+    """Return the fastest version of the loop for a cell."""
     return FAST.get(cell, Steps)(cell, weights)

@@ -1,6 +1,6 @@
 """Fixed-window networks.
 
-config.py   sizes
+config.py   options
 model.py    inference, in NumPy
 network.py  training, in torch
 recipe.py   default sizes and rates, chosen from the corpus

@@ -1,4 +1,4 @@
-"""The shape of a fixed-window network."""
+"""The structure of a fixed-window network."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from charrnn.models.options import embed_option, hidden_option, order_option
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """The shape of a network that sees the last order - 1 tokens."""
+    """The structure of a network that sees the last `order` - 1 tokens."""
 
     vocab_size: int
     order: int = order_option(8, at_least=2)
@@ -24,7 +24,7 @@ class WindowConfig:
     def __post_init__(self) -> None:
         check(self)
         if self.vocab_size < 1:
-            raise UsageError(f"`vocab_size` is {self.vocab_size}, below 1")
+            raise UsageError(f"`vocab_size` is {self.vocab_size}, less than 1")
 
     @property
     def lags(self) -> int:
@@ -33,5 +33,5 @@ class WindowConfig:
 
     @property
     def title(self) -> str:
-        """The model's name in messages: window of 10, 1x512."""
+        """The model's name in messages, such as "window of 10, 1x512"."""
         return f"window of {self.order}, 1x{self.hidden}"

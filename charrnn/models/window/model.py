@@ -1,7 +1,7 @@
 """The fixed-window neural language model (Bengio et al. 2003), for inference.
 
-    x      = the concatenated embeddings of the last N - 1 tokens, the latest last
-    logits = b + W x + U tanh(d + H x)               W only with direct connections
+    x      = the concatenated embeddings of the last N - 1 tokens, most recent last
+    logits = b + W x + U tanh(d + H x)               W x only with direct connections
 
 The state is the last N - 1 tokens, padded on the left with boundaries.
 
@@ -59,7 +59,7 @@ class WindowModel(ConfiguredModel):
         )
 
     def initial_state(self, batch: int) -> State:
-        """Return the window before any token: boundaries, (B, N-1)."""
+        """Return the window before any token, which is all boundaries, (B, N-1)."""
         return (np.full((batch, self.config.order - 1), BOUNDARY, np.int64),)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
@@ -67,7 +67,7 @@ class WindowModel(ConfiguredModel):
         B, T = tokens.shape
         size = self.config.order - 1
         sequence = np.concatenate([state[0], tokens], axis=1)
-        # the window that ends with each token, (B, T, N-1)
+        # the window that ends at each token, (B, T, N-1)
         windows = sequence[:, np.arange(1, T + 1)[:, None] + np.arange(size)]
         w = self._tensors
         embedded = w["embedding.weight"][windows]

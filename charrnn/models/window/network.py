@@ -33,7 +33,7 @@ class WindowNetwork(Network):
             self.direct = Linear(inputs, V, bias=False)
 
     def initial_state(self, batch: int) -> LayerState:
-        """Return the window before any token, (B, N-1): boundaries."""
+        """Return the window before any token, which is all boundaries, (B, N-1)."""
         shape = (batch, self.config.lags)
         return (torch.full(shape, BOUNDARY, device=self.embedding.weight.device),)
 
@@ -43,7 +43,7 @@ class WindowNetwork(Network):
         state: LayerState,
         masks: Sequence[Tensor] | None = None,
     ) -> tuple[Tensor, LayerState]:
-        """Return the logits (T, B, V) after tokens (T, B), and the state.
+        """Return the logits (T, B, V) after tokens (T, B), and the new state.
 
         masks: a dropout mask (B, H) for the hidden layer.
         """
@@ -62,7 +62,7 @@ class WindowNetwork(Network):
 
     @property
     def masked(self) -> Sequence[int]:
-        """The widths of the outputs that dropout masks: of the hidden layer."""
+        """The width of the hidden layer, the only output that dropout masks."""
         return [self.config.hidden]
 
     @classmethod
@@ -73,7 +73,7 @@ class WindowNetwork(Network):
         config: WindowConfig,
         generator: torch.Generator,
     ) -> Tensor:
-        """Return the values that a parameter has before training."""
+        """Return the initial values of a parameter."""
         if name == "direct.weight":
             return torch.zeros(shape)
         return super().initial_values(name, shape, config, generator)

@@ -1,4 +1,4 @@
-"""Sizes and rates of fixed-window networks for what the user did not set."""
+"""Sizes and rates of fixed-window networks that the user did not set."""
 
 import math
 
@@ -16,7 +16,7 @@ class WindowRecipe(GradientRecipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[WindowConfig, list[str]]:
-        """Return a config completed from the corpus, and reasons."""
+        """Fill in the config from the corpus; return it with reasons for the choices."""
         # longer windows learn more slowly
         order, what = 8, "the vocabulary is small"
         if data.has_long_tokens:
@@ -33,7 +33,7 @@ class WindowRecipe(GradientRecipe):
     @staticmethod
     def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
         """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
-        # many places of the text, since no state is carried
+        # draw from many positions in the text, because no state is carried
         bptt = given.get("bptt", 32)
         batch = min(64, max(1, data.tokens // (4 * bptt)))
         return {"batch": batch, "bptt": bptt, "stages": 1}

@@ -1,13 +1,13 @@
-"""The training loop, which knows no task and no family.
+"""The training loop, which is independent of tasks and model families.
 
-trainer.py         the loop: batches in, events out
-state.py           what a run cannot derive from its plan and the step
-snapshot.py        that state as a file
+trainer.py         the loop: reads batches, yields events
+state.py           the state that cannot be derived from plan and step
+snapshot.py        saves and loads that state
 schedule.py        progress and learning rate as functions of the step
 window_stages.py   windows that grow during a run
 step_timer.py      how many steps fit into a time budget
 dropout.py         dropout masks as functions of the step
-gradients.py       forward and backward, in micro-batches if memory is short
+gradients.py       forward and backward pass, in micro-batches if memory is short
 optimizer.py       AdamW and the averaged weights
-evaluate.py        validation
+evaluate.py        validates a network
 """

@@ -1,4 +1,4 @@
-"""Dropout masks, a function of the plan and the step."""
+"""Dropout masks as a function of the plan and the step."""
 
 import numpy as np
 import torch
@@ -11,15 +11,15 @@ from charrnn.training.loop.state import TrainState
 def dropout_masks(
     state: TrainState, config: TrainConfig, step: int, rows: int
 ) -> list[Tensor] | None:
-    """Return a mask (B, H) for the output of each layer, None without dropout.
+    """Return a mask (B, H) for the output of each layer, or None without dropout.
 
-    It is the same at every time step of the window (Gal & Ghahramani 2016), and drawn
-    from (seed, step), so that nothing of it is saved.
+    A mask is the same at every time step of the window (Gal & Ghahramani 2016). It
+    depends only on (seed, step), so no random state has to be saved.
     """
     p = config.dropout + config.dropout_rise * state.schedule.progress(step)
     if not p:
         return None
-    # mixed, since torch's CPU generator uses only the low 32 bits of a seed
+    # mixed, because torch's CPU generator uses only the low 32 bits of a seed
     mixed = np.random.SeedSequence([config.seed, step]).generate_state(1)
     generator = torch.Generator(config.device).manual_seed(int(mixed[0]))
     masks = [torch.empty(rows, n, device=config.device) for n in state.network.masked]

@@ -1,4 +1,4 @@
-"""Validation: the cross-entropy of every target of a part, in float32."""
+"""Validation: the cross-entropy of every target in a part, in float32."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from charrnn.training.machine.training_memory import check_out_of_memory, out_of
 
 Stop = Callable[[], bool]
 
-MAX_MICRO_BATCHES: Final = 2048  #: a batch has no more rows
+MAX_MICRO_BATCHES: Final = 2048  #: the maximum number of rows in a batch
 
 
 class StoppedError(Exception):
@@ -28,7 +28,10 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True)
 class Validation:
-    """What a validation found; mixture: the members of a mixture, as JSON values."""
+    """The result of a validation.
+
+    mixture: the order and members of a mixture, as JSON values.
+    """
 
     metrics: Metrics
     mixture: dict[str, Any] = field(default_factory=dict)
@@ -36,7 +39,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Validator:
-    """Validates a network on a part of the corpus."""
+    """Validates networks on a part of the corpus."""
 
     task: Task
     part: Part
@@ -44,14 +47,14 @@ class Validator:
 
     @property
     def targets(self) -> int:
-        """How many targets a validation predicts."""
+        """The number of targets that a validation predicts."""
         return self.part.targets
 
     def __call__(self, network: Network, stop: Stop = lambda: False) -> Validation:
-        """Return the metrics of the part: each target once.
+        """Return the metrics of the part, each of whose targets is predicted once.
 
-        Raises StoppedError when `stop()` is true before the end, ResourceError when
-        not even one row at a time fits in memory.
+        Raises StoppedError if `stop()` becomes true before the end, ResourceError if
+        not even a single row fits in memory.
         """
         nats = self.target_nats(network, self.part, stop)
         return Validation(self.task.measure(nats, self.part))
@@ -61,7 +64,7 @@ class Validator:
     ) -> Nats:
         """Return -ln p of every target of a part, (N,), in the order of `part_nats`.
 
-        Raises as a validation does.
+        Raises the same errors as a validation.
         """
         micro_batches = 1
         while True:
@@ -97,7 +100,7 @@ def _nats(
     state: LayerState,
     micro_batches: int,
 ) -> tuple[Tensor, LayerState]:
-    """Return -ln p of targets (T, B), 0 where there is none, and the state."""
+    """Return -ln p of targets (T, B), 0 where there is no target, and the new state."""
     nats, states = [], []
     rows = targets.shape[1]
     size = -(-rows // micro_batches)
@@ -113,12 +116,12 @@ def _nats(
 
 
 def loss_sum(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the summed cross-entropy in nats of logits (T, B, V), targets (T, B)."""
+    """Return the total nats (cross-entropy) of targets (T, B) by logits (T, B, V)."""
     return _cross_entropy(logits, targets, "sum")
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
-    """Return the nats of each target (T B,), 0 where there is none, or their sum."""
+    """Return the nats of each target (T B,), 0 for no target, or their sum."""
     return F.cross_entropy(
         logits.float().flatten(0, 1),
         targets.flatten(),

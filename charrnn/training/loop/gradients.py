@@ -1,4 +1,4 @@
-"""Gradient accumulation: splits a batch into micro-batches when memory runs out.
+"""Gradient accumulation, which splits a batch when memory runs out.
 
 Shape letters: B batch, T time, H hidden.
 """
@@ -18,9 +18,9 @@ from charrnn.training.machine.training_memory import check_out_of_memory, out_of
 
 
 class Gradients:
-    """Runs batches forward and backward, in more micro-batches after out-of-memory.
+    """Runs the forward and backward pass; out of memory, it uses more micro-batches.
 
-    Accumulated gradients equal those of the whole batch, except for rounding.
+    Accumulated gradients equal those of the whole batch, up to rounding.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class Gradients:
         state_before: Callable[[], LayerState],
         masks: Sequence[Tensor] | None,
     ) -> tuple[float, LayerState]:
-        """Set the gradients. Returns the loss in nats per token and the new state.
+        """Set the gradients; return the loss in nats per token and the new state.
 
-        masks: dropout masks, (B, H) each. Raises ResourceError if a single row does not
+        masks: dropout masks, each (B, H). Raises ResourceError if a single row does not
         fit in memory.
         """
         while True:
@@ -51,7 +51,7 @@ class Gradients:
                     raise out_of_memory(
                         f"one row of {len(batch.inputs)} tokens"
                     ) from error
-            # not in the handler, because the error keeps tensors alive
+            # outside the handler, because the error keeps tensors alive
             self.micro_batches *= 2
             if self._config.device != "cpu":
                 torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""The optimizer of training, and the average of the weights that it visits."""
+"""The optimizer, and the running average of the weights during training."""
 
 from typing import Any, Final
 
@@ -7,12 +7,12 @@ import torch
 from charrnn.models.network import Network
 from charrnn.training.config import TrainConfig
 
-#: the average reaches back over about 1/14 of the run so far
+#: the average covers about the last 1/14 of the run so far
 AVERAGE_WINDOWS: Final = 14.0
 
 
 def new_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
-    """Return AdamW (Loshchilov & Hutter 2019) that decays matrices, not vectors."""
+    """Return AdamW (Loshchilov & Hutter 2019) with weight decay only for matrices."""
     parameters = list(network.weights().values())
     matrices = [p for p in parameters if p.dim() > 1]
     vectors = [p for p in parameters if p.dim() == 1]
@@ -31,14 +31,15 @@ def new_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
 
 @torch.no_grad()
 def update_average(average: Network, network: Network, step: int) -> None:
-    """Move the average towards the network after a step, counted from 0.
+    """Move the average towards the current weights after a step, counted from 0.
 
-    A step at a high rate leaves the weights somewhere around a minimum; their average
-    lies nearer to it (Polyak & Juditsky 1992). In the middle of a run, when the rate
-    is high, it is 0.03 nats per character better than the weights; at the end, 0.003.
+    At a high learning rate, the weights jump around a minimum; their average lies
+    closer to it (Polyak & Juditsky 1992). In the middle of a run, when the rate is
+    high, the average is better than the weights by 0.03 nats per character; at the end,
+    by 0.003.
 
-    Its window is a share of the steps so far (Shamir & Zhang 2013), so it needs no
-    plan: short and long, new and resumed runs are averaged alike.
+    The average covers a fixed fraction of the steps so far (Shamir & Zhang 2013). So it
+    needs no plan, and treats short, long, new and resumed runs alike.
     """
     share = AVERAGE_WINDOWS / (step + AVERAGE_WINDOWS)
     pairs = zip(average.parameters(), network.parameters(), strict=True)

@@ -1,8 +1,8 @@
 """Progress and learning rate of a run, as functions of the step.
 
-Progress rises from 0 to 1. With a budget of steps it is a straight line; with a time
-budget it is piecewise linear, because each `Mark` sets a new planned end. Marks are
-saved with the run, so a resumed run has the same schedule.
+Progress rises from 0 to 1. With a budget of steps, it is linear; with a time budget, it
+is piecewise linear, because each `Mark` sets a new planned end. Marks are saved with
+the run, so a resumed run has the same schedule.
 """
 
 import math
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 MEASURE_STEPS: Final = 4  #: steps timed before the first plan of a time budget
-VALIDATIONS: Final = 10  #: in a run with a budget of steps or epochs
+VALIDATIONS: Final = 10  #: number in a run with a budget of steps or epochs
 COLD_RATE: Final = 0.02  #: fraction of the peak rate at the first step
 FINAL_RATE: Final = 0.02  #: smallest fraction of the peak rate during decay
 
@@ -20,8 +20,9 @@ FINAL_RATE: Final = 0.02  #: smallest fraction of the peak rate during decay
 class Mark:
     """From `step` on, progress rises linearly from `progress` to 1 at step `total`.
 
-    total: 0 if unknown; progress then stays constant. validations: their number from
-    progress 0 to 1. rate: multiplies the peak rate; below 1 after the run diverged.
+    total: 0 if it is unknown; progress then stays constant. validations: the number of
+    validations from progress 0 to 1. rate: a factor for the peak rate, which is below 1
+    after the run diverged.
     """
 
     step: int
@@ -50,7 +51,7 @@ class Schedule:
         return mark.progress + (1 - mark.progress) * share
 
     def rate(self, step: int) -> float:
-        """Return the factor of the peak rate at a step."""
+        """Return the factor for the peak rate at a step."""
         mark = self._mark(step)
         return mark.rate if mark else 1.0
 
@@ -67,12 +68,12 @@ class Schedule:
 
     @property
     def total(self) -> int:
-        """Planned number of steps of the run; 0 without a plan."""
+        """The planned number of steps of the run, or 0 without a plan."""
         return self.marks[-1].total if self.marks else 0
 
     @property
     def validations(self) -> int:
-        """Planned number of validations; 0 without a plan."""
+        """The planned number of validations, or 0 without a plan."""
         return self.marks[-1].validations if self.marks else 0
 
     def plan(self, step: int, total: int, validations: int = 0) -> None:
@@ -85,7 +86,7 @@ class Schedule:
         self._add(Mark(step, progress, self.total, self.validations, rate))
 
     def extend(self, step: int, total: int) -> None:
-        """Restart at progress 0 at this step, and end after `total` steps."""
+        """Restart at progress 0 at this step, and plan to end after `total` steps."""
         self._plan(step, 0.0, total)
 
     def _plan(

@@ -1,8 +1,8 @@
-"""A snapshot: the `TrainState` of a run in one file, from which it resumes exactly.
+"""Snapshots: files with the `TrainState` of a run, from which it resumes exactly.
 
-param.NAME, average.NAME                     parameters, and their average
+param.NAME, average.NAME                     parameters and their average
 exp_avg.NAME, exp_avg_sq.NAME                Adam's moments
-state.K                                      the carried state, (B, ...) each
+state.K                                      arrays (B, ...) of the carried state
 metadata: the counters, the marks of the schedule, the loss scale of fp16
 """
 
@@ -29,7 +29,7 @@ MOMENTS: Final = ("exp_avg", "exp_avg_sq")
 
 
 def save_snapshot(run: Run, state: TrainState) -> None:
-    """Publish a state; keep the previous snapshot. Raises ResourceError."""
+    """Save a state, and keep the previous snapshot. Raises ResourceError."""
     tensors: Arrays = {}
     average = state.average.weights()
     for name, parameter in state.network.weights().items():
@@ -48,10 +48,10 @@ def save_snapshot(run: Run, state: TrainState) -> None:
 
 
 def restore(run: Run, state: TrainState) -> str:
-    """Bring a new state to the last intact snapshot, if there is one.
+    """Load the last intact snapshot into a new state, if there is a snapshot.
 
-    Returns a warning for the user, usually "". Raises ModelFileError if no snapshot is
-    intact.
+    Returns a warning for the user, or "" normally. Raises ModelFileError if there are
+    snapshots but none is intact.
     """
     try:
         _load(run.resume, state)
@@ -96,7 +96,7 @@ def _load_moments(state: TrainState, tensors: Mapping[str, npt.NDArray[Any]]) ->
             if name in arrays
         }
         if found:
-            # on the device, where the fused optimizer counts
+            # on the device, because the fused optimizer counts there
             count = torch.tensor(steps, device=parameter.device)
             state.optimizer.state[parameter] = {"step": count} | found
 

@@ -1,4 +1,4 @@
-"""The state of a run: exactly what a snapshot holds."""
+"""The state of a run, exactly as a snapshot stores it."""
 
 import copy
 from dataclasses import dataclass, field
@@ -19,9 +19,10 @@ from charrnn.training.machine.precision import loss_scaler
 class TrainState:
     """Everything that cannot be derived from the plan and the step.
 
-    network: the weights. average: their average, which validates and is kept.
-    optimizer: Adam's moments. scaler: the loss scale of fp16. carried: the recurrent
-    state after the last batch, arrays (B, ...). schedule: the marks of the plan.
+    network: the current weights. average: the averaged weights, which are validated and
+    saved as the model. optimizer: Adam's moments. scaler: the loss scale of fp16.
+    carried: the recurrent state after the last batch, arrays (B, ...). schedule: the
+    marks of the plan.
     """
 
     network: Network

@@ -1,9 +1,8 @@
-"""The training loop: cross-entropy, truncated backpropagation through time.
+"""The training loop, which uses truncated backpropagation through time.
 
-A run is a plan and a step number. The batches, the learning rate and the dropout
-masks are functions of (plan, step). What cannot be derived is the `TrainState`. So a
-run that is interrupted and resumed ends with the same weights, bit for bit, as one
-that is not.
+The batches, the learning rate and the dropout masks are functions of the plan and the
+step. Everything that cannot be derived from these is in the `TrainState`. So a run that
+is interrupted and resumed ends with the same weights, bit for bit, as one that is not.
 
 The trainer yields events and prints nothing. Shape letters: B batch, T time, H hidden.
 """
@@ -33,22 +32,22 @@ from charrnn.training.machine.training_memory import reporting_memory
 
 E = TypeVar("E", bound=Event)
 
-SMOOTHING = 0.98  # of the training loss that is shown
+SMOOTHING = 0.98  # decay factor for the training loss that is shown
 
 
 class Validate(Protocol):
-    """Validates a network; may raise StoppedError when `stop()` is true."""
+    """Validates a network; may raise StoppedError if `stop()` becomes true."""
 
     @property
     def targets(self) -> int:
-        """How many targets it predicts."""
+        """The number of targets that a validation predicts."""
 
     def __call__(self, network: Network, stop: Stop) -> Validation:
-        """Return what it found."""
+        """Return the result of a validation."""
 
 
 class Trainer:
-    """Takes one training step after another, and validates now and then."""
+    """Takes training steps, and validates at the planned steps."""
 
     def __init__(
         self,
@@ -78,15 +77,15 @@ class Trainer:
         return self.stages.epochs(self.state.counters.taken)
 
     def steps_of(self, config: TrainConfig) -> int:
-        """Return the steps of a budget in steps or epochs."""
+        """Return the number of steps of a budget in steps or epochs."""
         return config.steps or self.stages.steps(config.epochs)
 
     def run(self, stop: Stop = lambda: False) -> Iterator[Event]:
-        """Train to the end of the plan; yield what happens.
+        """Train to the end of the plan; yield the events.
 
-        At each event everything is consistent: a caller may save, or stop. When
-        `stop()` is true a validation is left for later, and the run ends there.
-        Raises DivergedError when the loss is not finite.
+        At each event, the state is consistent, so a caller may save or stop there. If
+        `stop()` becomes true during a validation, the method returns and the validation
+        is repeated later. Raises DivergedError if a loss is not finite.
         """
         state, counters = self.state, self.state.counters
         self._started = self._clock() - counters.elapsed_s
@@ -116,10 +115,10 @@ class Trainer:
             yield self._step_event(loss, tokens)
 
     def rebudget(self, config: TrainConfig) -> None:
-        """Follow another budget from here on.
+        """Use a different budget from here on.
 
-        An unfinished run is replanned; a finished one begins a second plan, with its
-        own warm-up and decay, from the weights it has.
+        An unfinished run is replanned. A finished run continues from its weights under
+        a second plan, with its own warmup and decay.
         """
         old, self.config = self.config, config
         if all(getattr(old, name) == getattr(config, name) for name in BUDGETS):
@@ -132,7 +131,7 @@ class Trainer:
             left_s = config.time_s - counters.elapsed_s
             total = step + max(1, round(left_s * step / max(counters.elapsed_s, 1e-9)))
         else:
-            schedule.marks.clear()  # as in a new run: first it measures
+            schedule.marks.clear()  # as in a new run, steps are timed first
             return
         if schedule.progress(step) >= 1 or counters.finished:
             schedule.extend(step, total)
@@ -141,9 +140,9 @@ class Trainer:
             schedule.plan(step, total)
 
     def _validate(self, stop: Stop) -> ValidationEvent:
-        """Validate; note whether this is the best so far, or the last.
+        """Validate; record whether this is the best validation so far, or the last.
 
-        Raises StoppedError when `stop()` is true before the end.
+        Raises StoppedError if `stop()` becomes true before the end.
         """
         counters = self.state.counters
         began = self._clock()
@@ -170,7 +169,7 @@ class Trainer:
         )
 
     def _train_step(self, step: int) -> tuple[float, int]:
-        """Take an optimizer step; return the loss in nats per token, and the tokens."""
+        """Take an optimizer step; return the loss per token and the token count."""
         state = self.state
         batch = self._next_batch(step)
         rate = self._learning_rate(step)
@@ -184,7 +183,7 @@ class Trainer:
         state.scaler.unscale_(state.optimizer)
         weights = state.network.weights().values()
         norm = float(torch.nn.utils.clip_grad_norm_(weights, self.config.clip))
-        # a finite loss may have an infinite gradient: a scaler skips such a step
+        # a finite loss may have an infinite gradient; the scaler skips such a step
         can_skip = state.scaler.is_enabled() and state.scaler.get_scale() > 1
         if not (math.isfinite(loss) and (math.isfinite(norm) or can_skip)):
             raise self._diverged(f"the loss is {loss:g}, its gradient {norm:g}")
@@ -196,11 +195,11 @@ class Trainer:
         return loss, batch.tokens
 
     def _next_batch(self, step: int) -> Batch:
-        """Return the batch of a step, and count it."""
+        """Return the batch of a step; count it as taken."""
         counters = self.state.counters
         stage = self.stages.at(self.state.schedule.progress(step))
         if stage != counters.stage:
-            self.state.carried = None  # the streams of a stage are its own
+            self.state.carried = None  # each stage has its own streams
             windows = self.stages.windows
             self._timer.scale(windows[stage] / windows[counters.stage])
         counters.stage = stage
@@ -214,7 +213,7 @@ class Trainer:
         )
 
     def _state_before(self, batch: Batch) -> LayerState:
-        """Return the carried state; rows that start fresh have the initial one."""
+        """Return the carried state; in rows that start anew, the initial state."""
         initial = self.state.network.initial_state(len(batch.carried))
         if self.state.carried is None or not batch.carried.any():
             return initial
@@ -232,7 +231,7 @@ class Trainer:
         )
 
     def _replan(self) -> None:
-        """Fit the number of steps to what is left of a time budget."""
+        """Adjust the number of steps to the rest of a time budget."""
         schedule, counters, config = (
             self.state.schedule,
             self.state.counters,
@@ -245,7 +244,7 @@ class Trainer:
         step = counters.step
         validations = schedule.validations or self._affordable_validations()
         ahead = math.ceil((1 - schedule.progress(step)) * validations)
-        # validations are part of the budget, the last one too
+        # all validations count towards the budget, including the last one
         left_s = config.time_s - (self._clock() - self._started)
         left_s -= ahead * counters.validation_s
         cost = self.stages.cost(schedule.progress(step))
@@ -256,10 +255,10 @@ class Trainer:
         schedule.plan(step, total, validations)
 
     def _affordable_validations(self) -> int:
-        """Return how many validations take about a twentieth of a time budget."""
+        """Return how many validations fit into about a twentieth of a time budget."""
         counters, targets = self.state.counters, self._validation_of.targets
         window = self.config.batch * self.stages.windows[counters.stage]
-        # a guess until there was one: forward only, but in float32
+        # a guess until the first validation: only a forward pass, but in float32
         counters.validation_s = 0.6 * self._timer.time_of(targets / window)
         affordable = 0.05 * self.config.time_s / max(counters.validation_s, 1e-9)
         return int(min(20, max(2, affordable)))

@@ -1,9 +1,9 @@
-"""What training asks of the machine and sets on it.
+"""The machine: what training finds out about it and which settings it changes.
 
-this_machine.py      the machine that a plan is made for
-precision.py         device and number format, probed
-threads.py           how many threads are fastest
-memory.py            free memory, and a limit on it; without torch
-training_memory.py   how much training needs, and what happens if it runs out
-process.py           settings of the whole process: allocator, torch's flags
+this_machine.py      the facts about this machine that a plan needs
+precision.py         chooses device and number format
+threads.py           measures how many threads are fastest
+memory.py            free memory and a memory limit, without torch
+training_memory.py   how much memory training needs, and out-of-memory errors
+process.py           process-wide settings: allocator, thread pool, torch's flags
 """

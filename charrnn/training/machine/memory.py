@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-#: the file in which Linux reports each value in kB, and its name there
+#: files in which Linux reports values in kB, each with the name of its value
 AVAILABLE: Final = (Path("/proc/meminfo"), "MemAvailable")
 USED: Final = (Path("/proc/self/status"), "VmData")
-#: the folders of control groups, with their files for limit and usage
+#: folders of control groups, with the files for their limit and usage
 CGROUPS: Final = (
     ("/sys/fs/cgroup", "memory.max", "memory.current"),
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
@@ -24,8 +24,8 @@ KEPT_FREE: Final = 0.05  #: fraction of available memory left to other programs
 def memory_limit() -> Iterator[None]:
     """Limit this process's memory, so that exhausting it raises MemoryError.
 
-    Without a limit, Linux grants more memory than it has and kills a process that uses
-    it.
+    Without a limit, Linux grants more memory than there is, then kills a process that
+    uses it.
     """
     old = resource.getrlimit(resource.RLIMIT_DATA)
     limits = [limit for limit in old if limit != resource.RLIM_INFINITY]
@@ -65,5 +65,5 @@ def _figures(path: Path) -> dict[str, int]:
 
 
 def _bytes(path: Path, name: str) -> int:
-    """Return a value that a system file gives in kB, or 0 if it is missing."""
+    """Return in bytes a value that a system file reports in kB, or 0 if missing."""
     return 1024 * _figures(path).get(name, 0)

@@ -1,4 +1,4 @@
-"""Choice of device and number format, by probing what the machine can run."""
+"""The choice of device and number format, by probing what the machine can run."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
@@ -11,7 +11,7 @@ HALVES: Final = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def choose_device(name: str) -> str:
-    """Return the torch device for "auto", "cpu", "cuda"... Raises UsageError."""
+    """Return the torch device for "auto", "cpu" or "cuda:N". Raises UsageError."""
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -32,7 +32,7 @@ def choose_device(name: str) -> str:
 
 
 def choose_precision(name: str, device: str) -> tuple[str, str]:
-    """Return the precision to use and the reason. Raises UsageError if it cannot run.
+    """Return the precision and the reason for it. Raises UsageError if it cannot run.
 
     bfloat16 doubles training speed on processors that support it (AVX512-BF16, AMX),
     raises an error on some others, and is emulated slowly on the rest.
@@ -63,7 +63,7 @@ def autocast(precision: str, device: str) -> AbstractContextManager[Any]:
 
 
 def loss_scaler(precision: str, device: str) -> torch.amp.GradScaler:
-    """Return a loss scaler against underflow in fp16; otherwise it does nothing."""
+    """Return a loss scaler, which prevents underflow in fp16 and is off otherwise."""
     kind = torch.device(device).type
     return torch.amp.GradScaler(kind, enabled=precision == "fp16")
 
@@ -74,7 +74,7 @@ def _multiplies_bf16() -> bool:
 
 
 def _trains(precision: str, device: str) -> bool:
-    """Return whether a step of an LSTM runs; on some processors it raises."""
+    """Return whether an LSTM can train; on some processors, torch raises an error."""
     lstm = torch.nn.LSTM(8, 8, device=device)
     try:
         with autocast(precision, device):

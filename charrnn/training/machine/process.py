@@ -14,13 +14,13 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 def prepare_process() -> None:
     """Apply the settings that must precede the import of torch."""
-    # When another program needs a core, spinning threads make a training step 3 times
-    # as slow; with this limit, 1.7 times (1x512 GRU, 2 cores). On an idle machine a
-    # step drops from 0.154 to 0.140 s.
+    # When another program needs a core, a training step with spinning threads takes 3
+    # times as long; with this limit, only 1.7 times (1x512 GRU, 2 cores). On an idle
+    # machine, the limit reduces a step from 0.154 to 0.140 s.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     # Each step allocates and frees a few hundred megabytes. Returning them to the
-    # system takes a third of the step (1x512 LSTM, 2 cores: 0.200 -> 0.136 s), so the
-    # process keeps them, in huge pages.
+    # system takes a third of the step, so the process keeps them, in huge pages (1x512
+    # LSTM, 2 cores: 0.200 -> 0.136 s per step).
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     with suppress(OSError, AttributeError):  # only glibc has mallopt
         ctypes.CDLL(None).mallopt(M_MMAP_MAX, 0)
@@ -33,14 +33,14 @@ def process_settings() -> Iterator[None]:
     import torch
 
     threads = torch.get_num_threads()
-    # torch creates a cache folder even if it compiles nothing: give it an existing one
+    # torch creates a cache folder even if it compiles nothing, so name an existing one
     has_cache = CACHE_VARIABLE in os.environ
     os.environ.setdefault(CACHE_VARIABLE, str(Path(torch.__file__).parent))
     # saturated gates produce denormal numbers, which are very slow
     torch.set_flush_denormal(True)
     try:
         with warnings.catch_warnings():
-            # cuDNN warns that it copies the weights at each step: it takes microseconds
+            # cuDNN warns that it copies the weights at each step: this is negligible
             warnings.filterwarnings("ignore", message="RNN module weights")
             yield
     finally:

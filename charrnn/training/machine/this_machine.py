@@ -1,4 +1,4 @@
-"""The machine that a plan is for: this one."""
+"""The facts about this machine that a training plan needs."""
 
 import os
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from charrnn.training.machine.threads import fastest_threads
 from charrnn.training.machine.training_memory import Shapes, check_memory
 
 PROBE_STEPS: Final = 16
-PROBE_VOCABULARY: Final = 64  #: the layers are probed, not a wide output matrix
+PROBE_VOCABULARY: Final = 64  #: small, so that the layers dominate the time
 
 
 class ThisMachine:
-    """Device, precision, memory and threads, as probed here.
+    """Device, precision, memory and threads, as probed on this machine.
 
-    given: fields of TrainConfig. force: don't check memory. Raises UsageError for a
-    device or precision that does not work here.
+    given: fields of TrainConfig. force: skip the memory check. Raises UsageError for a
+    device or precision that does not work on this machine.
     """
 
     def __init__(self, given: Mapping[str, Any], *, force: bool) -> None:
@@ -45,9 +45,9 @@ class ThisMachine:
             check_memory(shapes, training)
 
     def threads(self, family: str, model: Any, training: TrainConfig) -> int:
-        """Return how many threads to train with."""
+        """Return the number of threads to train with."""
         if training.device != "cpu":
-            # the GPU trains, perhaps in a format that the processor cannot run
+            # no probe: the GPU may use a number format that the processor cannot run
             return available_cores()
         small = replace(model, vocab_size=min(model.vocab_size, PROBE_VOCABULARY))
         network = FAMILIES[family].network_type(small)

@@ -1,7 +1,8 @@
-"""How many threads train fastest, measured.
+"""Measures how many threads train fastest.
 
-More is not always faster: threads wait for each other at every time step. Fifty steps
-of 16 units on two busy cores took 21 s with two threads and 0.14 s with one.
+More threads are not always faster, because they wait for each other at every time
+step. On two busy cores, fifty steps of a network with 16 units took 21 s with
+two threads and 0.14 s with one.
 """
 
 import time
@@ -16,16 +17,16 @@ from charrnn.inference.threads import available_cores
 from charrnn.training.machine.precision import autocast
 
 ROUNDS: Final = 6
-TOLERANCE: Final = 1.1  #: times the fastest is not clearly slower
+TOLERANCE: Final = 1.1  #: up to this factor, a time counts as equal to the fastest
 
 
 def fastest_threads(probe: Callable[[], Tensor], precision: str) -> int:
     """Return the number of threads to train with: 1, 2, 4... or all cores.
 
-    probe: the forward pass of a step, or a part of it. The candidates alternate, so
-    that a program that wants a core for a moment disturbs all of them. Of those that
-    are not clearly slower than the fastest, the most threads win: the probe is short,
-    and a real step gains more from them.
+    probe: runs the forward pass of a step, or a part of it. The candidates alternate,
+    so that another program that briefly uses a core affects all of them. Among the
+    candidates about as fast as the fastest, the largest wins: the probe is short, and a
+    real step gains more from additional threads.
     """
     before = torch.get_num_threads()
     cores = available_cores()

@@ -1,4 +1,4 @@
-"""Memory that training needs: estimated before it begins, and when it runs out."""
+"""Estimates the memory that training needs, and reports running out of memory."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -13,18 +13,18 @@ from charrnn.training.machine.memory import available_bytes
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-#: weights, their average, gradients, Adam's two moments, and the file of a save
+#: of each weight: itself, average, gradient, Adam's two moments, and those in a save
 COPIES: Final = 9
-#: numbers per token for each row and column of a matrix: measured 1.5 to 3.5 for cells
+#: numbers kept per token for each row and column of a matrix; cells measured 1.5 to 3.5
 NUMBERS_KEPT: Final = 4
-LIBRARIES_BYTES: Final = 100_000_000  #: what kernels take for themselves
+LIBRARIES_BYTES: Final = 100_000_000  #: memory that the kernels use themselves
 
 
 def needed_bytes(shapes: Shapes, training: TrainConfig) -> int:
-    """Return an estimate, rather too high, of the memory that training needs.
+    """Return a cautious (high) estimate of the memory that training needs.
 
-    shapes: of the network's parameters by name. The token store is not counted: it is
-    mapped, and read from disk.
+    shapes: shapes of the network's parameters, by name. The token store is not counted,
+    because it is memory-mapped from disk.
     """
     parameters = sum(map(math.prod, shapes.values()))
     # a matrix product keeps its inputs and outputs for the backward pass
@@ -57,7 +57,7 @@ def check_memory(shapes: Shapes, training: TrainConfig) -> None:
 
 @contextmanager
 def reporting_memory(what: str) -> Iterator[None]:
-    """Raise ResourceError, naming what did not fit, if memory runs out in the block."""
+    """Raise ResourceError, naming what did not fit, if the block runs out of memory."""
     try:
         yield
     except RuntimeError as error:
@@ -74,7 +74,7 @@ def out_of_memory(what: str) -> ResourceError:
 
 
 def check_out_of_memory(error: RuntimeError) -> None:
-    """Raise an error again unless it means that memory ran out, on a GPU or not."""
+    """Re-raise an error unless it means out of memory, on GPU or CPU."""
     is_gpu = isinstance(error, torch.OutOfMemoryError)
     if not is_gpu and "can't allocate memory" not in str(error):
         raise error
