@@ -1,4 +1,4 @@
-"""Everything that a user can cause to go wrong, as one tree of exceptions.
+"""The errors that a user can cause, as one tree of exceptions.
 
 CharRNNError            exit code
 ├── UsageError          2   an option has an invalid value
@@ -9,8 +9,8 @@ CharRNNError            exit code
 ├── DivergedError       7   training diverged to NaN; the last good model is kept
 └── BusyError           8   another process is using the run
 
-A message states what happened, with the values; `hint` states what to do about it.
-Wrong use of a Python function raises ValueError instead. A bug shows its traceback.
+The message states what happened, including the values; `hint` states how to fix it.
+Incorrect use of a Python function raises ValueError instead; a bug shows a traceback.
 """
 
 from typing import ClassVar

@@ -1,10 +1,10 @@
-"""Options as fields of frozen dataclasses, and such dataclasses as JSON.
+"""Options as fields of frozen dataclasses, which can be converted to and from JSON.
 
 A field made by `option` carries its help text, range and choices. The command line,
-TOML files, Python keywords, run.json, error messages and the table in the README all
-derive from it:
+TOML files, Python keywords, run.json, error messages and the table in the README are
+all derived from such fields:
 
-    hidden: int = option(512, at_least=1, group=MODEL, help="Units per layer.")
+    hidden: int = option(512, at_least=1, group=MODEL, help="Layer size.")
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from charrnn.errors import UsageError
 
 T = TypeVar("T")
 
-# headings of help texts, in this order
+# headings of help pages, in this order
 CORPUS: Final = "Corpus"
 MODEL: Final = "Model"
 BUDGET: Final = "Budget"
@@ -38,12 +38,13 @@ _METAVARS: Final = {int: "INT", float: "FLOAT", str: "TEXT"}
 
 @dataclass(frozen=True)
 class Option:
-    """An option: a field of a config, and all that users see of it.
+    """An option: a field of a config, with everything that users see of it.
 
-    shown: the default in words, where it is chosen later or not worth a number.
-    flags: its flags, if not just the name; the first one is used in messages. off: the
-    flag that switches a bool off, "" for none. has_auto: "auto" leaves the choice to
-    the program. is_duration: a number of seconds, or text such as 5m.
+    shown: the default in words, if it is chosen later or a number would not help.
+    flags: the flags, if not just the name; messages use the first one. off: the flag
+    that switches a bool off, or "" for none. has_auto: whether "auto" is allowed,
+    which leaves the choice to the program. is_duration: whether the value is a number
+    of seconds or a text such as 5m.
     """
 
     field: str
@@ -66,34 +67,34 @@ class Option:
 
     @property
     def name(self) -> str:
-        """Its name in Python and in TOML files: `time` for the field time_s."""
+        """The name in Python and in TOML files, such as `time` for the field time_s."""
         return self.field.removesuffix("_s")
 
     @property
     def flag(self) -> str:
-        """Its flag on the command line."""
+        """The flag on the command line."""
         return self.flags[0] if self.flags else flag(self.name)
 
     @property
     def type(self) -> Any:
-        """The type of one value: int, float, str or bool."""
+        """The type of a single value: int, float, str or bool."""
         kinds = get_args(self.kind) if get_args(self.kind) else (self.kind,)
         return next(kind for kind in kinds if kind not in (type(None), ...))
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether it can be given several times."""
+        """Whether the option can be given several times."""
         return get_origin(self.kind) is tuple
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """The values it can have; () where there is no list of them."""
+        """The values that are allowed, or () if there is no list of them."""
         listed = self.choices() if callable(self.choices) else self.choices
         return ("auto",) * self.has_auto + tuple(listed)
 
     @property
     def value_name(self) -> str:
-        """What help texts show in place of a value."""
+        """The placeholder for a value in help texts."""
         if self.metavar or not self.allowed:
             return self.metavar or _METAVARS.get(self.type, "")
         listed = "|".join(self.allowed)
@@ -101,22 +102,22 @@ class Option:
 
     @property
     def described(self) -> str:
-        """The help text with choices and default."""
+        """The help text with the choices and the default."""
         text = self.help
         if self.allowed and self.value_name == "NAME":
             text += f" One of {', '.join(self.allowed)}."
         default = self.shown or ("auto" if self.has_auto else self.default)
         if default in ("", None, ()) or isinstance(default, bool):
             return text
-        if not self.shown and self._is_outside(self.default):  # means: not given
+        if not self.shown and self._is_outside(self.default):  # stands for "not given"
             return text
         is_number = isinstance(default, float | int)
         return f"{text} [{default:g}]" if is_number else f"{text} [{default}]"
 
     def parse(self, value: Any) -> Any:
-        """Return a value from the command line, a TOML file or Python, type checked.
+        """Return a value from the command line, TOML or Python, with its type checked.
 
-        Raises UsageError.
+        Raises UsageError if the value has the wrong type.
         """
         if self.is_repeatable:
             values = value if isinstance(value, list | tuple) else [value]
@@ -175,13 +176,13 @@ class Option:
 
 
 def option(default: T, *, help: str, **metadata: Any) -> T:
-    """Return a dataclass field that is an option; metadata: fields of `Option`."""
+    """Return a dataclass field for an option; metadata sets fields of `Option`."""
     found: T = field(default=default, metadata={"option": {"help": help} | metadata})
     return found
 
 
 def options_of(*configs: type[Any]) -> Iterator[Option]:
-    """Yield the options of configs; one name that several share comes once."""
+    """Yield the options of configs; a name that several of them share comes once."""
     seen = set()
     for config in configs:
         for one in _options(config):  # type: ignore[arg-type]
@@ -203,7 +204,7 @@ def _options(config: Any) -> tuple[Option, ...]:
 def check(config: Any) -> None:
     """Raise UsageError if any option of a config has an invalid value.
 
-    The default of an option is taken as it is.
+    Default values are not checked.
     """
     for one in options_of(type(config)):
         value = getattr(config, one.field)
@@ -217,9 +218,9 @@ def flag(name: str) -> str:
 
 
 def parse_duration(name: str, value: Any) -> float:
-    """Return the seconds of a time span: 90s, 5m, 1.5h or 1h30m, or a number of them.
+    """Convert a time span, such as 90s or 1h30m, or a number of seconds, to seconds.
 
-    Raises UsageError for anything else, such as "5", which lacks a unit.
+    Raises UsageError for any other value, such as the text "5", which lacks a unit.
     """
     if isinstance(value, float | int) and not isinstance(value, bool):
         return float(value)
@@ -238,10 +239,10 @@ def to_json(config: Any) -> dict[str, Any]:
 
 
 def from_json(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Build a dataclass from a dict, checking every name and type.
+    """Build a dataclass from a dict, and check every name and type.
 
-    Raises ValueError for an unknown or missing name, a value of the wrong type, or one
-    out of range.
+    Raises ValueError for an unknown or missing name, or for a value of the wrong type
+    or out of range.
     """
     hints = get_type_hints(kind)
     unknown = sorted(set(values) - set(hints))
@@ -260,8 +261,10 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
             raise ValueError(f"{name} is {value!r}, not a list")
         return tuple(_typed(name, get_args(kind)[0], item) for item in value)
     kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    allowed = tuple(get_origin(one) or one for one in kinds)  # dict[str, Any]: dict
-    # bool is a subclass of int, but `layers: true` is a mistake
+    allowed = tuple(
+        get_origin(one) or one for one in kinds
+    )  # dict[str, Any] becomes dict
+    # bool is a subclass of int, but `layers: true` must be an error
     if isinstance(value, bool) == (bool in allowed) and isinstance(value, allowed):
         return value
     # a 400-digit integer would overflow a float

@@ -1,4 +1,4 @@
-"""Names and the objects they stand for, imported when one is first used."""
+"""Look up objects by name, importing each only when it is first used."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -8,12 +8,12 @@ from typing import Any
 class Registry(Mapping[str, Any]):
     """A mapping from names to objects given as "module:Object".
 
-    Its names can be listed, for help texts and error messages, without importing
-    anything; `registry[name]` imports the object's module. `add` registers one more.
+    The names can be listed, for help texts and error messages, without importing
+    anything; `registry[name]` imports the object's module. `add` registers an object.
     """
 
     def __init__(self, what: str, paths: Mapping[str, str]) -> None:
-        """Name an entry, for messages ("cell"), and give the path of each by name."""
+        """Store the word for an entry in messages, such as "cell", and all paths."""
         self._what = what
         self._paths = dict(paths)
 
@@ -31,7 +31,7 @@ class Registry(Mapping[str, Any]):
         self._paths[name] = path
 
     def checked(self, name: object) -> Any:
-        """Return the object of a name. Raises ValueError for an unknown one."""
+        """Return the object with a name. Raises ValueError for an unknown name."""
         if not isinstance(name, str) or name not in self._paths:
             raise ValueError(
                 f"there is no {self._what} {name!r}; choose from {', '.join(self)}"
@@ -40,6 +40,6 @@ class Registry(Mapping[str, Any]):
 
 
 def named(path: str) -> Any:
-    """Return the object of a path "module:Object", importing its module."""
+    """Import a module and return its object, both given by a path "module:Object"."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)

@@ -1,6 +1,6 @@
-"""How fast this machine runs charrnn's models.
+"""Measure how fast this machine runs charrnn's models.
 
-measurement.py      timing, and the number of operations per token
-inference_speed.py  start-up, sampling and scoring, in NumPy
-training_speed.py   training steps, in torch
+measurement.py      times runs, and counts the operations per token
+inference_speed.py  measures start-up, sampling and scoring, in NumPy
+training_speed.py   measures training steps, in torch
 """

@@ -1,4 +1,4 @@
-"""How fast a model starts, samples and scores, in NumPy."""
+"""Measure how fast a model starts, samples and scores, in NumPy."""
 
 import math
 import string
@@ -21,13 +21,13 @@ from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.loading import fit
 
 ALPHABET: Final = string.ascii_letters + " \n.,;:!?'-\""
-VOCABULARY: Final = len(ALPHABET) + 2  #: with the boundary and unknown tokens
-PRODUCT_STEPS: Final = 20  #: time steps of one run of the products
+VOCABULARY: Final = len(ALPHABET) + 2  #: includes the boundary and unknown tokens
+PRODUCT_STEPS: Final = 20  #: time steps per run of the matrix products
 SAMPLE_IMPORTS: Final = "import charrnn.cli.app, charrnn.inference.checkpoint"
 
 
 def inference_speed(config: RecurrentConfig, *, seconds: float) -> Iterator[Reading]:
-    """Yield the start-up time, and the speed of sampling and scoring."""
+    """Yield the start-up time, then the speeds of sampling and scoring."""
     model = random_model(config)
     rng = np.random.default_rng(1)
     texts = ["".join(row) for row in rng.choice(list(ALPHABET), (256, 100))]
@@ -46,7 +46,7 @@ def inference_speed(config: RecurrentConfig, *, seconds: float) -> Iterator[Read
     (starts_per_s,) = rates(start, seconds=seconds)
     yield Reading("start charrnn sample", 1 / starts_per_s, "s")
     shapes = matrices(config)
-    # a table of all tokens replaces the input products of the first layer
+    # the first layer looks up its input products in a table of all tokens
     del shapes["layers.0.weight_ih"]
     flop = 2 * sum(map(math.prod, shapes.values()))
     for name, unit, run, rows in (
@@ -69,13 +69,13 @@ def random_model(config: RecurrentConfig) -> TextModel:
 
 
 def _products(model: TextModel, shapes: list[tuple[int, int]], rows: int) -> Run:
-    """Return a run of the matrix products alone, in as many threads as the model."""
+    """Return a run of the matrix products alone, with as many threads as the model."""
     rng = np.random.default_rng(1)
     arrays = tuple(rng.random((rows, size), np.float32) for _, size in shapes)
     weights = [rng.random(shape[::-1], np.float32) for shape in shapes]
 
     def multiply(arrays: tuple[Any, ...], state: tuple[Any, ...]) -> tuple[Any, Any]:
-        # allocated once: new memory for each product would take time
+        # allocated once, because allocating memory for each product would take time
         products = [(x, w, x @ w) for x, w in zip(arrays, weights, strict=True)]
         for _ in range(PRODUCT_STEPS - 1):
             for x, w, out in products:

@@ -1,8 +1,8 @@
-"""Timing, and the number of floating-point operations (FLOP) per token.
+"""Time runs, and count the floating-point operations (FLOP) per token.
 
-FLOP are the multiplications and additions of matrix products. With W weights in the
-matrices that a token is multiplied with, a forward pass takes 2 W and a training step
-6 W: backward, the gradients of the inputs and of the weights take 2 W each.
+Only the multiplications and additions of matrix products are counted. If a token is
+multiplied by matrices with W weights in total, the forward pass takes 2 W FLOP. A
+training step takes 6 W, because the gradients of inputs and weights add 2 W each.
 """
 
 import math
@@ -15,18 +15,18 @@ from typing import Final
 from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.model import parameter_shapes
 
-WARM_UP_ROUNDS: Final = 2  #: the first calls allocate memory and choose kernels
+WARM_UP_ROUNDS: Final = 2  #: the first calls also allocate memory and choose kernels
 LEAST_ROUNDS: Final = 3
 
-Run = Callable[[], float]  # does some work, and returns how much
+Run = Callable[[], float]  # does some work and returns the amount
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One measured speed, or a time.
+    """A measured speed or time.
 
-    products_gflops: the speed of its matrix products alone, nan if it has none.
-    share: the measured speed as a fraction of it.
+    products_gflops: the speed of the matrix products alone, NaN if there are none.
+    share: the measured speed as a fraction of the speed of the products alone.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Reading:
 
 
 def matrices(config: RecurrentConfig) -> dict[str, tuple[int, int]]:
-    """Return the shapes (outputs, inputs) of all matrices in products, by name."""
+    """Return the shape (outputs, inputs) of every matrix used in a product, by name."""
     return {
         name: (shape[0], shape[1])
         for name, shape in parameter_shapes(config).items()
@@ -48,9 +48,9 @@ def matrices(config: RecurrentConfig) -> dict[str, tuple[int, int]]:
 def compare(
     name: str, unit: str, runs: tuple[Run, Run], flop: int, seconds: float
 ) -> Reading:
-    """Return the speed of the first run next to that of the second, its products.
+    """Compare the speed of the first run with the second, its products alone.
 
-    The work of both is counted in tokens, of `flop` operations each.
+    Both runs count their work in tokens, and each token takes `flop` operations.
     """
     value, products = rates(*runs, seconds=seconds)
     return Reading(name, value, unit, products * flop / 1e9, value / products)
@@ -59,7 +59,8 @@ def compare(
 def rates(*runs: Run, seconds: float) -> list[float]:
     """Return the median work per second of each run.
 
-    The runs alternate for `seconds`, so that a slowdown of the machine affects all.
+    The runs alternate for `seconds`, so that a slowdown of the machine affects all
+    of them.
     """
     for run in runs * WARM_UP_ROUNDS:
         run()

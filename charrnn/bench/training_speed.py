@@ -1,4 +1,4 @@
-"""How fast networks train, in torch. Shape letters: B batch, T time."""
+"""Measure how fast networks train, in torch. B is the batch size, T the time steps."""
 
 import math
 from functools import partial
@@ -15,11 +15,11 @@ from charrnn.training.machine.process import process_settings
 from charrnn.training.machine.threads import fastest_threads
 from charrnn.training.machine.training_memory import reporting_memory
 
-B, T = 32, 128  # as `charrnn train` by default
+B, T = 32, 128  # the defaults of `charrnn train`
 
 
 def training_speed(config: RecurrentConfig, *, seconds: float) -> Reading:
-    """Return the speed of training a network as `charrnn train` does by default."""
+    """Return the speed of training a network with the defaults of `charrnn train`."""
     device = numbers.choose_device("auto")
     precision, _ = numbers.choose_precision("auto", device)
     flop = 6 * sum(map(math.prod, matrices(config).values()))
@@ -31,13 +31,13 @@ def training_speed(config: RecurrentConfig, *, seconds: float) -> Reading:
 
 
 def _training_step(config: RecurrentConfig, device: str, precision: str) -> Run:
-    """Return a run of one training step, and set the number of threads for it."""
+    """Set the fastest number of threads, and return a run of one training step."""
     generator = torch.Generator().manual_seed(1)
     network = FAMILIES["recurrent"].network_type(config).to(device)
     network.initialize(generator)
     text = torch.randint(config.vocab_size, (T + 1, B), generator=generator).to(device)
     masks = [torch.ones(B, width, device=device) for width in network.masked]
-    # a low rate: some cells diverge on random text
+    # the rate is low, because some cells diverge on random text
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-5, fused=True)
 
     def logits(steps: int) -> Any:
@@ -59,9 +59,9 @@ def _training_step(config: RecurrentConfig, device: str, precision: str) -> Run:
 
 
 def product_step(config: RecurrentConfig, device: str, precision: str) -> Run:
-    """Return a run of the matrix products of one training step alone.
+    """Return a run of only the matrix products of one training step.
 
-    Recurrent matrices are multiplied T times with B rows, others once with T * B.
+    Recurrent matrices are multiplied T times by B rows, others once by T * B rows.
     """
     kind = numbers.HALVES.get(precision, torch.float32)
     ones = partial(torch.ones, dtype=kind, device=device)

@@ -18,7 +18,7 @@ SECONDS: Final = 5.0  #: time spent on each measurement
 
 Cell = typer.Option(metavar="NAME", help=f"One of {', '.join(CELLS)}.")
 Layers = typer.Option(min=1, metavar="INT", help="Number of layers.")
-Hidden = typer.Option(min=1, metavar="INT", help="Units per layer.")
+Hidden = typer.Option(min=1, metavar="INT", help="Number of units per layer.")
 All = typer.Option("--all", help="Also measure training with every other cell.")
 
 

@@ -22,7 +22,7 @@ class CorpusConfig:
         metavar="file|line|blank|TEXT",
         group=CORPUS,
         help="Where documents end: at the end of each file or line, at blank lines, or "
-        "at TEXT. The model learns where documents end.",
+        "at TEXT. With many documents, the model learns to end a text.",
     )
     valid_frac: float | None = option(
         None,
@@ -30,8 +30,8 @@ class CorpusConfig:
         below=1,
         group=CORPUS,
         shown="0.1, at most 500,000 characters",
-        help="Share of the text held out for validation, in (0, 1): its end, or some "
-        "of many documents.",
+        help="Fraction of the text held out for validation, in (0, 1): some of the "
+        "documents or, if there are few, the end of the text.",
     )
     seed: int = 1
 

@@ -34,8 +34,8 @@ class SampleConfig:
         above=0,
         at_most=1,
         group=DRAWING,
-        help="Draw from the smallest set of tokens with this total probability, in "
-        "(0, 1]; 1 turns this off.",
+        help="Draw only from the smallest set of tokens with this total probability, "
+        "in (0, 1]; 1 turns this off.",
     )
     min_p: float = option(
         0.0,

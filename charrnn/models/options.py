@@ -13,7 +13,7 @@ def hidden_option() -> int:
         512,
         at_least=1,
         shown="chosen from corpus size and time budget",
-        help="Units per layer.",
+        help="Number of units per layer.",
     )
 
 
@@ -34,6 +34,6 @@ def order_option(default: int, at_least: int) -> int:
         at_least=at_least,
         at_most=MAX_ORDER,
         shown="chosen from the corpus",
-        help=f"Tokens per window or n-gram, including the predicted one; up to "
+        help=f"Tokens per window or n-gram, including the predicted token; up to "
         f"{MAX_ORDER}.",
     )

@@ -1,4 +1,4 @@
 """Images of results.
 
-ladder_plot.py   a bar chart of compared models
+ladder_plot.py   draws a bar chart of compared models
 """

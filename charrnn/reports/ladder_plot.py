@@ -1,4 +1,4 @@
-"""A bar chart of compared models, best on top."""
+"""Draw a bar chart of compared models, with the best at the top."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 FORMATS: Final = (".png", ".svg")
 MIXTURE: Final = "#d1603d"
 NETWORK: Final = "#2f6f9f"
-LIGHTEST: Final = 220  #: grey level of a unigram model
-DARKER: Final = 32  #: how much darker an n-gram model is for each doubling of n
+LIGHTEST: Final = 220  #: the grey level of a unigram model
+DARKER: Final = 32  #: how much darker the bar gets with each doubling of n
 INK: Final = "#202124"
 FAINT: Final = "#dadce0"
-MARGIN: Final = 1.18  #: axis length in longest bars: leaves room for the label
+MARGIN: Final = 1.18  #: axis length in longest bars; leaves room for labels
 
 
 def check(path: str) -> None:

@@ -14,7 +14,10 @@ class TokenizerConfig:
     """How text becomes tokens; `vocab_size` 0 means the default of the level."""
 
     level: str = option(
-        "char", choices=TOKENIZERS, group=CORPUS, help="What a token is."
+        "char",
+        choices=TOKENIZERS,
+        group=CORPUS,
+        help="Unit of text that a token stands for.",
     )
     vocab_size: int = option(
         0,
@@ -27,7 +30,7 @@ class TokenizerConfig:
         2,
         at_least=1,
         group=CORPUS,
-        help="Characters and words seen fewer times than this become unknown.",
+        help="Characters and words that occur fewer times than this are unknown.",
     )
     subword: str = option(
         "unigram",

@@ -58,8 +58,8 @@ class TrainConfig:
     with_ngram: bool = option(
         False,
         group=MODEL,
-        help="Also fit an n-gram model and save the mixture as one model; the weights "
-        "are fitted on held-out training text.",
+        help="Also fit an n-gram model, and save its mixture with the network; the "
+        "weights are fitted on held-out training text.",
     )
     ngram_order: int = option(
         0,
@@ -156,7 +156,7 @@ class TrainConfig:
         if self.ngram_order and not self.with_ngram:
             raise UsageError(
                 "`ngram_order` is given without `with_ngram`",
-                hint="add `with_ngram`; for an n-gram model alone use `order`",
+                hint="add `with_ngram`, or use `order` to train only an n-gram model",
             )
         if not (self.stages >= 1 and 0 <= self.warmup < 1):
             raise UsageError(

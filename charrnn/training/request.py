@@ -55,10 +55,13 @@ class Request:
         flags=("--out", "-o"),
         group=OUTPUT,
         shown="runs/<name>-NNN",
-        help="Run folder.",
+        help="Folder for the run.",
     )
     init_from: str = option(
-        "", metavar="MODEL", group=MODEL, help="Start from the weights of a model."
+        "",
+        metavar="MODEL",
+        group=MODEL,
+        help="Start with the weights of a trained model.",
     )
     config: str = option(
         "",
@@ -68,7 +71,7 @@ class Request:
         "options and the same schedule, step by step.",
     )
     new: bool = option(
-        False, group=OUTPUT, help="Start over instead of resuming a run."
+        False, group=OUTPUT, help="Start a new run instead of resuming one."
     )
     force: bool = option(
         False, group=MACHINE, help="Train even if memory seems insufficient."

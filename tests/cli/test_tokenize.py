@@ -72,7 +72,7 @@ def test_lost_unknown_characters_are_counted(charrnn: Any, char_run: Path) -> No
     result = charrnn("tokenize", "--encode", input="the Zebra\n")
 
     assert result.stdout == "t h e ▁ <UNK> e b r a\n"
-    assert "text of 1 unknown token lost" in result.stderr
+    assert "the text of 1 unknown token is lost" in result.stderr
 
 
 def test_encode_as_ids_writes_a_line_of_numbers_per_line(
@@ -111,7 +111,7 @@ def test_half_a_character_is_reported_with_its_line(
     result = charrnn("tokenize", "--decode", input="t h e\nx \\ud800\n")
 
     assert result.exit_code == 4
-    assert "line 2: \\ud800 is half a character" in result.stderr
+    assert "line 2: \\ud800 is half of a surrogate pair" in result.stderr
 
 
 def test_report_counts_the_corpus(charrnn: Any) -> None:

@@ -159,7 +159,7 @@ def test_finished_run_is_said_and_left_as_it_is(train: Any) -> None:
 
     assert result.exit_code == 0
     assert result.stdout == "runs/prose-001\n"
-    assert "runs/prose-001 is finished and left as it is" in result.stderr
+    assert "runs/prose-001 is already finished; nothing was changed" in result.stderr
 
 
 # --- corpora

@@ -86,7 +86,7 @@ def test_same_command_again_leaves_the_run_alone(ngram: Any) -> None:
 
     result = ngram("--seed", "1")
 
-    assert "runs/file-001 is finished and left as it is" in result.stderr
+    assert "runs/file-001 is already finished; nothing was changed" in result.stderr
     assert "--time" not in result.stderr
     assert model.stat().st_mtime_ns == before
 

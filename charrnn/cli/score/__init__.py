@@ -1,6 +1,6 @@
 """`charrnn score`: report how likely texts are.
 
-command.py   the options, and the scores of texts read from arguments, files or stdin
-items.py     the tokens or words of a text, each with its surprisal
-output.py    JSON, plain numbers, tables, colours
+command.py   handles the options; scores texts from arguments, files or stdin
+items.py     computes the surprisal of each token or word of a text
+output.py    writes JSON, plain numbers, tables or colours
 """

@@ -26,7 +26,7 @@ BATCH_TEXTS: Final = 512
 
 @dataclass(frozen=True)
 class ScoreConfig:
-    """Which texts are scored, and what is printed."""
+    """The options for which texts are scored and what is printed."""
 
     file: tuple[str, ...] = option(
         (),
@@ -34,7 +34,7 @@ class ScoreConfig:
         flags=("--file", "-f"),
         metavar="FILE",
         help="Read one text per line; - is stdin; repeatable. An empty line is an "
-        "empty text, so output line n is for input line n.",
+        "empty text, so output line n belongs to input line n.",
     )
     whole: bool = option(
         False, group="", help="Score each file as one text, newlines included."
@@ -44,14 +44,14 @@ class ScoreConfig:
         group="",
         metavar="MODEL=WEIGHT",
         help="Mix in another model with a weight in (0, 1); repeatable. The -m model "
-        "gets the remaining weight.",
+        "has the remaining weight.",
     )
     end: bool | None = option(
         None,
         group="",
         off="--no-end",
         shown="if the model was trained on many documents",
-        help="Count the end of each text as one more token.",
+        help="Score the end of each text as one more token.",
     )
     per: str = option(
         "text",
@@ -63,7 +63,7 @@ class ScoreConfig:
         "bits",
         group=OUTPUT,
         choices=("bits", "nats", "log10"),
-        help="Surprisal in bits or nats, or log10 of the probability (negative).",
+        help="Print surprisal in bits or nats, or the log10 of the probability.",
     )
     top: int = option(
         0,
@@ -72,10 +72,14 @@ class ScoreConfig:
         help="Show the N likeliest tokens at each position; 0 shows none.",
     )
     plain: bool = option(
-        False, group=OUTPUT, help="Print one number per line, to rescore n-best lists."
+        False,
+        group=OUTPUT,
+        help="Print one number per line, for rescoring n-best lists.",
     )
     sort: bool = option(
-        False, group=OUTPUT, help="Print the likeliest text per character first."
+        False,
+        group=OUTPUT,
+        help="Sort the texts by likelihood per character, highest first.",
     )
     heat: bool = option(
         False,
@@ -87,8 +91,8 @@ class ScoreConfig:
         check(self)
         if self.plain and self.sort:
             raise UsageError(
-                "--plain writes numbers in input order, but --sort changes the order",
-                hint="leave out one of them",
+                "--plain writes numbers in input order, but --sort changes that order",
+                hint="omit one of them",
             )
         if self.per == "total" and (self.top or self.heat):
             raise UsageError(
@@ -110,8 +114,8 @@ def score(
         list[str] | None,
         typer.Argument(
             metavar="TEXT",
-            help="Each TEXT is scored on its own; - reads stdin, one text per line. "
-            "Without TEXT and --file, stdin is read.",
+            help="Each TEXT is scored separately; - reads stdin, one text per line. "
+            "Without TEXT or --file, stdin is read.",
         ),
     ] = None,
     model: arguments.Model = None,
@@ -119,7 +123,7 @@ def score(
         str,
         typer.Option(
             metavar="TEXT",
-            help="Condition each score on this preceding text, which is not scored.",
+            help="Score each text as if it followed this one, which is not scored.",
         ),
     ] = "",
     as_json: arguments.Json = False,
@@ -133,10 +137,10 @@ def score(
         charrnn score -f candidates.txt --plain
         charrnn score "The cat sat." --per word
 
-    Each row has the surprisal of the text (lower is likelier), its surprisal per
-    character, its perplexity per token, and its numbers of tokens and unknown tokens.
-    Compare models by surprisal; compare perplexities only between models that split
-    text into the same tokens. A final newline is ignored.
+    Each row shows a text's surprisal (lower is likelier), surprisal per character,
+    perplexity per token, number of tokens, and number of unknown tokens.
+    To compare models, use surprisal; perplexities are comparable only between models
+    that split text into the same tokens. A final newline of a text is ignored.
     """
     config = ScoreConfig(**given)
     sources = [(text, text == "-") for text in texts or []]
@@ -185,7 +189,7 @@ def _mixed(model: "TextModel", members: Iterable[str]) -> "TextModel":
 
 
 def _texts(sources: list[tuple[str, bool]], *, whole: bool, raw: bool) -> Iterator[str]:
-    """Yield the texts of (text, False) and (path, True) without final newlines."""
+    """Yield each (text, False) and the texts in each (path, True), without newlines."""
     for source, is_file in sources:
         if not is_file:
             yield source
@@ -223,6 +227,6 @@ def _with_items(
 
 
 def _bits_per_char(scored: output.Scored) -> float:
-    """Return the sort key: an empty text, whose rate is NaN, sorts last."""
+    """Return the sort key; an empty text, whose rate is NaN, is sorted last."""
     bits = scored.score.bits_per_char
     return inf if isnan(bits) else bits

@@ -1,4 +1,4 @@
-"""The items of a text with the bits of each: tokens, or words made of tokens.
+"""The items of a text (its tokens, or words made of them), with the bits of each.
 
 Every token belongs to exactly one item, so the bits of the items add up to the bits
 of the text. The end of the text is an item of its own, "<EOS>".
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel, TokenScore
 
 END: Final = "<EOS>"
-# white space at the end of a text belongs to no word, but its bits must count
+# white space at the end of a text belongs to no word, but must be counted too
 _WORD: Final = re.compile(r"\s*\S+|\s+")
 
 
@@ -25,8 +25,8 @@ _WORD: Final = re.compile(r"\s*\S+|\s+")
 class Item:
     """A part of a text, text[start:end], and its surprisal in bits.
 
-    rank: 1 if no token was likelier. A word of several tokens has neither a rank nor
-    `top`, the likeliest tokens with their bits. shown: how a table prints the item.
+    rank: 1 if no token was likelier. top: the likeliest tokens with their bits. A word
+    of several tokens has neither. shown: the form in which a table prints the item.
     """
 
     text: str
@@ -54,8 +54,8 @@ def token_items(
 ) -> Iterator[Item]:
     """Yield an item for each scored token.
 
-    If several tokens make up one character, the last of them has the character as
-    its text; the others have none.
+    If several tokens make up one character, the last of them has that character as
+    its text, and the others have an empty text.
     """
     piece = model.tokenizer.piece
     for score in scores:
@@ -85,7 +85,7 @@ def word_items(text: str, tokens: Sequence[Item]) -> Iterator[Item]:
         if token.text == token.shown == END or not spans:
             outside.append(token)
             continue
-        # a token that ends inside a character counts where the character is
+        # a token that ends inside a character belongs to the word with the character
         place = bisect_left(ends, max(token.end, token.start + 1))
         inside[min(place, len(spans) - 1)].append(token)
     for (start, end), parts in zip(spans, inside, strict=True):

@@ -1,6 +1,6 @@
-"""Output of `charrnn score`: JSON, plain numbers, tables, colours.
+"""The output of `charrnn score`: JSON, plain numbers, tables or colours.
 
-Rows go to stdout. Headings, and the total below the rows, go to stderr.
+Rows go to stdout; headings and the total below the rows go to stderr.
 """
 
 import shutil
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 UNIT_OF_BITS: Final = {"bits": 1.0, "nats": log(2), "log10": -log(2) / log(10)}
 ROW: Final = "{:>9}  {:>10}  {:>10}  {:>6}  {:>7}  {}"
-# background colours of the 256-colour palette, one for each 1.5 bits
+# background colours from the 256-colour palette; each step stands for 1.5 bits
 HEAT: Final = (231, 230, 229, 222, 215, 209, 203, 196)
 HEAT_STEP_BITS: Final = 1.5
 
@@ -34,7 +34,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Format:
-    """The model's name, what gets scores, in which unit, and whether stderr is used."""
+    """The model's name, the kind of part scored, the unit, and whether to be quiet."""
 
     model: str
     per: str
@@ -43,7 +43,7 @@ class Format:
 
 
 def write_json(scored: Iterable[Scored], form: Format) -> None:
-    """Write an object per text, or one for all texts."""
+    """Write one JSON object per text, or one for all texts."""
     model = {"model": form.model}
     if form.per == "total":
         total, count = _total(scored)
@@ -57,7 +57,7 @@ def write_json(scored: Iterable[Scored], form: Format) -> None:
 
 
 def write_plain(scored: Iterable[Scored], form: Format) -> None:
-    """Write one number per line: for each text, each item, or the total."""
+    """Write one number per line, for each text, for each item, or for the total."""
     factor = UNIT_OF_BITS[form.unit]
     if form.per == "total":
         scored = [Scored("", _total(scored)[0])]
@@ -87,7 +87,7 @@ def write_table(scored: Iterable[Scored], form: Format) -> None:
 
 
 def write_heat(scored: Iterable[Scored], form: Format) -> None:
-    """Write each text with a background colour per item: redder is more surprising."""
+    """Write each text with a background colour per item; redder is more surprising."""
     most = HEAT_STEP_BITS * (len(HEAT) - 1)
     console.log(f"colours: white 0 bits, red {most:g} bits or more", quiet=form.quiet)
     for one in scored:
@@ -123,7 +123,7 @@ def _total(scored: Iterable[Scored]) -> tuple[Score, int]:
 
 
 def _written(scored: Iterable[Scored], unit: str) -> Iterator[Scored]:
-    """Write a row for each text and pass the text on."""
+    """Write a row for each text, then yield the text."""
     columns = 0
     if console.is_terminal(sys.stdout):
         columns = shutil.get_terminal_size().columns
@@ -166,7 +166,7 @@ def _write_items(scored: Iterable[Scored], form: Format) -> None:
 
 def _coloured(item: "Item") -> str:
     colour = HEAT[int(min(len(HEAT) - 1, item.bits / HEAT_STEP_BITS))]
-    # a background that crosses a line end would colour the rest of the line
+    # a background colour still active at a line end would fill the rest of the line
     lines = console.visible(item.text).split("\n")
     return "\n".join(
         f"\x1b[38;5;16;48;5;{colour}m{line}\x1b[0m" if line else "" for line in lines

@@ -1,6 +1,6 @@
-"""`charrnn tokenize`: inspect a corpus, train a tokenizer, encode or decode.
+"""`charrnn tokenize`: inspect a corpus, train a tokenizer, encode or decode text.
 
-command.py      the options, and saved tokenizers
-report.py       counts of a corpus and its tokens
-token_text.py   tokens as text and back, for --encode and --decode
+command.py      handles the options and saves tokenizers
+report.py       counts the characters and tokens of a corpus
+token_text.py   converts between tokens and text, for --encode and --decode
 """

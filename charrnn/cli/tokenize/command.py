@@ -1,4 +1,4 @@
-"""`charrnn tokenize`: inspect a corpus, train a tokenizer, encode or decode."""
+"""`charrnn tokenize`: inspect a corpus, train a tokenizer, encode or decode text."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def tokenize(
             "--out",
             "-o",
             metavar="FILE",
-            help="Save the tokenizer as JSON for --tokenizer; - is stdout.",
+            help="Save the tokenizer as JSON, for use with --tokenizer; - is stdout.",
         ),
     ] = None,
     encode: Annotated[
@@ -51,8 +51,8 @@ def tokenize(
             "--as",
             parser=arguments.one_of("--as", *AS),
             metavar="|".join(AS),
-            help="How tokens are printed. Pieces show a space as U+2581, a byte as "
-            "\\xNN and a backslash as two.",
+            help="How tokens are written. Pieces show a space as U+2581, a byte as "
+            "\\xNN, and a backslash as two backslashes.",
         ),
     ] = "pieces",
     as_json: arguments.Json = False,
@@ -67,8 +67,8 @@ def tokenize(
         charrnn tokenize --encode --as ids < corpus.txt > ids.txt
         charrnn tokenize --decode --as ids < ids.txt
 
-    --encode and --decode use the tokenizer of --tokenizer or of a model. Decoding
-    encoded text restores every byte, except for unknown characters.
+    --encode and --decode use the tokenizer given with --tokenizer, or that of a model.
+    Decoding encoded text restores every byte, except for unknown characters.
     """
     config = TokenizerConfig(**given)
     paths = files or ["-"]
@@ -96,7 +96,7 @@ def _report(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Print the counts of a corpus, and save its tokenizer to `out`."""
+    """Print the counts of a corpus and, if `out` is given, save its tokenizer there."""
     from charrnn.cli.tokenize.report import survey
 
     found = survey(paths, config, known)
@@ -126,7 +126,7 @@ def _report(
 
 
 def _given_tokenizer(model: str | None, file: str | None) -> "Tokenizer | None":
-    """Return the tokenizer of a file or model, if one is named."""
+    """Return the tokenizer of a file or model, or None if neither is named."""
     if model and file:
         raise UsageError("use --model or --tokenizer, not both")
     if file:

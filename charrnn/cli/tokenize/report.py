@@ -1,4 +1,4 @@
-"""The report of `charrnn tokenize`: counts of a corpus and of its tokens."""
+"""The report of `charrnn tokenize`, with counts of a corpus and of its tokens."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RAREST: Final = 10
 HEAD: Final = 20
-COLUMNS: Final = 62  #: for values: a line has 79, of which the names take 17
+COLUMNS: Final = 62  #: columns for values: 79 per line, minus 17 for the name
 _ESCAPED: Final = re.compile("[\udc80-\udcff]")
 
 
@@ -26,8 +26,8 @@ class Report:
     """Counts of a corpus and of its tokens.
 
     invalid_offset: the offset of the first invalid byte in the file `invalid_name`.
-    rarest: characters. head: the most frequent tokens. entropy_bits: the entropy of
-    the token frequencies, in bits per token.
+    rarest: the rarest characters. head: the most frequent tokens. entropy_bits: the
+    entropy of the token frequencies, in bits per token.
     """
 
     tokenizer: "Tokenizer"
@@ -67,7 +67,7 @@ class Report:
         }
 
     def lines(self) -> Iterator[str]:
-        """Yield the report as lines for people."""
+        """Yield the report as lines for people to read."""
         per_char = self.entropy_bits * self.tokens / self.characters
         ends = ", ".join(f"{count:,} {name}" for name, count in self.line_ends.items())
         invalid = f"{self.invalid:,}" if self.invalid else "none"
@@ -98,7 +98,7 @@ class Report:
 
 
 def _counted(texts: Iterable[tuple[str, int]]) -> str:
-    """Return the first of some texts with their counts, as many as fit on the line."""
+    """Return as many of the texts as fit on a line, each with its count."""
     line = ""
     for text, count in texts:
         part = f"{console.quoted(text)} {count:,}"
@@ -113,8 +113,8 @@ def survey(
 ) -> Report:
     """Count a corpus, encode it, and return the report.
 
-    Learns a tokenizer from the corpus if none is known. Counts bytes that are not
-    UTF-8 and keeps them. Raises TextError if there is no text.
+    If no tokenizer is known, one is trained on the corpus. Bytes that are not UTF-8
+    are kept and counted. Raises TextError if there is no text.
     """
     from charrnn.tokenizers import loading as tokenizers
 
@@ -128,7 +128,7 @@ def survey(
 def _texts(sources: list["Source"]) -> Iterator[str]:
     from charrnn.text.documents import documents
 
-    # in blocks that split no word, as training reads them
+    # training reads the same blocks, which never split a word
     for texts, _ in documents(sources, raw=True):
         yield from texts
 
@@ -155,14 +155,14 @@ def _count_characters(report: Report, sources: list["Source"]) -> None:
 def _tallied(
     report: Report, sources: list["Source"], tally: "Tally", ends: dict[str, int]
 ) -> Iterator[str]:
-    """Yield the texts while counting them; find the first invalid byte."""
+    """Yield the texts while counting them and looking for the first invalid byte."""
     from charrnn.text.documents import documents
 
     for source in sources:
         start, last = tally.size.bytes, ""
         for texts, is_open in documents([source], raw=True):
             text = "".join(texts)
-            # searching is slow, and ASCII text has no invalid byte
+            # searching is slow, and ASCII text contains no invalid byte
             is_searched = report.invalid_offset is None and not text.isascii()
             if is_searched and (found := _ESCAPED.search(text)):
                 before = text[: found.start()].encode("utf-8", "surrogateescape")

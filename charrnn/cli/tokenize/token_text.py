@@ -1,12 +1,12 @@
-r"""Tokens as text and back: each line of text becomes a line of pieces or ids.
+r"""Convert each line of text to a line of tokens (pieces or ids), and back.
 
-A piece spells the bytes that a token adds, so no vocabulary is needed to decode it:
+A piece spells out the bytes of a token, so decoding it needs no vocabulary:
 
     text      a b\c
     pieces    a ▁ b \\ c
 
-A space is U+2581, \xNN a byte, \uNNNN a character, \\ a backslash. <UNK> is the unknown
-token; a token with the text "<UNK>" is written \<UNK>.
+U+2581 stands for a space, \xNN for a byte, \uNNNN for a character, and \\ for a
+backslash. <UNK> is the unknown token; a token with the text "<UNK>" becomes \<UNK>.
 """
 
 import re
@@ -28,9 +28,9 @@ _SPELLING: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|([\\<]))", re
 def encode(
     paths: list[str], tokenizer: "Tokenizer", form: str, *, as_json: bool, quiet: bool
 ) -> None:
-    """Write each line of text as a line of tokens; keep a missing final newline.
+    """Write each line of text as a line of tokens, without adding a final newline.
 
-    Warns about unknown tokens, because their characters are lost.
+    Warns about unknown tokens, because their text is lost.
     """
     names = [piece(tokenizer, token) for token in range(tokenizer.vocab_size)]
     unknown = 0
@@ -46,12 +46,13 @@ def encode(
             console.write(" ".join(words) + newline)
     if unknown:
         console.warn(
-            f"text of {console.plural(unknown, 'unknown token')} lost", quiet=quiet
+            f"the text of {console.plural(unknown, 'unknown token')} is lost",
+            quiet=quiet,
         )
 
 
 def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
-    """Write each line of tokens as a line of text, with exactly the encoded bytes."""
+    """Write each line of tokens as a line of text with exactly the original bytes."""
     for number, (line, newline) in enumerate(loading.read_lines(paths, raw=False), 1):
         words = line.split()
         if form == "ids":
@@ -62,7 +63,7 @@ def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
 
 
 def piece(tokenizer: "Tokenizer", token: int) -> str:
-    """Return a token as a word without white space, for `piece_bytes`."""
+    """Return a token as a word without white space, which `piece_bytes` can read."""
     if token == tokenizer.unknown:
         return UNKNOWN
     text = tokenizer.token_bytes(token).decode("utf-8", "surrogateescape")
@@ -105,7 +106,7 @@ def _ids(words: list[str], vocab_size: int, number: int) -> list[int]:
             raise TextError(
                 f"line {number:,}: {console.quoted(word)} is not an id from 0 to "
                 f"{vocab_size - 1:,}",
-                hint="leave out --as ids to decode pieces",
+                hint="omit --as ids to decode pieces",
             )
     return [int(word) for word in words]
 
@@ -116,7 +117,7 @@ def _bytes(words: list[str], number: int) -> bytes:
     except UnicodeEncodeError as error:
         code = ord(error.object[error.start])
         raise TextError(
-            f"line {number:,}: \\u{code:04x} is half a character",
+            f"line {number:,}: \\u{code:04x} is half of a surrogate pair",
             hint="write a character above \\uffff as itself",
         ) from error
 

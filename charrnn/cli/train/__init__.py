@@ -1,6 +1,6 @@
 """`charrnn train`: train a model on text.
 
-command.py   the options, signals and exit codes
-view.py      where events are shown: a live bar, plain lines or JSON
-lines.py     the text of each event
+command.py   handles the options, signals and exit codes
+view.py      shows events as a live bar, plain lines or JSON
+lines.py     turns each event into text
 """

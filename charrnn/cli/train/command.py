@@ -36,7 +36,7 @@ def train(
         ),
     ],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be trained, and stop.")
+        bool, typer.Option("--dry-run", help="Print the plan without training.")
     ] = False,
     json: arguments.Json = False,
     quiet: arguments.Quiet = False,
@@ -49,7 +49,7 @@ def train(
         charrnn train names.txt --documents line --time 3m
 
     Sizes and rates you don't set are chosen from the corpus and the time budget, and
-    printed. The same command again resumes a run that was interrupted.
+    printed. To resume an interrupted run, repeat the same command.
     """
     loading.check_sources(corpus)
     request = Request.of(corpus, **given)
@@ -57,8 +57,8 @@ def train(
     with scratch as folder:
         request = replace(request, out=folder, new=request.new or dry_run)
         with claimed(request) as claim:
-            # while a signal still ends the process at once: raised in the middle of
-            # an import, an exception would abort the import or be lost in it
+            # imported while a signal still ends the process at once, because an
+            # exception raised during an import could abort it or be swallowed
             from charrnn.cli.train.view import make_view
             from charrnn.training.prepare import located, session_type
 
@@ -88,7 +88,7 @@ def train(
 def _train(
     session: "Session", view: "View", signals: "Signals", *, quiet: bool
 ) -> None:
-    """Train and show what happens, or report that nothing is left to do."""
+    """Train and show the events, or report that the run is already finished."""
     if session.finished:
         _report_finished(session, quiet=quiet)
         view.show(session.done_event())
@@ -99,14 +99,14 @@ def _train(
 
 @dataclass
 class Signals:
-    """The signal that came, if any; once `held`, it waits for the end of a step."""
+    """The signal received, if any; while `held`, it takes effect only after a step."""
 
     number: int = 0
     held: bool = False
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Let a signal wait for the end of the block."""
+        """Delay the effect of a signal until the end of the block."""
         self.held = True
         yield
         self.held = False
@@ -115,25 +115,25 @@ class Signals:
 
 
 class SignalledError(BaseException):
-    """A signal came. No typer.Exit: some code takes a RuntimeError for its own."""
+    """A signal was received. Some code would catch typer.Exit, a RuntimeError."""
 
 
 @contextmanager
 def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
-    """Catch the signals to stop. A second one stops at once, held or not."""
+    """Catch the signals that request a stop; a second one always exits at once."""
     signals = Signals()
 
     def catch(number: int, frame: FrameType | None) -> None:
         if signals.number:
-            # not by an exception, which a finalizer would swallow
+            # exit without an exception, which a finalizer could swallow
             console.leave(128 + number)
         signals.number = number
         if not signals.held:
             raise SignalledError
-        with suppress(RuntimeError):  # it may come in the middle of another line
+        with suppress(RuntimeError):  # raised if a line was being written
             console.log("stopping; a second signal stops at once", quiet=quiet)
 
-    # what is ignored stays so, as under nohup
+    # signals that are ignored, as under nohup, stay ignored
     heard = [n for n in SIGNALS if signal.getsignal(n) != signal.SIG_IGN]
     old = {number: signal.signal(number, catch) for number in heard}
     try:
@@ -146,6 +146,8 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
 
 
 def _report_finished(session: "Session", *, quiet: bool) -> None:
-    console.log(f"{session.run.path} is finished and left as it is", quiet=quiet)
+    console.log(
+        f"{session.run.path} is already finished; nothing was changed", quiet=quiet
+    )
     further = "a larger --time, --epochs or --steps trains it further; "
     console.log(f"{further if session.has_steps else ''}--new starts over", quiet=quiet)

@@ -1,4 +1,4 @@
-"""The events of a training run as lines of text."""
+"""Convert the events of a training run to lines of text."""
 
 import math
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ INDENT: Final = " " * 9
 
 
 def lines_of(event: events.Event, columns: int) -> Iterator[str]:
-    """Yield the lines for an event; only a sample is cut to the columns."""
+    """Yield the lines for an event; only a sample is shortened to fit the columns."""
     when = f"{clock(event.elapsed_s):>7}"
     if isinstance(event, events.StartEvent):
         yield from _start_lines(event)
     elif isinstance(event, events.ValidationEvent):
         metrics = event.metrics
         unknown = metrics["unknown"] / max(1, metrics["tokens"])
-        # unknown tokens cost little, because their spelling is not predicted
+        # shown because unknown tokens lower the score: their spelling is not predicted
         share = f", {unknown:.1%} unknown" if unknown >= 0.001 else ""
         best = "" if event.best else "  (not the best)"
         yield f"{when}  valid {_rates(metrics, ', {} nats/token')}{share}{best}"
@@ -39,7 +39,7 @@ def _rates(metrics: dict[str, Any], nats: str = " ({} nats/token)") -> str:
 
 
 def _ngram_lines(done: events.DoneEvent) -> Iterator[str]:
-    """Report an n-gram model of the same text, or the members of a mixture."""
+    """Yield a line about an n-gram model of the same text, or a mixture's members."""
     ngram = done.details.get("ngram")
     if "members" in done.best:
         members = (
@@ -103,7 +103,7 @@ def _budget(training: dict[str, Any]) -> str:
 
 
 def excerpt(text: str, columns: int) -> str:
-    """Return the beginning of a text on one line, quoted, in at most `columns`."""
+    """Return the beginning of a text, quoted on one line of at most `columns`."""
     shown = quoted(text)
     if width(shown) <= columns:
         return shown
@@ -114,12 +114,12 @@ def excerpt(text: str, columns: int) -> str:
 
 
 def figure(value: float | None, decimals: int = 3) -> str:
-    """Return a figure of an event; None, JSON's infinity, becomes inf."""
+    """Format a figure of an event; None, which is infinity in JSON, becomes inf."""
     return "inf" if value is None else f"{value:.{decimals}f}"
 
 
 def clock(seconds: float) -> str:
-    """Return a time as 4:05 or 1:04:05, or -:-- if unknown."""
+    """Format a time, such as 4:05 or 1:04:05; an unknown time becomes -:--."""
     if not math.isfinite(seconds):
         return "-:--"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,8 +1,8 @@
-"""Live view of a training run.
+"""The live view of a training run.
 
-A terminal shows a progress bar below a line for each validation and a sample of what
-the model writes. Without a terminal, a plain line appears every 30 seconds and at each
-validation. With --json, stdout gets one line per event.
+A terminal shows a line for each validation, a sample of the model's text, and a
+progress bar below them. Without a terminal, a plain line is written every 30 seconds
+and at each validation. With --json, one line per event is written to stdout.
 """
 
 import contextlib
@@ -19,18 +19,18 @@ from charrnn.training.events import Event, StartEvent, StepEvent, ValidationEven
 
 PLAIN_EVERY_S: Final = 30.0
 SPEED_STEPS: Final = 50
-COLUMNS: Final = 110  #: width of a line without a terminal
+COLUMNS: Final = 110  #: the width of a line if there is no terminal
 
 
 class View:
-    """Shows nothing: the base of the others, used with --quiet."""
+    """The base class of views, which shows nothing; used with --quiet."""
 
     def show(self, event: Event) -> None:
         """Show an event."""
 
 
 class JsonView(View):
-    """Writes each event to stdout as a line of JSON until the reader closes it."""
+    """Writes each event to stdout as a line of JSON, until the reader closes stdout."""
 
     def __init__(self) -> None:
         self._failed: Exception | None = None
@@ -51,7 +51,7 @@ class JsonView(View):
 
 
 class PlainView(View):
-    """Writes plain lines to stderr, at least one every 30 seconds."""
+    """Writes plain lines to stderr, about one every 30 seconds or more often."""
 
     def __init__(self) -> None:
         self._figures = Figures()
@@ -68,7 +68,7 @@ class PlainView(View):
             self.show_progress(event)
 
     def show_progress(self, step: StepEvent) -> None:
-        """Write a line if none was written for a while."""
+        """Write a line if none has been written for a while."""
         if step.elapsed_s - self._shown_at_s > PLAIN_EVERY_S:
             self.write(f"{clock(step.elapsed_s):>7}  {self._figures.line}")
             self._shown_at_s = step.elapsed_s
@@ -79,7 +79,7 @@ class PlainView(View):
 
 
 class LiveView(PlainView):
-    """Keeps a bar at the bottom of the terminal and writes lines above it."""
+    """Keeps a progress bar at the bottom of the terminal and writes lines above it."""
 
     def __init__(self, bar: Any) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class LiveView(PlainView):
         self._task = bar.add_task("", total=1.0)
 
     def show_progress(self, step: StepEvent) -> None:
-        """Move the bar."""
+        """Update the bar."""
         self._bar.update(
             self._task, completed=step.progress, description=self._figures.line
         )
@@ -96,13 +96,13 @@ class LiveView(PlainView):
     def write(self, line: str) -> None:
         """Write one line above the bar."""
         text = console.visible(line)
-        # soft_wrap: otherwise rich breaks lines between words
+        # without soft_wrap, rich would break lines between words
         self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
 def make_view(*, json: bool, quiet: bool) -> Iterator[View]:
-    """Open the view that suits where the output goes."""
+    """Open the view that suits the options and the output stream."""
     if json:
         view = JsonView()
         yield view
@@ -132,13 +132,13 @@ class Figures:
 
     def __init__(self) -> None:
         self.line = ""
-        self._bits_per_nat = 1 / math.log(2)  #: bits/char for one nat per token
+        self._bits_per_nat = 1 / math.log(2)  #: bits/char per nat/token
         self._valid = ""
         self._budget_s = 0.0
         self._recent: deque[tuple[float, int]] = deque(maxlen=SPEED_STEPS)
 
     def update(self, event: Event) -> None:
-        """Take the figures of an event."""
+        """Update the figures from an event."""
         if isinstance(event, StartEvent):
             self._bits_per_nat = event.tokens_per_char / math.log(2)
             self._budget_s = event.training.get("time_s", 0.0)
@@ -156,7 +156,7 @@ class Figures:
             )
 
     def _left_s(self, step: StepEvent, seconds: float) -> float:
-        """Return the time left, given the seconds that the recent steps took."""
+        """Estimate the time left from the seconds that the recent steps took."""
         steps = len(self._recent) - 1
         if not steps or not step.planned_steps:
             return self._budget_s - step.elapsed_s if self._budget_s else math.nan

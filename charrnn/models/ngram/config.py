@@ -21,13 +21,13 @@ class NgramConfig:
     smoothing: str = option(
         "kneser-ney",
         choices=SMOOTHINGS,
-        help="Interpolated modified Kneser-Ney, add-k, or none (maximum likelihood).",
+        help="Smoothing: interpolated modified Kneser-Ney, add-k, or none (mle).",
     )
     k: float = option(
         1.0,
         at_least=MIN_K,
         at_most=MAX_K,
-        help=f"Count that addk adds, {MIN_K:g} to {MAX_K:g}.",
+        help=f"Count that addk adds to every count, from {MIN_K:g} to {MAX_K:g}.",
     )
 
     def __post_init__(self) -> None:

@@ -13,14 +13,16 @@ class RecurrentConfig:
     """The options and the vocabulary size that define a recurrent language model."""
 
     vocab_size: int
-    cell: str = option("lstm", choices=CELLS, metavar="NAME", help="Recurrent cell.")
-    layers: int = option(1, at_least=1, help="Stacked layers.")
+    cell: str = option(
+        "lstm", choices=CELLS, metavar="NAME", help="Type of recurrent cell."
+    )
+    layers: int = option(1, at_least=1, help="Number of stacked layers.")
     hidden: int = hidden_option()
     embed: int = embed_option(128)
     tie: bool = option(
         False,
         off="--no-tie",
-        help="Use the embedding as the output matrix too.",
+        help="Also use the embedding matrix as the output matrix.",
     )
     residual: bool = option(
         True, off="--no-residual", help="Add each layer's input to its output."

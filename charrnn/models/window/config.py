@@ -18,7 +18,7 @@ class WindowConfig:
     direct: bool = option(
         False,
         off="--no-direct",
-        help="Also connect the window's embeddings directly to the output.",
+        help="Also connect the embeddings in the window directly to the output.",
     )
 
     def __post_init__(self) -> None:
