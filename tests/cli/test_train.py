@@ -283,14 +283,6 @@ def test_run_in_use_exits_with_8_and_says_by_whom(train: Any) -> None:
     assert "since 20" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["init-from", "config", "out", "tokenizer"])
-def test_option_that_is_empty_is_refused(name: str, train: Any) -> None:
-    result = train("prose.txt", f"--{name}", "")
-
-    assert result.exit_code == 2
-    assert f"--{name} is empty" in result.stderr
-
-
 def test_name_of_a_corpus_need_not_be_utf_8(train: Any) -> None:
     name = "caf\udce9.txt"
     Path(name).write_text(PROSE)

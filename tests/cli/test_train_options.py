@@ -202,3 +202,11 @@ def test_number_that_is_too_long_is_reported(charrnn: Any) -> None:
 
     assert result.exit_code == 4
     assert "is not TOML" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["init-from", "config", "out", "tokenizer"])
+def test_option_that_is_empty_is_refused(name: str, charrnn: Any) -> None:
+    result = charrnn("train", "prose.txt", f"--{name}", "")
+
+    assert result.exit_code == 2
+    assert f"--{name} is empty" in result.stderr

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.scoring import Nats
@@ -12,6 +13,7 @@ from charrnn.models.families import FAMILIES
 from charrnn.models.network import Network
 from charrnn.tasks.language import LanguageTask
 from charrnn.training.config import TrainConfig
+from charrnn.training.loop.dropout import dropout_masks
 from charrnn.training.loop.evaluate import Validator
 from charrnn.training.loop.state import TrainState
 from charrnn.training.loop.trainer import Trainer
@@ -49,3 +51,10 @@ def evaluate(network: Network, part: Part) -> Any:
 def target_nats(network: Network, part: Part) -> Nats:
     """Return the nats of every target of a part."""
     return Validator(TASK, part, "cpu").target_nats(network, part)
+
+
+def masks_of(trainer: Trainer, step: int, rows: int) -> list[Tensor]:
+    """Return the dropout masks of a step."""
+    masks = dropout_masks(trainer.state, trainer.config, step, rows)
+    assert masks
+    return masks

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.networks import evaluate, new_network, trainer_of
+from support.networks import evaluate, masks_of, new_network, trainer_of
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -28,7 +28,6 @@ from charrnn.tokenizers.base import BOUNDARY
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.training.config import TrainConfig
 from charrnn.training.events import Event
-from charrnn.training.loop.dropout import dropout_masks
 from charrnn.training.loop.trainer import Trainer
 
 PROSE = "it was a dark and stormy night; the rain fell in torrents, and stopped. "
@@ -59,12 +58,6 @@ def new_trainer(
     network = new_network(config)
     plan = {"batch": 4, "bptt": 8, "dropout": 0.0, "precision": "fp32"} | training
     return trainer_of(network, store, TrainConfig(**plan))
-
-
-def masks_of(trainer: Trainer, step: int, rows: int) -> list[Tensor]:
-    masks = dropout_masks(trainer.state, trainer.config, step, rows)
-    assert masks
-    return masks
 
 
 def train(trainer: Trainer) -> list[Event]:
