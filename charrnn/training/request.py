@@ -209,9 +209,10 @@ def _as_texts(paths: Paths) -> tuple[str, ...]:
 def _check_place(folder: Path) -> None:
     """Raise UsageError if a folder or one of its parents is something else."""
     for place in (folder, *folder.parents):
-        if os.path.isdir(place):
-            return
+        # in this order, since another process may create the folder in between
         if os.path.lexists(place):
+            if os.path.isdir(place):
+                return
             broken = "a broken link, " * os.path.islink(place)
             raise UsageError(
                 f"{place} is {broken}not a folder",
