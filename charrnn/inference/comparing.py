@@ -46,7 +46,7 @@ class Texts:
 
     @property
     def has_many(self) -> bool:
-        """Whether there are so many documents that each is a unit."""
+        """Whether each document is a unit, since there are many."""
         return len(self.documents) >= MANY_DOCUMENTS
 
     @property

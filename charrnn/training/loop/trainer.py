@@ -213,7 +213,7 @@ class Trainer:
         )
 
     def _state_before(self, batch: Batch) -> LayerState:
-        """Return the carried state; in rows that start anew, the initial state."""
+        """Return the carried state, or the initial one for rows that start fresh."""
         initial = self.state.network.initial_state(len(batch.carried))
         if self.state.carried is None or not batch.carried.any():
             return initial
