@@ -34,16 +34,32 @@ STATE_DROP: Final = 0.01  #: share of windows with a reset state (Melis et al. 2
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs and targets (T, B) int64, and which rows (B,) continue the last batch."""
+    """Inputs and targets (T, B) int64, and which rows (B,) continue the last batch.
+
+    source: what the outputs depend on, (S, B), padded at the end; None for a language
+    model. lengths: the number of source tokens in each row, (B,).
+    """
 
     inputs: Ids
     targets: Ids
     carried: npt.NDArray[np.bool_]
+    source: Ids | None = None
+    lengths: Ids | None = None
 
     @property
     def tokens(self) -> int:
         """The number of predicted targets."""
         return int((self.targets != IGNORE).sum())
+
+    def rows(self, chosen: slice) -> "Batch":
+        """Return some of the rows as a batch."""
+        return Batch(
+            self.inputs[:, chosen],
+            self.targets[:, chosen],
+            self.carried[chosen],
+            None if self.source is None else self.source[:, chosen],
+            None if self.lengths is None else self.lengths[chosen],
+        )
 
 
 @dataclass(frozen=True)

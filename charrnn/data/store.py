@@ -56,6 +56,8 @@ class Part:
     lengths: (D,), targets per document: its tokens, plus its end if that is a target.
     A document's inputs are tokens[start : start + length]; its targets are the same
     slice shifted by one.
+    source: for labelled data, the part of the inputs, with as many documents as this
+    part of the outputs.
     """
 
     tokens: npt.NDArray[np.unsignedinteger[Any]]
@@ -65,6 +67,7 @@ class Part:
     bytes: int
     words: int
     unknown: int
+    source: "Part | None" = None
 
     @property
     def targets(self) -> int:

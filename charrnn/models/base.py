@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from charrnn.fields import from_json, to_json
 from charrnn.models.families import FAMILIES
+from charrnn.tokenizers.base import BOUNDARY
 
 Floats = npt.NDArray[np.float32]
 Reals = npt.NDArray[np.float64]
@@ -116,6 +117,27 @@ class ConfiguredModel(LanguageModel):
     def build(cls, config: Mapping[str, Any], tensors: Tensors) -> Self:
         """Rebuild a model from its config and tensors."""
         return cls(from_json(cls.config_type, config), tensors)
+
+
+class ConditionalModel(ConfiguredModel):
+    """A model of outputs given an input: a language model that reads the input first.
+
+    So an output is sampled, scored and searched for like any text. Shape letter: S
+    source time.
+    """
+
+    @abstractmethod
+    def read(self, source: Tokens, lengths: Tokens) -> State:
+        """Return the state before the first output token.
+
+        source: (B, S), padded at the end, with `lengths` (B,) tokens in each row, at
+        least one.
+        """
+
+    def initial_state(self, batch: int) -> State:
+        """Return the state after reading empty inputs, which consist of a boundary."""
+        source = np.full((batch, 1), BOUNDARY)
+        return self.read(source, np.ones(batch, np.int64))
 
 
 def build(family: str, config: Mapping[str, Any], tensors: Tensors) -> LanguageModel:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from charrnn.fields import to_json
 from charrnn.models.base import LanguageModel, build
 from charrnn.models.layers import LayerState
+from charrnn.tokenizers.base import BOUNDARY, Ids
 
 # above this size, the output matrix is so costly that bfloat16 pays off
 WIDE_VOCABULARY: Final = 1024
@@ -111,6 +112,29 @@ class Network(nn.Module, ABC):
         """Return the logits (T, B, V) of the last layer's outputs."""
         logits: Tensor = self.head(outputs)
         return logits
+
+
+class ConditionalNetwork(Network):
+    """A network that predicts an output from an input, which it reads first.
+
+    It is the twin of a `models.base.ConditionalModel`. Shape letter: S source time.
+    """
+
+    @abstractmethod
+    def read(
+        self, source: Ids, lengths: Ids, masks: Sequence[Tensor] | None = None
+    ) -> LayerState:
+        """Return the state before the first output token.
+
+        source: (S, B), padded at the end, with `lengths` (B,) tokens in each row. Both
+        are in main memory; the network moves what it needs to its device. masks: the
+        same as for `forward`.
+        """
+
+    def initial_state(self, batch: int) -> LayerState:
+        """Return the state after reading empty inputs, which consist of a boundary."""
+        source = np.full((1, batch), BOUNDARY)
+        return self.read(source, np.ones(batch, np.int64))
 
 
 class Linear(nn.Linear):
