@@ -51,6 +51,13 @@ class Batch:
         """The number of predicted targets."""
         return int((self.targets != IGNORE).sum())
 
+    @property
+    def inputs_read(self) -> tuple[Ids, Ids]:
+        """The source and its lengths, for labelled data."""
+        assert self.source is not None
+        assert self.lengths is not None
+        return self.source, self.lengths
+
     def rows(self, chosen: slice) -> "Batch":
         """Return some of the rows as a batch."""
         return Batch(

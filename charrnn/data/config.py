@@ -33,6 +33,13 @@ class CorpusConfig:
         help="Fraction of the text held out for validation, in (0, 1): some of the "
         "documents or, if there are few, the end of the text.",
     )
+    columns: str = option(
+        "",
+        metavar="INPUT,OUTPUT",
+        group=CORPUS,
+        help="Columns of labelled data, by name or number; + joins several inputs, as "
+        "in 1+3,2.",
+    )
     seed: int = 1
 
     def __post_init__(self) -> None:

@@ -84,7 +84,7 @@ class Corpus:
         leaks = Leaks(is_valid_first=bool(self._valid_sources))
         files.make_folder(folder)
         with ExitStack() as stack:
-            train = PartWriter(folder / "train", tokenizer, stack)
+            train = PartWriter(folder / "train", tokenizer, stack, least_targets=2)
             valid = PartWriter(
                 folder / "valid", tokenizer, stack, learns_end=self._learns_end
             )

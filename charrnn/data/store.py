@@ -6,7 +6,7 @@ reads the store through `Part`, whose arrays stay on disk.
 
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -15,8 +15,6 @@ import numpy.typing as npt
 
 from charrnn.errors import ModelFileError, NotFoundError
 from charrnn.text.size import TextSize
-
-LEAST_TARGETS: Final = {"train": 2, "valid": 1}
 
 #: With at least this many documents, validation uses whole ones and ends are learned.
 MANY_DOCUMENTS: Final = 20
@@ -88,6 +86,7 @@ class TokenStore:
     they are not, so validating gives the same result as scoring the text. In training,
     the end of a complete document is always a target.
     leaked: number of validation documents that are also in the training part.
+    source_size: the size of the vocabulary of the inputs of labelled data, else 0.
     """
 
     train: Part
@@ -96,6 +95,7 @@ class TokenStore:
     learns_end: bool
     leaked: int
     survey: Survey
+    source_size: int = 0
 
     @property
     def has_long_tokens(self) -> bool:
@@ -112,9 +112,16 @@ class TokenStore:
             values = json.loads((folder / STORE_FILE).read_bytes())
             if values.pop("format") != FORMAT:
                 raise ValueError(f"the format is not {FORMAT}")
-            dtype = token_type(values["vocab_size"])
+            sources = values.pop("sources", {})
             for name in ("train", "valid"):
-                values[name] = _open_part(folder / name, dtype, **values[name])
+                source = None
+                if sources:
+                    of_source = token_type(values["source_size"])
+                    path = folder / f"{name}-source"
+                    source = _open_part(path, of_source, **sources[name])
+                of_part = token_type(values["vocab_size"])
+                part = _open_part(folder / name, of_part, **values[name])
+                values[name] = replace(part, source=source)
             return cls(**values | {"survey": Survey(**values["survey"])})
         except FileNotFoundError as error:
             why = f"{error.filename} is missing"

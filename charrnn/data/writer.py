@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.data.store import LEAST_TARGETS, SUFFIXES, Positions, token_type
+from charrnn.data.store import SUFFIXES, Positions, token_type
 from charrnn.errors import TextError
 from charrnn.storage import files
 from charrnn.text.size import Tally
@@ -53,8 +53,10 @@ class PartWriter:
         stack: ExitStack,
         *,
         learns_end: bool = True,
+        least_targets: int = 1,
     ) -> None:
         self._name = path.name
+        self._least = least_targets
         self._tokenizer = tokenizer
         self._learns_end = learns_end
         self._dtype = token_type(tokenizer.vocab_size)
@@ -95,12 +97,11 @@ class PartWriter:
         if last > self._start:
             # the last token is a target, not a boundary
             self._close_documents(np.array([last]), is_end_target=True)
-        least = LEAST_TARGETS[self._name]
-        if self._targets < least:
+        if self._targets < self._least:
             name = {"train": "training", "valid": "validation"}[self._name]
             raise TextError(
                 f"too little text: the {name} part has {self.characters:,} characters "
-                f"and {self._targets} tokens to predict; it needs {least}",
+                f"and {self._targets} tokens to predict; it needs {self._least}",
                 hint="use a longer text, or a different `valid_frac`",
             )
         return {

@@ -23,9 +23,11 @@ def size_bytes(model: TextModel) -> int:
 
 
 def _metadata(model: TextModel) -> dict[str, Any]:
+    reads = model.source_tokenizer
     return {
         "config": model.model.config_json() | {"family": model.model.family},
         "tokenizer": model.tokenizer.to_json(),
+        **({"source_tokenizer": reads.to_json()} if reads else {}),
         "summary": model.summary.to_json(),
     }
 
@@ -41,9 +43,18 @@ def load(path: Path, *, name: str = "") -> TextModel:
         config = dict(meta["config"])
         model = models.build(config.pop("family"), config, tensors)
         tokenizer = tokenizers.from_json(dict(meta["tokenizer"]))
+        reads = meta.get("source_tokenizer")
+        source = tokenizers.from_json(dict(reads)) if reads else None
         summary = ModelSummary.from_json(meta["summary"])
         name = name or str(path)
-        return TextModel(model, tokenizer, summary=summary, name=name, source=path)
+        return TextModel(
+            model,
+            tokenizer,
+            source_tokenizer=source,
+            summary=summary,
+            name=name,
+            source=path,
+        )
     except (KeyError, TypeError, ValueError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else error
         raise ModelFileError(

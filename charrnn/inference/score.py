@@ -30,13 +30,13 @@ class Score:
 
     @property
     def loss_nats(self) -> float:
-        """The validation loss in nats; the best model has the lowest."""
+        """The validation loss, in nats per token."""
         return self.nats_per_token
 
     @property
-    def headline(self) -> tuple[str, float]:
-        """The unit and value that training displays."""
-        return "bits/char", self.bits_per_char
+    def criterion(self) -> float:
+        """The number that is lowest for the best model."""
+        return self.nats_per_token
 
     def to_json(self) -> dict[str, Any]:
         """Return the values that a validation reports; None stands for infinity."""

@@ -49,6 +49,7 @@ class TextModel:
         model: LanguageModel,
         tokenizer: Tokenizer,
         *,
+        source_tokenizer: Tokenizer | None = None,
         summary: ModelSummary | None = None,
         name: str = "",
         source: Path | None = None,
@@ -60,6 +61,7 @@ class TextModel:
             )
         self.model = model
         self.tokenizer = tokenizer
+        self.source_tokenizer = source_tokenizer
         self.summary = summary or ModelSummary()
         self.name = name
         self.source = source

@@ -1,12 +1,11 @@
 """The registry of model families, with the classes that each consists of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from charrnn.fields import options_of
 from charrnn.registry import named
-
-#: the family that is trained by default
-DEFAULT_FAMILY: Final = "recurrent"
 
 
 @dataclass(frozen=True)
@@ -15,13 +14,15 @@ class Family:
 
     config: the frozen dataclass of its sizes. model: its models, in NumPy. network: its
     networks, trained by gradient descent in torch; "" for a family that counts. recipe:
-    chooses the options that were not given; "" for models that are not trained.
+    chooses the options that were not given; "" for models that are not trained. tasks:
+    the tasks that it can learn.
     """
 
     config: str
     model: str
     network: str = ""
     recipe: str = ""
+    tasks: tuple[str, ...] = ("language",)
 
     @property
     def config_type(self) -> type[Any]:
@@ -47,10 +48,16 @@ class Family:
         found: type[Any] = named(self.recipe)
         return found
 
+    def smallest(self, given: Mapping[str, Any]) -> Any:
+        """Return a config with the given fields, and 1 for sizes from the data."""
+        sizes = {one.name for one in fields(self.config_type)}
+        unknown = {"vocab_size", "source_size"} & sizes
+        return self.config_type(**dict.fromkeys(unknown, 1) | dict(given))
+
     @property
     def options(self) -> set[str]:
-        """The fields that a user may set; `vocab_size` comes from the tokenizer."""
-        return {field.name for field in fields(self.config_type)} - {"vocab_size"}
+        """The fields that a user may set; the others follow from the data."""
+        return {one.field for one in options_of(self.config_type)}
 
 
 FAMILIES: Final = {
@@ -78,6 +85,10 @@ FAMILIES: Final = {
 }
 
 
-def trained_families() -> tuple[str, ...]:
-    """Return the names of the families that can be trained."""
-    return tuple(name for name, family in FAMILIES.items() if family.recipe)
+def trained_families(task: str = "") -> tuple[str, ...]:
+    """Return the families that can be trained for a task, the default one first."""
+    return tuple(
+        name
+        for name, family in FAMILIES.items()
+        if family.recipe and (not task or task in family.tasks)
+    )

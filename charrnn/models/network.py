@@ -131,6 +131,13 @@ class ConditionalNetwork(Network):
         same as for `forward`.
         """
 
+    def decisions(self, logits: Tensor, state: LayerState) -> Tensor:
+        """Return the likeliest output tokens (T, B), given those before each of them.
+
+        logits: (T, B, V), after the right tokens. state: from `read`.
+        """
+        return logits.argmax(-1)
+
     def initial_state(self, batch: int) -> LayerState:
         """Return the state after reading empty inputs, which consist of a boundary."""
         source = np.full((1, batch), BOUNDARY)

@@ -24,23 +24,35 @@ USUAL_BPTT = 128
 class CorpusStatistics:
     """What a recipe knows about a corpus.
 
-    tokens: number of training targets. has_long_tokens: they are words or subwords.
+    tokens: number of training tokens that a network reads or predicts. has_long_tokens:
+    they are words or subwords. source_size: vocabulary size of the inputs of labelled
+    data, else 0. examples: number of documents or labelled examples.
     """
 
     tokens: int
     vocab_size: int
     has_long_tokens: bool = False
     has_short_documents: bool = False
+    source_size: int = 0
+    examples: int = 0
 
     @classmethod
     def of(cls, store: TokenStore) -> Self:
         """Return the statistics of a token store."""
+        train = store.train
         return cls(
-            store.train.targets,
+            train.targets + (train.source.targets if train.source else 0),
             store.vocab_size,
             store.has_long_tokens,
-            are_short(store.train, USUAL_BPTT),
+            are_short(train, USUAL_BPTT),
+            store.source_size,
+            len(train.lengths),
         )
+
+    @property
+    def mean_length(self) -> int:
+        """The mean number of tokens of an example, rounded up."""
+        return -(-self.tokens // max(1, self.examples))
 
 
 class Recipe(ABC):

@@ -69,9 +69,10 @@ class RunRecord(Record):
     """A run: its settings and, once it is finished, its plan and result.
 
     identity: a hash of everything that distinguishes this run from others. tokenizer,
-    model, training, split: configs as JSON. follows: the schedule that the run repeats.
-    best: the validation of the best model. plan: the marks of the schedule. ngram: the
-    best n-gram model of the same text, or None if the text was too large to count.
+    source_tokenizer, model, training, split: configs as JSON. follows: the schedule
+    that the run repeats. best: the validation of the best model. plan: the marks of the
+    schedule. ngram: the best n-gram model of the same text, or None if the text was too
+    large to count.
     """
 
     identity: str
@@ -89,6 +90,7 @@ class RunRecord(Record):
     init_sha256: str = ""
     follows: list[Json] = field(default_factory=list)
     task: str = _optional("language")
+    source_tokenizer: Json | None = _optional(None)
     best: Json | None = _optional(None)
     plan: list[Json] | None = _optional(None)
     ngram: Json | None = _optional({})
@@ -119,6 +121,7 @@ class ModelSummary(Record):
     learned_end: bool | None = _optional(None)
     corpus: CorpusRecord | None = _optional(None)
     epoch: float | None = _optional(None)
+    task: str = _optional("language")
     members: list[Json] | None = _optional(None)
 
     @classmethod

@@ -2,12 +2,24 @@
 
 base.py       the interface of a task and of its metrics
 language.py   predicts each token from all earlier ones
+labelled.py   what the tasks on labelled data share
+classify.py   predicts a label from a text
+tag.py        predicts a tag for each word
+translate.py  predicts a text from another one
 """
 
 from charrnn.registry import Registry
 
 #: task classes by name
-TASKS = Registry("task", {"language": "charrnn.tasks.language:LanguageTask"})
+TASKS = Registry(
+    "task",
+    {
+        "language": "charrnn.tasks.language:LanguageTask",
+        "classify": "charrnn.tasks.classify:ClassifyTask",
+        "tag": "charrnn.tasks.tag:TagTask",
+        "translate": "charrnn.tasks.translate:TranslateTask",
+    },
+)
 
 #: the task of a run or model file that does not name one
 DEFAULT_TASK = "language"

@@ -5,15 +5,16 @@ gradients, micro-batches, clipping, averaging and resuming are implemented only 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from charrnn.data.batches import Batch, Batches
-from charrnn.data.corpus import Corpus
-from charrnn.data.store import Part, TokenStore
+from charrnn.data.config import CorpusConfig
+from charrnn.data.store import Part, Survey, TokenStore
 from charrnn.inference.scoring import Nats
-from charrnn.tokenizers.base import Tokenizer
+from charrnn.text.sources import Source
+from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 
 
 class Metrics(Protocol):
@@ -24,25 +25,76 @@ class Metrics(Protocol):
 
     @property
     def loss_nats(self) -> float:
-        """The mean nats per target, by which the best model is chosen."""
+        """The mean nats per target."""
 
     @property
-    def headline(self) -> tuple[str, float]:
-        """The unit and the value to show to the user."""
+    def criterion(self) -> float:
+        """The number that is lowest for the best model."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the values to report for a validation; None stands for infinity."""
 
 
-class Task(ABC):
+class Data(Protocol):
+    """The texts or examples to train on."""
+
+    def survey(self) -> Survey:
+        """Return their size and hash."""
+
+
+D = TypeVar("D", bound=Data)
+
+
+class Task(ABC, Generic[D]):
     """A kind of prediction that models can be trained for."""
 
     name: ClassVar[str]
-    families: ClassVar[tuple[str, ...]]  #: the families that can learn this task
+    unit: ClassVar[str] = "document"  #: what its data consist of
+    loss_unit: ClassVar[str] = "nats/token"  #: the unit in which a loss is shown
+
+    @staticmethod
+    def per_nat(part: Part) -> float:
+        """Return how many of the loss unit are one nat per token, in a part."""
+        return 1.0
+
+    @staticmethod
+    @abstractmethod
+    def describe(values: Mapping[str, Any]) -> str:
+        """Return a phrase for metrics that `Metrics.to_json` returned."""
+
+    @staticmethod
+    @abstractmethod
+    def brief(values: Mapping[str, Any]) -> str:
+        """Return the most important of these metrics."""
 
     @abstractmethod
-    def parts(self, corpus: Corpus, tokenizer: Tokenizer, folder: Path) -> TokenStore:
+    def data(
+        self,
+        sources: Sequence[Source],
+        config: CorpusConfig,
+        *,
+        valid_sources: Sequence[Source],
+        raw: bool,
+    ) -> D:
+        """Return the texts or examples of some files. raw: accept any bytes."""
+
+    @abstractmethod
+    def tokenizers(
+        self, data: D, wanted: Mapping[str, Any], given: Tokenizer | None
+    ) -> Tokenizers:
+        """Return the tokenizers, fitted on the training part.
+
+        wanted: given fields of TokenizerConfig. given: a tokenizer for what the model
+        reads, which is used as it is.
+        """
+
+    @abstractmethod
+    def parts(self, data: D, tokenizers: Tokenizers, folder: Path) -> TokenStore:
         """Write the training and validation parts to disk. Raises TextError."""
+
+    def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
+        """Return the fields of the family's config that follow from the data."""
+        return {}
 
     @abstractmethod
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
@@ -56,8 +108,14 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def measure(self, nats: Nats, part: Part) -> Metrics:
+    def measure(self, nats: Nats, part: Part, best: Ids | None = None) -> Metrics:
         """Return the metrics of a part.
 
-        nats: -ln p of each target, (N,).
+        nats: -ln p of each target, (N,), in the order of the validation batches. best:
+        the most likely output token in place of each target, if the model reads inputs.
         """
+
+
+def figure(value: float | None, decimals: int = 3) -> str:
+    """Format a figure of some metrics; None, which is infinity in JSON, becomes inf."""
+    return "inf" if value is None else f"{value:.{decimals}f}"

@@ -1,27 +1,71 @@
 """Language modelling: predicting each token from all earlier ones."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from charrnn.data.batches import Batch, Batches, training_batches
+from charrnn.data.config import CorpusConfig
 from charrnn.data.corpus import Corpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.data.validation import validation_batches
 from charrnn.inference.score import Score
 from charrnn.inference.scoring import Nats, score_of
-from charrnn.tasks.base import Task
-from charrnn.tokenizers.base import Tokenizer
+from charrnn.tasks.base import Task, figure
+from charrnn.text.sources import Source
+from charrnn.tokenizers import loading
+from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
+from charrnn.tokenizers.config import TokenizerConfig
 
 
-class LanguageTask(Task):
+class LanguageTask(Task[Corpus]):
     """Predicts the next token; its metrics are a `Score`."""
 
     name = "language"
-    families = ("recurrent", "window", "ngram")
+    loss_unit = "bits/char"
 
-    def parts(self, corpus: Corpus, tokenizer: Tokenizer, folder: Path) -> TokenStore:
+    @staticmethod
+    def per_nat(part: Part) -> float:
+        """Return the bits per character that are one nat per token."""
+        return part.targets / max(1, part.characters) / math.log(2)
+
+    @staticmethod
+    def describe(values: Mapping[str, Any]) -> str:
+        """Return the bits per character, and the share of unknown tokens if any."""
+        unknown = values["unknown"] / max(1, values["tokens"])
+        # shown because unknown tokens lower the score: their spelling is not predicted
+        share = f", {unknown:.1%} unknown" if unknown >= 0.001 else ""
+        rate = figure(values["nats_per_token"], 4)
+        bits = figure(values["bits_per_char"])
+        return f"{bits} bits/char ({rate} nats/token){share}"
+
+    @staticmethod
+    def brief(values: Mapping[str, Any]) -> str:
+        """Return the bits per character."""
+        return figure(values["bits_per_char"])
+
+    def data(
+        self,
+        sources: Sequence[Source],
+        config: CorpusConfig,
+        *,
+        valid_sources: Sequence[Source],
+        raw: bool,
+    ) -> Corpus:
+        """Return the corpus."""
+        return Corpus(sources, config, raw, valid_sources=valid_sources)
+
+    def tokenizers(
+        self, data: Corpus, wanted: Mapping[str, Any], given: Tokenizer | None
+    ) -> Tokenizers:
+        """Return the tokenizer of the text."""
+        config = TokenizerConfig(**wanted)
+        return Tokenizers(given or loading.fit(data.training_texts(), config))
+
+    def parts(self, data: Corpus, tokenizers: Tokenizers, folder: Path) -> TokenStore:
         """Encode, split and store the corpus. Raises TextError."""
-        return corpus.write_store(tokenizer, folder)
+        return data.write_store(tokenizers.output, folder)
 
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
         """Return batches of streams, or of whole documents if they are short."""
@@ -31,9 +75,6 @@ class LanguageTask(Task):
         """Yield batches with every target once, after enough preceding text."""
         return validation_batches(part)
 
-    def measure(self, nats: Nats, part: Part) -> Score:
-        """Return the score of a part.
-
-        nats: -ln p of each target, (N,).
-        """
+    def measure(self, nats: Nats, part: Part, best: Ids | None = None) -> Score:
+        """Return the score of a part."""
         return score_of(nats, part)

@@ -7,6 +7,7 @@ predicted from it, and generating it ends the text. `encode` never returns it.
 import codecs
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Any, ClassVar, Final, Self
@@ -119,6 +120,17 @@ class Tokenizer(ABC):
         if token == self.unknown:
             return "<UNK>"
         return self.token_bytes(token).decode("utf-8", "backslashreplace")
+
+
+@dataclass(frozen=True)
+class Tokenizers:
+    """The tokenizers of a model's outputs and, if it reads any, of its inputs.
+
+    The text that a language model reads and writes counts as its output.
+    """
+
+    output: Tokenizer
+    source: Tokenizer | None = None
 
 
 def as_ids(ids: Iterable[int]) -> AnyIds:

@@ -19,6 +19,13 @@ class TokenizerConfig:
         group=CORPUS,
         help="Unit of text that a token stands for.",
     )
+    output_level: str = option(
+        "",
+        choices=TOKENIZERS,
+        group=CORPUS,
+        shown="chosen from the data",
+        help="The same for the outputs of a translator.",
+    )
     vocab_size: int = option(
         0,
         at_least=0,

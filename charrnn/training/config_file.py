@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from charrnn.errors import NotFoundError, TextError
 from charrnn.fields import options_of
+from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import find_run
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.training.config import BUDGETS
@@ -80,9 +81,12 @@ def _read_run(path: str) -> ConfigFile:
     marks = tuple(record.plan)  # () for an n-gram model
     training = {k: v for k, v in record.training.items() if k not in BUDGETS}
     steps = {"steps": marks[-1]["total"]} if marks else {}
-    sizes = {k: v for k, v in record.model.items() if k != "vocab_size"}
+    options = FAMILIES[record.family].options
+    sizes = {k: v for k, v in record.model.items() if k in options}
     recorded = record.split | sizes | training | steps
     recorded |= {"family": record.family, "init_from": record.init_from}
+    recorded["task"] = record.task
     recorded["valid"] = tuple(record.corpus.valid)
     kept = {k: v for k, v in recorded.items() if v not in (None, "", ())}
-    return ConfigFile({}, kept, marks, record.tokenizer, record.init_sha256)
+    tokenizer = record.source_tokenizer or record.tokenizer
+    return ConfigFile({}, kept, marks, tokenizer, record.init_sha256)

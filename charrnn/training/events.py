@@ -15,7 +15,7 @@ class Counters:
     taken: list[int] = field(default_factory=list)  #: steps taken in each stage
     elapsed_s: float = 0.0
     loss_nats: float = math.nan  #: smoothed training loss per token
-    best_nats: float = math.inf  #: lowest validation loss per token
+    best_nats: float = math.inf  #: lowest criterion, for text the nats per token
     stale: int = 0  #: number of validations since the best one
     validation_s: float = 0.0  #: seconds that the last validation took
     metrics_bytes: int = 0  #: length of metrics.jsonl at this step
@@ -63,7 +63,11 @@ class StartEvent(Event):
     train_tokens: int
     valid_tokens: int
     tokens_per_char: float
+    loss_unit: str
+    per_nat: float  #: how many of this unit are one nat per token
     corpus: dict[str, Any]
+    task: str
+    unit: str  #: what the corpus consists of: documents or examples
     family: str
     model: dict[str, Any]
     training: dict[str, Any]

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from charrnn.data.config import CorpusConfig
-from charrnn.data.corpus import Corpus
 from charrnn.data.parts import hold_out
 from charrnn.data.store import TokenStore
 from charrnn.errors import UsageError
@@ -35,10 +34,10 @@ from charrnn.registry import named
 from charrnn.storage import files
 from charrnn.storage.records import CorpusRecord, RunRecord
 from charrnn.storage.runs import Run, all_runs, described, new_run
-from charrnn.tasks import DEFAULT_TASK, TASKS
+from charrnn.tasks import TASKS
 from charrnn.tasks.base import Task
 from charrnn.text.sources import find_sources
-from charrnn.tokenizers import loading
+from charrnn.tokenizers.base import Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.training.claim import Claim, claimed
 from charrnn.training.config import TrainConfig
@@ -112,9 +111,9 @@ class LocatedRun:
             self.start.tokenizer if self.start else requested_tokenizer(request)
         )
         self._wanted = request.config_of(TokenizerConfig)
-        self._task: Task = TASKS[DEFAULT_TASK]()
+        self._task: Task[Any] = TASKS[request.task]()
         level = self._given.level if self._given else self._wanted.level
-        self._corpus = Corpus(
+        self._data = self._task.data(
             find_sources(request.paths),
             request.config_of(CorpusConfig),
             raw=level == "byte",
@@ -144,9 +143,9 @@ class LocatedRun:
         """A hash of the corpus and the options that identify the run."""
         request, given = self.request, self._given
         parts = [
-            self._corpus.survey().sha256,
-            to_json(self._wanted),
-            to_json(request.config_of(CorpusConfig)),
+            self._data.survey().sha256,
+            _set(self._wanted),
+            _set(request.config_of(CorpusConfig)),
             given.to_json() if given else None,
             starting_sha256(request),
             {"family": request.family} | request.sizes,
@@ -157,15 +156,16 @@ class LocatedRun:
 
     def _fill(self) -> None:
         """Fill the folder; run.json is written last, to mark the folder as complete."""
-        request, corpus, run = self.request, self._corpus, self.run
-        tokenizer = self._given or loading.fit(corpus.training_texts(), self._wanted)
+        request, task, run = self.request, self._task, self.run
+        wanted = request.given_of(TokenizerConfig)
+        tokenizers = task.tokenizers(self._data, wanted, self._given)
         for path in run.files:
             files.remove(path)
-        store = self._task.parts(corpus, tokenizer, run.tokens)
+        store = task.parts(self._data, tokenizers, run.tokens)
         if self.start:
             config = self.start.model.config_json() | request.sizes
             request = replace(request, given={**request.given, **config})
-        plan = _plan(request, store)
+        plan = _plan(request, store, task.sizes(store, tokenizers))
         corpus_config = request.config_of(CorpusConfig)
         record = RunRecord(
             charrnn=version("charrnn"),
@@ -180,7 +180,9 @@ class LocatedRun:
                 documents_in=corpus_config.documents,
                 leaked=store.leaked,
             ),
-            tokenizer=tokenizer.to_json(),
+            tokenizer=tokenizers.output.to_json(),
+            source_tokenizer=_json_of(tokenizers),
+            task=request.task,
             family=request.family,
             model=to_json(plan.model),
             training=to_json(plan.training) if plan.training else {},
@@ -192,17 +194,28 @@ class LocatedRun:
         run.write_record(record)
 
 
-def _plan(request: Request, store: TokenStore) -> Plan:
+def _set(config: Any) -> dict[str, Any]:
+    """Return a config as JSON values, without options that are "" and so not set."""
+    return {name: value for name, value in to_json(config).items() if value != ""}
+
+
+def _json_of(tokenizers: Tokenizers) -> dict[str, Any] | None:
+    return tokenizers.source.to_json() if tokenizers.source else None
+
+
+def _plan(request: Request, store: TokenStore, sizes: Mapping[str, Any]) -> Plan:
     """Choose the options that the request left open.
 
-    Raises UsageError or ResourceError.
+    sizes: fields of the family's config that follow from the data. Raises UsageError
+    or ResourceError.
     """
     training = request.given_of(TrainConfig)
     data = CorpusStatistics.of(store)
+    sizes = {**sizes, **request.sizes}
     if not FAMILIES[request.family].network:
-        return complete(request.family, data, request.sizes, {})
+        return complete(request.family, data, sizes, {})
     machine = _this_machine(training, force=request.force)
-    plan = complete(request.family, data, request.sizes, training, machine)
+    plan = complete(request.family, data, sizes, training, machine)
     if not (plan.training and plan.training.with_ngram):
         return plan
     _, held = hold_out(store.train)

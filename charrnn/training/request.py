@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, Self, TypeVar
 
 from charrnn.data.config import CorpusConfig
+from charrnn.data.examples import task_of
 from charrnn.errors import UsageError
 from charrnn.fields import CORPUS, MACHINE, MODEL, OUTPUT, Option, option, options_of
-from charrnn.models.families import DEFAULT_FAMILY, FAMILIES, trained_families
+from charrnn.models.families import FAMILIES, trained_families
 from charrnn.storage.runs import runs_folder
+from charrnn.tasks import DEFAULT_TASK, TASKS
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.training.config import ADJUSTABLE, BUDGETS, TrainConfig
 from charrnn.training.config_file import ConfigFile, read_config
@@ -33,10 +35,17 @@ class Request:
     """
 
     paths: tuple[str, ...]
+    task: str = option(
+        "",
+        choices=TASKS,
+        shown="chosen from the format of the files, otherwise language",
+        help="What to learn: to continue text, to label it, to tag its words, or to "
+        "translate it.",
+    )
     family: str = option(
         "",
         choices=trained_families,
-        shown=DEFAULT_FAMILY,
+        shown="recurrent for language; the other tasks have one family each",
         help="The kind of model: a recurrent network, a network that sees the last "
         "few tokens, or n-gram counts.",
     )
@@ -116,11 +125,14 @@ class Request:
         own = {one.field for one in options_of(cls)}
         rest = {k: v for k, v in given.items() if k not in own and v != "auto"}
         # another family than the recorded one takes only what applies to it
-        family = given.get("family") or DEFAULT_FAMILY
+        paths = _as_texts(paths)
+        task = given.get("task") or task_of(paths, given.get("columns", ""))
+        given["task"] = task or DEFAULT_TASK
+        family = given.get("family") or trained_families(given["task"])[0]
         applicable = names | _options(family) | _common()
         rest = {k: v for k, v in rest.items() if k in applicable or not file.recorded}
         request = cls(
-            _as_texts(paths),
+            paths,
             **{name: given[name] for name in own & set(given)},
             given=rest,
             file=file,
@@ -133,7 +145,12 @@ class Request:
 
         This happens early, before the corpus is read.
         """
-        family = self.family or DEFAULT_FAMILY
+        family = self.kind
+        if self.task not in FAMILIES[family].tasks:
+            raise UsageError(
+                f"`family` {family} cannot learn the `task` {self.task}",
+                hint=f"omit `family`, or choose {trained_families(self.task)[0]}",
+            )
         _check_family(family, set(self.given))
         if len([name for name in BUDGETS if name in self.given]) > 1:
             raise UsageError(
@@ -142,8 +159,13 @@ class Request:
             )
         for config in (TokenizerConfig, CorpusConfig, TrainConfig):
             self.config_of(config)
-        FAMILIES[family].config_type(vocab_size=1, **self.sizes)
+        FAMILIES[family].smallest(self.sizes)
         _check_place(Path(self.out) if self.out else runs_folder())
+
+    @property
+    def kind(self) -> str:
+        """The family to train, unless the model of `init_from` has another one."""
+        return self.family or trained_families(self.task)[0]
 
     @property
     def stem(self) -> str:
@@ -156,7 +178,7 @@ class Request:
     @property
     def sizes(self) -> dict[str, Any]:
         """The given fields of the family's own config, except the vocabulary size."""
-        return self.given_of(FAMILIES[self.family or DEFAULT_FAMILY].config_type)
+        return self.given_of(FAMILIES[self.kind].config_type)
 
     @property
     def fixed(self) -> dict[str, Any]:

@@ -53,11 +53,13 @@ class Session(ABC):
     ) -> None:
         self.run = run
         self.record = run.read_record()
-        self.task: Task = TASKS.checked(self.record.task)()
+        self.task: Task[Any] = TASKS.checked(self.record.task)()
         self.store = TokenStore.open(run.tokens)
         family = FAMILIES[self.record.family]
         self.config = from_json(family.config_type, self.record.model)
         self.tokenizer = loading.from_json(self.record.tokenizer)
+        reads = self.record.source_tokenizer
+        self.source_tokenizer = loading.from_json(reads) if reads else None
         self._clock = clock
         self._lines = b""  # lines of metrics.jsonl that are not written yet
         self._warnings: list[str] = []
@@ -112,7 +114,11 @@ class Session(ABC):
             train_tokens=self.store.train.targets,
             valid_tokens=valid.targets,
             tokens_per_char=valid.targets / max(1, valid.characters),
+            loss_unit=self.task.loss_unit,
+            per_nat=self.task.per_nat(valid),
             corpus=self.record.corpus.to_json(),
+            task=self.record.task,
+            unit=self.task.unit,
             family=self.record.family,
             model=self.record.model,
             training=self.record.training,
@@ -148,9 +154,11 @@ class Session(ABC):
             validation=validation.values,
             learned_end=self.store.learns_end,
             corpus=self.record.corpus,
+            task=self.record.task,
             **more,
         )
-        return TextModel(model, self.tokenizer, summary=summary)
+        reads = self.source_tokenizer
+        return TextModel(model, self.tokenizer, source_tokenizer=reads, summary=summary)
 
     def _sample_event(self, model: TextModel) -> SampleEvent:
         """Return a sample of a model, seeded by the step so that it is reproducible."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from charrnn.errors import UsageError
 from charrnn.inference.text_model import TextModel
-from charrnn.models.families import DEFAULT_FAMILY, FAMILIES
+from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import find_model
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Tokenizer
@@ -57,7 +57,7 @@ def requested_model(request: Request) -> TextModel | None:
 def requested_family(request: Request, start: TextModel | None) -> str:
     """Return the family to train: requested, of the starting model, or the default."""
     if not start:
-        return request.family or DEFAULT_FAMILY
+        return request.kind
     family = start.model.family
     if not FAMILIES[family].network:
         raise UsageError(

@@ -9,6 +9,7 @@ import pytest
 from charrnn.cli import console
 from charrnn.cli.train.lines import clock, excerpt, lines_of
 from charrnn.cli.train.view import Figures
+from charrnn.tasks.language import LanguageTask
 from charrnn.training.events import StartEvent, StepEvent, ValidationEvent
 
 START = StartEvent(
@@ -22,6 +23,10 @@ START = StartEvent(
     train_tokens=80,
     valid_tokens=10,
     tokens_per_char=0.5,
+    loss_unit="bits/char",
+    per_nat=0.5 / math.log(2),
+    task="language",
+    unit="document",
     corpus={"files": ["a.txt"], "characters": 90, "documents": 2, "leaked": 0},
     family="recurrent",
     model={},
@@ -90,7 +95,7 @@ def test_validation_line_has_the_share_of_unknown_tokens() -> None:
         ValidationEvent(step=1, elapsed_s=61.0, metrics=metrics, best=True), 80
     )
 
-    assert line == "   1:01  valid 1.000 bits/char, 2.0000 nats/token, 5.1% unknown"
+    assert line == "   1:01  valid 1.000 bits/char (2.0000 nats/token), 5.1% unknown"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,7 @@ def test_validation_line_has_the_share_of_unknown_tokens() -> None:
     ],
 )
 def test_start_names_the_run(changes: dict[str, Any], line: str) -> None:
-    assert line in list(lines_of(replace(START, **changes), 80))
+    assert line in list(lines_of(replace(START, **changes), 80, LanguageTask.describe))
 
 
 def test_times_and_counts_read_as_people_write_them() -> None:

@@ -1,7 +1,7 @@
 """Convert the events of a training run to lines of text."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from charrnn.cli.console import plural, quoted, width
@@ -9,19 +9,21 @@ from charrnn.training import events
 
 INDENT: Final = " " * 9
 
+#: returns a phrase for the metrics of a validation
+Describe = Callable[[Mapping[str, Any]], str]
 
-def lines_of(event: events.Event, columns: int) -> Iterator[str]:
-    """Yield the lines for an event; only a sample is shortened to fit the columns."""
+
+def lines_of(event: events.Event, columns: int, describe: Describe) -> Iterator[str]:
+    """Yield the lines for an event; only a sample is shortened to fit the columns.
+
+    describe: returns a phrase for the metrics of a validation.
+    """
     when = f"{clock(event.elapsed_s):>7}"
     if isinstance(event, events.StartEvent):
         yield from _start_lines(event)
     elif isinstance(event, events.ValidationEvent):
-        metrics = event.metrics
-        unknown = metrics["unknown"] / max(1, metrics["tokens"])
-        # shown because unknown tokens lower the score: their spelling is not predicted
-        share = f", {unknown:.1%} unknown" if unknown >= 0.001 else ""
         best = "" if event.best else "  (not the best)"
-        yield f"{when}  valid {_rates(metrics, ', {} nats/token')}{share}{best}"
+        yield f"{when}  valid {describe(event.metrics)}{best}"
     elif isinstance(event, events.SampleEvent):
         yield INDENT + excerpt(event.text, columns - len(INDENT))
     elif isinstance(event, events.WarningEvent):
@@ -29,16 +31,11 @@ def lines_of(event: events.Event, columns: int) -> Iterator[str]:
     elif isinstance(event, events.DoneEvent):
         step = f" at step {event.best['step']:,}" if event.steps else ""
         saved = f"saved {event.run}/model.safetensors"
-        yield f"{when}  done: best {_rates(event.best)}{step}; {saved}"
-        yield from _ngram_lines(event)
+        yield f"{when}  done: best {describe(event.best)}{step}; {saved}"
+        yield from _ngram_lines(event, describe)
 
 
-def _rates(metrics: dict[str, Any], nats: str = " ({} nats/token)") -> str:
-    rate = figure(metrics["nats_per_token"], 4)
-    return f"{figure(metrics['bits_per_char'])} bits/char{nats.format(rate)}"
-
-
-def _ngram_lines(done: events.DoneEvent) -> Iterator[str]:
+def _ngram_lines(done: events.DoneEvent, describe: Describe) -> Iterator[str]:
     """Yield a line about an n-gram model of the same text, or a mixture's members."""
     ngram = done.details.get("ngram")
     if "members" in done.best:
@@ -51,7 +48,8 @@ def _ngram_lines(done: events.DoneEvent) -> Iterator[str]:
     elif ngram:
         is_better = ngram["nats_per_token"] < done.best["nats_per_token"]
         advice = "; this is better: try --with-ngram" if is_better else ""
-        yield f"{INDENT}for comparison, {ngram['order']}-grams: {_rates(ngram)}{advice}"
+        found = f"{ngram['order']}-grams: {describe(ngram)}"
+        yield f"{INDENT}for comparison, {found}{advice}"
     elif "ngram" in done.details:
         yield f"{INDENT}no n-gram model for comparison: the text is too long"
 
@@ -60,7 +58,7 @@ def _start_lines(start: events.StartEvent) -> Iterator[str]:
     corpus, training = start.corpus, start.training
     yield (
         f"corpus   {', '.join(corpus['files'])}: {corpus['characters']:,} characters,"
-        f" {plural(corpus['documents'], 'document')};"
+        f" {plural(corpus['documents'], start.unit)};"
         f" {start.train_tokens:,} tokens for training,"
         f" {start.valid_tokens:,} for validation"
     )

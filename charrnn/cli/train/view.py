@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from charrnn.cli import console
-from charrnn.cli.train.lines import clock, figure, lines_of
+from charrnn.cli.train.lines import Describe, clock, lines_of
 from charrnn.errors import ResourceError
+from charrnn.tasks import TASKS
 from charrnn.training.events import Event, StartEvent, StepEvent, ValidationEvent
 
 PLAIN_EVERY_S: Final = 30.0
@@ -55,13 +56,16 @@ class PlainView(View):
 
     def __init__(self) -> None:
         self._figures = Figures()
+        self._describe: Describe = str
         self._shown_at_s = -math.inf
         self._columns = COLUMNS
 
     def show(self, event: Event) -> None:
         """Write the lines of an event."""
+        if isinstance(event, StartEvent):
+            self._describe = TASKS[event.task].describe
         self._figures.update(event)
-        for line in lines_of(event, self._columns):
+        for line in lines_of(event, self._columns, self._describe):
             self.write(line)
             self._shown_at_s = event.elapsed_s
         if isinstance(event, StepEvent):
@@ -132,7 +136,9 @@ class Figures:
 
     def __init__(self) -> None:
         self.line = ""
-        self._bits_per_nat = 1 / math.log(2)  #: bits/char per nat/token
+        self._unit = ""  #: the unit of the loss that is shown
+        self._per_nat = 1.0  #: how many of them are one nat per token
+        self._brief: Describe = str
         self._valid = ""
         self._budget_s = 0.0
         self._recent: deque[tuple[float, int]] = deque(maxlen=SPEED_STEPS)
@@ -140,10 +146,11 @@ class Figures:
     def update(self, event: Event) -> None:
         """Update the figures from an event."""
         if isinstance(event, StartEvent):
-            self._bits_per_nat = event.tokens_per_char / math.log(2)
+            self._brief = TASKS[event.task].brief
+            self._unit, self._per_nat = event.loss_unit, event.per_nat
             self._budget_s = event.training.get("time_s", 0.0)
         elif isinstance(event, ValidationEvent):
-            self._valid = f" · valid {figure(event.metrics['bits_per_char'])}"
+            self._valid = f" · valid {self._brief(event.metrics)}"
         elif isinstance(event, StepEvent):
             self._recent.append((event.elapsed_s, event.tokens))
             seconds = self._recent[-1][0] - self._recent[0][0]
@@ -151,8 +158,8 @@ class Figures:
             speed = tokens / seconds if seconds > 0 else 0.0
             self.line = (
                 f"{clock(self._left_s(event, seconds))} left"
-                f" · train {event.smoothed_nats * self._bits_per_nat:.3f}{self._valid}"
-                f" bits/char · {speed:,.0f} tokens/s"
+                f" · train {event.smoothed_nats * self._per_nat:.3f} {self._unit}"
+                f"{self._valid} · {speed:,.0f} tokens/s"
             )
 
     def _left_s(self, step: StepEvent, seconds: float) -> float:

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from charrnn.data.batches import IGNORE
+from charrnn.data.batches import IGNORE, Batch
 from charrnn.data.store import Part
 from charrnn.inference.scoring import Nats
 from charrnn.models.layers import LayerState
-from charrnn.models.network import Network
+from charrnn.models.network import ConditionalNetwork, Network
 from charrnn.tasks.base import Metrics, Task
+from charrnn.tokenizers.base import Ids
 from charrnn.training.machine.training_memory import check_out_of_memory, out_of_memory
 
 Stop = Callable[[], bool]
@@ -41,7 +42,7 @@ class Validation:
 class Validator:
     """Validates networks on a part of the corpus."""
 
-    task: Task
+    task: Task[Any]
     part: Part
     device: str
 
@@ -56,8 +57,8 @@ class Validator:
         Raises StoppedError if `stop()` becomes true before the end, ResourceError if
         not even a single row fits in memory.
         """
-        nats = self.target_nats(network, self.part, stop)
-        return Validation(self.task.measure(nats, self.part))
+        nats, best = self.predictions(network, self.part, stop)
+        return Validation(self.task.measure(nats, self.part, best))
 
     def target_nats(
         self, network: Network, part: Part, stop: Stop = lambda: False
@@ -66,53 +67,78 @@ class Validator:
 
         Raises the same errors as a validation.
         """
+        return self.predictions(network, part, stop)[0]
+
+    def predictions(
+        self, network: Network, part: Part, stop: Stop
+    ) -> tuple[Nats, Ids | None]:
+        """Return the nats of every target, and the likeliest token in its place.
+
+        Only networks that read an input name likeliest tokens; otherwise None is
+        returned. Raises the same errors as a validation.
+        """
         micro_batches = 1
         while True:
             try:
-                return self._target_nats(network, part, stop, micro_batches)
+                return self._predictions(network, part, stop, micro_batches)
             except RuntimeError as error:
                 check_out_of_memory(error)
                 if micro_batches == MAX_MICRO_BATCHES:
                     raise out_of_memory("a validation") from error
             micro_batches *= 2
 
-    def _target_nats(
+    def _predictions(
         self, network: Network, part: Part, stop: Stop, micro_batches: int
-    ) -> Nats:
-        found = []
+    ) -> tuple[Nats, Ids | None]:
+        found, decisions = [], []
         with torch.inference_mode():
             for group in self.task.validation(part):
-                state = network.initial_state(len(group[0].carried))
+                state: LayerState = ()
+                if not isinstance(network, ConditionalNetwork):
+                    state = network.initial_state(len(group[0].carried))
                 for batch in group:
                     if stop():
                         raise StoppedError
-                    inputs = torch.from_numpy(batch.inputs).to(self.device)
-                    targets = torch.from_numpy(batch.targets).to(self.device)
-                    nats, state = _nats(network, inputs, targets, state, micro_batches)
-                    found.append(nats[targets != IGNORE].double().cpu().numpy())
-        return np.concatenate(found)
+                    nats, best, state = self._batch(
+                        network, batch, state, micro_batches
+                    )
+                    is_target = batch.targets != IGNORE
+                    found.append(nats.double().cpu().numpy()[is_target])
+                    if best is not None:
+                        decisions.append(best.cpu().numpy()[is_target])
+        return np.concatenate(found), np.concatenate(decisions) if decisions else None
 
+    def _batch(
+        self, network: Network, batch: Batch, state: LayerState, micro_batches: int
+    ) -> tuple[Tensor, Tensor | None, LayerState]:
+        """Return -ln p of targets (T, B), the likeliest tokens, and the new state.
 
-def _nats(
-    network: Network,
-    inputs: Tensor,
-    targets: Tensor,
-    state: LayerState,
-    micro_batches: int,
-) -> tuple[Tensor, LayerState]:
-    """Return -ln p of targets (T, B), 0 where there is no target, and the new state."""
-    nats, states = [], []
-    rows = targets.shape[1]
-    size = -(-rows // micro_batches)
-    for first in range(0, rows, size):
-        rows_of = slice(first, first + size)
-        before = tuple(array[rows_of] for array in state)
-        logits, after = network(inputs[:, rows_of], before)
-        states.append(after)
-        flat = _cross_entropy(logits, targets[:, rows_of], "none")
-        nats.append(flat.view(len(targets), -1))
-    joined = tuple(torch.cat(arrays) for arrays in zip(*states, strict=True))
-    return torch.cat(nats, 1), joined
+        The nats are 0 where there is no target.
+        """
+        nats, decisions, states = [], [], []
+        rows = len(batch.carried)
+        size = -(-rows // micro_batches)
+        for first in range(0, rows, size):
+            chosen = slice(first, first + size)
+            part = batch.rows(chosen)
+            inputs = torch.from_numpy(part.inputs).to(self.device)
+            targets = torch.from_numpy(part.targets).to(self.device)
+            if isinstance(network, ConditionalNetwork):
+                before = network.read(*part.inputs_read)
+                logits, _ = network(inputs, before)
+                decisions.append(network.decisions(logits, before))
+            else:
+                before = tuple(array[chosen] for array in state)
+                logits, after = network(inputs, before)
+                states.append(after)
+            flat = _cross_entropy(logits, targets, "none")
+            nats.append(flat.view(len(targets), -1))
+        joined = tuple(torch.cat(arrays) for arrays in zip(*states, strict=True))
+        return (
+            torch.cat(nats, 1),
+            torch.cat(decisions, 1) if decisions else None,
+            joined,
+        )
 
 
 def loss_sum(logits: Tensor, targets: Tensor) -> Tensor:

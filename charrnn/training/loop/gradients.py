@@ -16,6 +16,9 @@ from charrnn.training.loop.evaluate import loss_sum
 from charrnn.training.machine.precision import autocast
 from charrnn.training.machine.training_memory import check_out_of_memory, out_of_memory
 
+#: from a part of a batch, its rows, and its dropout masks
+StateBefore = Callable[[Batch, slice, Sequence[Tensor] | None], LayerState]
+
 
 class Gradients:
     """Runs the forward and backward pass; out of memory, it uses more micro-batches.
@@ -34,12 +37,13 @@ class Gradients:
     def add(
         self,
         batch: Batch,
-        state_before: Callable[[], LayerState],
+        state_before: StateBefore,
         masks: Sequence[Tensor] | None,
     ) -> tuple[float, LayerState]:
         """Set the gradients; return the loss in nats per token and the new state.
 
-        masks: dropout masks, each (B, H). Raises ResourceError if a single row does not
+        state_before: returns the state in which a batch begins. masks: dropout masks,
+        each (B, H). Raises ResourceError if a single row does not
         fit in memory.
         """
         while True:
@@ -59,7 +63,7 @@ class Gradients:
     def _add(
         self,
         batch: Batch,
-        state_before: Callable[[], LayerState],
+        state_before: StateBefore,
         masks: Sequence[Tensor] | None,
     ) -> tuple[float, LayerState]:
         device, rows = self._config.device, len(batch.carried)
@@ -67,15 +71,14 @@ class Gradients:
         nats, states = torch.zeros((), device=device), []
         size = -(-rows // self.micro_batches)
         for first in range(0, rows, size):
-            part = slice(first, first + size)
-            inputs = torch.from_numpy(batch.inputs[:, part]).to(device)
-            targets = torch.from_numpy(batch.targets[:, part]).to(device)
+            chosen = slice(first, first + size)
+            part = batch.rows(chosen)
+            inputs = torch.from_numpy(part.inputs).to(device)
+            targets = torch.from_numpy(part.targets).to(device)
+            dropped = [mask[chosen] for mask in masks] if masks else None
             with autocast(self._config.precision, device):
-                logits, state = self._network(
-                    inputs,
-                    tuple(array[part] for array in state_before()),
-                    [mask[part] for mask in masks] if masks else None,
-                )
+                before = state_before(part, chosen, dropped)
+                logits, state = self._network(inputs, before, dropped)
             loss = loss_sum(logits, targets) / batch.tokens
             self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             nats += loss.detach()

@@ -9,20 +9,21 @@ The trainer yields events and prints nothing. Shape letters: B batch, T time, H 
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 import torch
+from torch import Tensor
 
 from charrnn.data.batches import Batch
 from charrnn.errors import DivergedError
 from charrnn.models.layers import LayerState
-from charrnn.models.network import Network
+from charrnn.models.network import ConditionalNetwork, Network
 from charrnn.training.config import BUDGETS, TrainConfig
 from charrnn.training.events import Event, StepEvent, ValidationEvent, WarningEvent
 from charrnn.training.loop.dropout import dropout_masks
 from charrnn.training.loop.evaluate import Stop, StoppedError, Validation
-from charrnn.training.loop.gradients import Gradients
+from charrnn.training.loop.gradients import Gradients, StateBefore
 from charrnn.training.loop.optimizer import update_average
 from charrnn.training.loop.schedule import learning_rate
 from charrnn.training.loop.state import TrainState
@@ -155,10 +156,11 @@ class Trainer:
             raise self._diverged(f"the validation loss is {loss_nats:g}")
         counters.owes_validation = False
         counters.finished = self.state.schedule.progress(counters.step) >= 1
-        is_best = loss_nats < counters.best_nats
+        criterion = found.metrics.criterion
+        is_best = criterion < counters.best_nats
         counters.stale = 0 if is_best else counters.stale + 1
         if is_best:
-            counters.best_nats = loss_nats
+            counters.best_nats = criterion
         if self.config.patience and counters.stale >= self.config.patience:
             counters.finished = True
         return self._event(
@@ -177,7 +179,7 @@ class Trainer:
             group["lr"] = rate
         loss, carried = self.gradients.add(
             batch,
-            lambda: self._state_before(batch),
+            self._state_before(batch),
             dropout_masks(state, self.config, step, len(batch.carried)),
         )
         state.scaler.unscale_(state.optimizer)
@@ -212,14 +214,26 @@ class Trainer:
             hint=f"try a lower learning rate: `lr` {self.config.lr / 2:g}",
         )
 
-    def _state_before(self, batch: Batch) -> LayerState:
-        """Return the carried state, or the initial one for rows that start fresh."""
-        initial = self.state.network.initial_state(len(batch.carried))
-        if self.state.carried is None or not batch.carried.any():
-            return initial
-        carried = torch.from_numpy(batch.carried)[:, None].to(self.config.device)
-        pairs = zip(self.state.carried, initial, strict=True)
-        return tuple(torch.where(carried, old, new) for old, new in pairs)
+    def _state_before(self, batch: Batch) -> StateBefore:
+        """Return a function for the state in which some rows of the batch begin.
+
+        It is the state after the inputs, or the carried one, or the initial one.
+        """
+        network, carried = self.state.network, self.state.carried
+
+        def state_before(
+            part: Batch, rows: slice, masks: Sequence[Tensor] | None
+        ) -> LayerState:
+            if isinstance(network, ConditionalNetwork):
+                return network.read(*part.inputs_read, masks)
+            initial = network.initial_state(len(part.carried))
+            if carried is None or not batch.carried.any():
+                return initial
+            is_carried = torch.from_numpy(part.carried)[:, None].to(self.config.device)
+            pairs = zip(carried, initial, strict=True)
+            return tuple(torch.where(is_carried, old[rows], new) for old, new in pairs)
+
+        return state_before
 
     def _learning_rate(self, step: int) -> float:
         config, schedule = self.config, self.state.schedule

@@ -7,6 +7,7 @@ characters to reach the loss that windows of 128 alone reach after 5.7 million.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from charrnn.data.batches import Batch
 from charrnn.data.store import Part
@@ -17,7 +18,7 @@ from charrnn.training.config import TrainConfig
 class WindowStages:
     """The batches of all stages, into which a run's steps are divided equally."""
 
-    def __init__(self, task: Task, part: Part, config: TrainConfig) -> None:
+    def __init__(self, task: Task[Any], part: Part, config: TrainConfig) -> None:
         count = config.stages
         self.windows = [max(1, config.bptt >> k) for k in reversed(range(count))]
         self._batches = [

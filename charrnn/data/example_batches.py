@@ -1,0 +1,97 @@
+"""Batches of labelled examples: each row is an output with its whole input.
+
+Rows are grouped by length, so that batches contain little padding.
+
+Shape letters: B batch, T time, S source time.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from charrnn.data.batches import MULTIPLE, Batch, Rows, assemble, padded
+from charrnn.data.segments import group, noisy_order
+from charrnn.data.store import Part
+from charrnn.tokenizers.base import BOUNDARY, Ids
+
+VALIDATION_TOKENS = 16_384  #: input and output tokens in a validation batch
+
+
+class ExampleBatches:
+    """Training batches of about the same number of tokens, as a function of the step.
+
+    batch: the number of rows of mean length in a batch; batches of longer rows have
+    fewer of them.
+    """
+
+    def __init__(self, part: Part, *, batch: int, seed: int) -> None:
+        self._part = part
+        self._seed = seed
+        self._lengths = row_lengths(part)
+        budget = round(batch * float(padded_lengths(self._lengths).mean()))
+        # batch j always holds ranks cuts[j]:cuts[j+1] of the examples sorted by length
+        self._cuts = group(padded(np.bincount(self._lengths)), budget)
+        self.steps_per_epoch = len(self._cuts) - 1
+
+    def batch(self, step: int) -> Batch:
+        """Return the batch of a step, counted from 0 over all epochs."""
+        epoch, k = divmod(step, self.steps_per_epoch)
+        by_length, order = self._epoch(epoch)
+        chosen = by_length[self._cuts[order[k]] : self._cuts[order[k] + 1]]
+        return batch_of(self._part, chosen.astype(np.int64))
+
+    @lru_cache(maxsize=1)  # noqa: B019 - one object per run
+    def _epoch(self, epoch: int) -> tuple[Ids, Ids]:
+        rng = np.random.default_rng([self._seed, epoch])
+        by_length = noisy_order(self._lengths.astype(np.uint32), rng)
+        return by_length, rng.permutation(self.steps_per_epoch)
+
+
+def validation_order(part: Part) -> list[Ids]:
+    """Return the examples of each validation batch, by number, sorted by length."""
+    lengths = row_lengths(part)
+    order = np.argsort(lengths, kind="stable")
+    cuts = group(padded(np.bincount(lengths)), VALIDATION_TOKENS)
+    return [order[first:last] for first, last in pairwise(cuts)]
+
+
+def validation_examples(part: Part) -> Iterator[list[Batch]]:
+    """Yield groups of one batch each that together predict every output once."""
+    for chosen in validation_order(part):
+        yield [batch_of(part, chosen)]
+
+
+def batch_of(part: Part, chosen: Ids) -> Batch:
+    """Return examples, given by number (B,), as the rows of one batch."""
+    source = inputs_of(part)
+    rows = Rows(
+        part.starts[chosen],
+        part.lengths[chosen],
+        np.ones(len(chosen), bool),
+        np.zeros(len(chosen), np.int64),
+    )
+    outputs = assemble(part, rows, ~rows.fresh)
+    lengths = np.asarray(source.lengths[chosen], np.int64)
+    s = np.arange(-(-int(lengths.max()) // MULTIPLE) * MULTIPLE)[:, None]
+    places = np.minimum(source.starts[chosen] + 1 + s, len(source.tokens) - 1)
+    tokens = source.tokens[places].astype(np.int64)
+    inputs = np.where(s < lengths, tokens, BOUNDARY)
+    return Batch(outputs.inputs, outputs.targets, outputs.carried, inputs, lengths)
+
+
+def inputs_of(part: Part) -> Part:
+    """Return the inputs of a part of labelled data."""
+    assert part.source is not None
+    return part.source
+
+
+def row_lengths(part: Part) -> Ids:
+    """Return the number of input and output tokens of each example."""
+    return np.asarray(part.lengths + inputs_of(part).lengths, np.int64)
+
+
+def padded_lengths(lengths: Ids) -> Ids:
+    """Return lengths rounded up to the multiple that rows are padded to."""
+    return -(-lengths // MULTIPLE) * MULTIPLE

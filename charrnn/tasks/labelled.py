@@ -1,0 +1,194 @@
+"""What the tasks on labelled data share: an output is predicted from an input.
+
+P(output | input) is the product of the probabilities of the output's tokens, so a
+sequence is right exactly if, at every position, the right token is the likeliest one
+after the right tokens before it. Accuracy therefore needs no search.
+"""
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from charrnn.data.batches import Batch, Batches
+from charrnn.data.config import CorpusConfig
+from charrnn.data.example_batches import (
+    ExampleBatches,
+    validation_examples,
+    validation_order,
+)
+from charrnn.data.labelled import ExampleCorpus
+from charrnn.data.store import Part, TokenStore
+from charrnn.inference.scoring import Nats
+from charrnn.tasks.base import Task, figure
+from charrnn.text.sources import Source
+from charrnn.tokenizers import loading
+from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
+from charrnn.tokenizers.config import TokenizerConfig
+
+MAX_SYMBOLS = 1000  #: a text of more distinct symbols is read by character
+SYMBOL_USES = 20  #: so is one whose symbols occur less often, on average
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Outputs with their nats; those of several parts can be added.
+
+    right: outputs that are right as a whole. tokens, right_tokens: their tokens.
+    """
+
+    nats: float = 0.0
+    examples: int = 0
+    right: int = 0
+    tokens: int = 0
+    right_tokens: int = 0
+
+    def __add__(self, other: "Predicted") -> "Predicted":
+        return Predicted(
+            self.nats + other.nats,
+            self.examples + other.examples,
+            self.right + other.right,
+            self.tokens + other.tokens,
+            self.right_tokens + other.right_tokens,
+        )
+
+    @property
+    def loss_nats(self) -> float:
+        """The mean nats per target."""
+        return self.nats / max(1, self.tokens)
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of outputs that are right as a whole."""
+        return self.right / max(1, self.examples)
+
+    @property
+    def token_accuracy(self) -> float:
+        """The fraction of output tokens that are right."""
+        return self.right_tokens / max(1, self.tokens)
+
+    @property
+    def criterion(self) -> float:
+        """The number that is lowest for the best model.
+
+        Errors count most: a network that becomes too sure of itself can still make
+        fewer of them.
+        """
+        wrong = 1 - (self.accuracy + self.token_accuracy) / 2
+        return wrong + 0.01 * self.loss_nats
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values that a validation reports."""
+        return {
+            "nats_per_token": self.loss_nats if np.isfinite(self.loss_nats) else None,
+            "tokens": self.tokens,
+            "examples": self.examples,
+            "accuracy": self.accuracy,
+            "token_accuracy": self.token_accuracy,
+        }
+
+
+class LabelledTask(Task[ExampleCorpus]):
+    """Predicts outputs from inputs; its metrics are `Predicted`."""
+
+    unit = "example"
+    learns_end: ClassVar[bool] = False  #: whether the end of an output is predicted
+
+    @staticmethod
+    def describe(values: Mapping[str, Any]) -> str:
+        """Return the accuracy and the nats per output token."""
+        rate = figure(values["nats_per_token"])
+        return f"{values['accuracy']:.2%} right, {rate} nats/token"
+
+    @staticmethod
+    def brief(values: Mapping[str, Any]) -> str:
+        """Return the accuracy."""
+        return f"{values['accuracy']:.1%} right"
+
+    def data(
+        self,
+        sources: Sequence[Source],
+        config: CorpusConfig,
+        *,
+        valid_sources: Sequence[Source],
+        raw: bool,
+    ) -> ExampleCorpus:
+        """Return the examples."""
+        return ExampleCorpus(
+            sources, config, task=self.name, valid_sources=valid_sources
+        )
+
+    def tokenizers(
+        self, data: ExampleCorpus, wanted: Mapping[str, Any], given: Tokenizer | None
+    ) -> Tokenizers:
+        """Return tokenizers fitted on the training examples."""
+        train = data.parts[0]
+        of_input = {k: v for k, v in wanted.items() if k != "output_level"}
+        if not given:
+            level = of_input.get("level") or self.input_level(x.source for x in train)
+            config = TokenizerConfig(**of_input | {"level": level})
+            given = loading.fit((one.source for one in train), config)
+        return Tokenizers(self.output_tokenizer(data, wanted), given)
+
+    def input_level(self, texts: Iterable[str]) -> str:
+        """Return the level at which inputs are read by default."""
+        return "char"
+
+    @abstractmethod
+    def output_tokenizer(
+        self, data: ExampleCorpus, wanted: Mapping[str, Any]
+    ) -> Tokenizer:
+        """Return the tokenizer of the outputs."""
+
+    def parts(
+        self, data: ExampleCorpus, tokenizers: Tokenizers, folder: Path
+    ) -> TokenStore:
+        """Encode and store the examples."""
+        return data.write_store(tokenizers, folder, learns_end=self.learns_end)
+
+    def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
+        """Return batches of examples of similar length."""
+        return ExampleBatches(part, batch=batch, seed=seed)
+
+    def validation(self, part: Part) -> Iterator[list[Batch]]:
+        """Yield one batch at a time."""
+        return validation_examples(part)
+
+    def measure(self, nats: Nats, part: Part, best: Ids | None = None) -> Predicted:
+        """Return how many outputs and output tokens are right."""
+        assert best is not None
+        lengths, targets = [], []
+        for number in np.concatenate(validation_order(part)).tolist():
+            first = int(part.starts[number]) + 1
+            lengths.append(int(part.lengths[number]))
+            targets.append(part.tokens[first : first + lengths[-1]])
+        right = np.concatenate(targets) == best
+        starts = np.cumsum(lengths) - np.array(lengths)
+        whole = np.minimum.reduceat(right, starts)
+        return Predicted(
+            float(nats.sum()),
+            len(lengths),
+            int(whole.sum()),
+            len(nats),
+            int(right.sum()),
+        )
+
+
+def level_of(texts: Iterable[str], usual: str = "char") -> str:
+    """Return "symbol" for texts of few symbols with blanks between them."""
+    symbols: Counter[str] = Counter()
+    several = 0
+    for text in texts:
+        found = text.split()
+        symbols.update(found)
+        several += len(found) > 1
+    is_listed = several and len(symbols) <= MAX_SYMBOLS
+    return (
+        "symbol"
+        if is_listed and symbols.total() >= SYMBOL_USES * len(symbols)
+        else usual
+    )
