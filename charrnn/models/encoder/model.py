@@ -35,7 +35,7 @@ import numpy.typing as npt
 
 from charrnn.models import CELLS
 from charrnn.models.base import Floats, Tensors, Tokens
-from charrnn.models.recurrent.steps import Steps, affine, layer_norm, steps_of
+from charrnn.models.recurrent.steps import Steps, layer_norm, steps_of
 
 Places = npt.NDArray[np.intp]
 
@@ -88,47 +88,53 @@ class Encoder:
 
         inputs: (S, B, I), with `lengths` (B,) in each column, at least one.
         """
-        S, B, _ = inputs.shape
+        S, B, size = inputs.shape
+        places = np.arange(S * B).reshape(S, B)
+        return self.look_up(inputs.reshape(S * B, size), places, lengths)
+
+    def look_up(
+        self, vectors: Floats, index: Places, lengths: Tokens
+    ) -> tuple[Floats, Floats]:
+        """Return what `read` does if the inputs are vectors[index].
+
+        vectors: (N, I), multiplied once each, however often they occur. index: (S, B).
+        """
+        S, B = index.shape
         H = self._hidden
-        places = reversed_places(S, lengths)
-        outputs = inputs
+        times, columns = np.arange(S)[:, None], np.arange(B)
+        is_padding = times >= lengths
+        # where each direction finds its inputs among S*B outputs; a column is reversed
+        # within its length, so the same places undo the reversal
+        forward: Places = times * B + columns
+        places = np.where(is_padding, times, lengths - 1 - times) * B + columns
+        rows, first, last = vectors, index, index.reshape(-1)[places]
+        outputs: Floats = np.empty(0, np.float32)
         for k, layer in enumerate(self._layers):
             hidden = np.empty((S, B, self.width), np.float32)
-            hidden[..., :H] = self._run(layer, outputs, None)
+            hidden[..., :H] = self._run(layer, rows, first)
             if self._reverse:
-                hidden[..., H:] = self._run(self._reverse[k], outputs, places)
+                backward = self._run(self._reverse[k], rows, last)
+                hidden[..., H:] = backward.reshape(S * B, H)[places]
             if self._norms[k]:
                 layer_norm(hidden, self._norms[k])
             if k:
                 hidden += outputs
             outputs = hidden
-        summary = outputs[lengths - 1, np.arange(B)]
+            rows, first, last = hidden.reshape(S * B, self.width), forward, places
+        summary = outputs[lengths - 1, columns]
         summary[:, H:] = outputs[0, :, H:]
-        outputs[np.arange(S)[:, None] >= lengths] = 0
+        outputs[is_padding] = 0
         return outputs, summary
 
-    def _run(self, layer: Steps, inputs: Floats, places: Places | None) -> Floats:
-        """Return the outputs (S, B, H) of one direction."""
-        S, B, _ = inputs.shape
-        shape = (B, self._hidden)
-        state = tuple(np.zeros(shape, np.float32) for _ in range(self._states))
-        outputs = np.empty((S, *shape), np.float32)
-        projected = affine(inputs, layer.weight_ih, layer.bias)
-        if places is None:
-            layer.run(projected, state, outputs)
-            return outputs
+    def _run(self, layer: Steps, rows: Floats, places: Places) -> Floats:
+        """Return the outputs (S, B, H) of one direction for the inputs rows[places]."""
+        S, B = places.shape
+        state = tuple(
+            np.zeros((B, self._hidden), np.float32) for _ in range(self._states)
+        )
+        projected = rows @ layer.weight_ih
+        projected += layer.bias
+        outputs = np.empty((S, B, self._hidden), np.float32)
         # lazily, so that the rows of one step stay in the cache
-        layer.run(map(projected.reshape(S * B, -1).__getitem__, places), state, outputs)
-        return outputs.reshape(S * B, -1)[places]
-
-
-def reversed_places(size: int, lengths: Tokens) -> Places:
-    """Return where each row of a flat (S*B, ...) array is read from, (S, B).
-
-    Each column is reversed within its length, and its padding stays. The same places
-    undo the reversal.
-    """
-    times = np.arange(size)[:, None]
-    times = np.where(times < lengths, lengths - 1 - times, times)
-    places: Places = times * len(lengths) + np.arange(len(lengths))
-    return places
+        layer.run(map(projected.__getitem__, places), state, outputs)
+        return outputs
