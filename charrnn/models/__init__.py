@@ -8,6 +8,7 @@ recipe.py      recipes, which choose defaults from a corpus and a budget
 layers.py      runs a layer over time, in torch
 network.py     what training requires of a network, in torch
 mixture.py     the weighted mean of several models
+encoder/       reads an input in both directions
 recurrent/  window/  ngram/
                config, model (NumPy), network (torch), recipe (defaults)
 """

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from charrnn.models.cells import Cell, split
 
@@ -29,6 +29,21 @@ class TorchFunctions:
 
 
 TORCH = TorchFunctions()
+
+
+class Layer(nn.Module):
+    """One recurrent layer, whose parameters have the names in cells.py."""
+
+    def __init__(self, cell: type[Cell], inputs: int, hidden: int) -> None:
+        super().__init__()
+        self._cell = cell
+        for name, shape in cell.shapes(inputs, hidden).items():
+            self.register_parameter(name, nn.Parameter(torch.empty(shape)))
+
+    def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        """Return the outputs (T, B, H) for inputs (T, B, I), and the new state."""
+        weights = dict(self.named_parameters())
+        return run_layer(self._cell, inputs, state, weights)
 
 
 def run_layer(

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from charrnn.fields import to_json
+from charrnn.models import CELLS
 from charrnn.models.base import LanguageModel, build
 from charrnn.models.layers import LayerState
 from charrnn.tokenizers.base import BOUNDARY, Ids
@@ -64,7 +65,22 @@ class Network(nn.Module, ABC):
     def initial_values(
         cls, name: str, shape: tuple[int, ...], config: Any, generator: torch.Generator
     ) -> Tensor:
-        """Return the initial values of a parameter."""
+        """Return the initial values of a parameter, whose name tells what it is for."""
+        layer, _, kind = name.rpartition(".")
+        if kind == "weight_hh":
+            # orthogonal for each gate, to keep the state's norm (Saxe et al. 2014)
+            gates = torch.empty(shape).chunk(shape[0] // shape[1])
+            return torch.cat(
+                [nn.init.orthogonal_(g, generator=generator) for g in gates]
+            )
+        if kind == "bias_ih":
+            cell = CELLS[config.cell]
+            by_gate = torch.zeros(cell.gates, shape[0] // cell.gates)
+            for gate, value in cell.initial_bias.items():
+                by_gate[gate] = value
+            return by_gate.flatten()
+        if "norms" in layer.split(".") and kind == "weight":
+            return torch.ones(shape)
         if len(shape) == 1:
             return torch.zeros(shape)
         if name == "embedding.weight":

@@ -3,8 +3,29 @@
 from typing import Final
 
 from charrnn.fields import option
+from charrnn.models import CELLS
 
 MAX_ORDER: Final = 64  #: far above any useful order, so that a loop over orders ends
+
+
+def cell_option() -> str:
+    """Return the field for the recurrent cell."""
+    return option("lstm", choices=CELLS, metavar="NAME", help="Type of recurrent cell.")
+
+
+def layers_option() -> int:
+    """Return the field for the number of layers."""
+    return option(1, at_least=1, help="Number of stacked layers.")
+
+
+def norm_option() -> bool:
+    """Return the field for layer norms."""
+    return option(True, off="--no-norm", help="Normalize each layer's output.")
+
+
+def one_way_option() -> bool:
+    """Return the field for the directions in which an encoder reads."""
+    return option(False, help="Read the input from left to right only.")
 
 
 def hidden_option() -> int:

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 from charrnn.errors import UsageError
 from charrnn.fields import check, option
-from charrnn.models import CELLS
-from charrnn.models.options import embed_option, hidden_option
+from charrnn.models.options import (
+    cell_option,
+    embed_option,
+    hidden_option,
+    layers_option,
+    norm_option,
+)
 
 
 @dataclass(frozen=True)
@@ -13,10 +18,8 @@ class RecurrentConfig:
     """The options and the vocabulary size that define a recurrent language model."""
 
     vocab_size: int
-    cell: str = option(
-        "lstm", choices=CELLS, metavar="NAME", help="Type of recurrent cell."
-    )
-    layers: int = option(1, at_least=1, help="Number of stacked layers.")
+    cell: str = cell_option()
+    layers: int = layers_option()
     hidden: int = hidden_option()
     embed: int = embed_option(128)
     tie: bool = option(
@@ -27,7 +30,7 @@ class RecurrentConfig:
     residual: bool = option(
         True, off="--no-residual", help="Add each layer's input to its output."
     )
-    norm: bool = option(True, off="--no-norm", help="Normalize each layer's output.")
+    norm: bool = norm_option()
     learned_state: bool = option(
         False, off="--zero-state", help="Learn the initial state."
     )

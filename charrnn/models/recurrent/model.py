@@ -36,9 +36,8 @@ from charrnn.models.base import (
     check_tensors,
 )
 from charrnn.models.recurrent.config import RecurrentConfig
-from charrnn.models.recurrent.steps import steps_of
+from charrnn.models.recurrent.steps import affine, layer_norm, product, steps_of
 
-NORM_EPSILON = 1e-5
 # The largest table of the first layer's input products for all tokens. For 32,000
 # tokens and 1,024 units, filling it would take longer than scoring most texts, and a
 # small file could demand more memory than there is.
@@ -120,12 +119,12 @@ class RecurrentModel(ConfiguredModel):
         after: State = ()
         for k, layer in enumerate(self._layers):
             if k:
-                inputs = _affine(outputs, layer.weight_ih, layer.bias)
+                inputs = affine(outputs, layer.weight_ih, layer.bias)
             hidden = np.empty((T, B, self.config.hidden), np.float32)
             before = state[k * states : (k + 1) * states]
             after += layer.run(inputs, before, hidden)
             if self.config.norm:
-                _layer_norm(hidden, self._norms[k])
+                layer_norm(hidden, self._norms[k])
             if k and self.config.residual:
                 hidden += outputs
             outputs = hidden
@@ -142,7 +141,7 @@ class RecurrentModel(ConfiguredModel):
             return map(self._table.__getitem__, tokens)
         layer = self._layers[0]
         inputs = self._tensors["embedding.weight"][tokens]
-        return _affine(inputs, layer.weight_ih, layer.bias)
+        return affine(inputs, layer.weight_ih, layer.bias)
 
     def _project_vocabulary(self) -> Floats:
         """Return the first layer's W x + b for every token, (V, G*H)."""
@@ -156,30 +155,5 @@ class RecurrentModel(ConfiguredModel):
         """Return the logits (T, B, V) of the outputs (T, B, H)."""
         name = "embedding.weight" if self.config.tie else "head.weight"
         if "projection.weight" in self._tensors:
-            outputs = _product(outputs, self._tensors["projection.weight"].T)
-        return _affine(outputs, self._tensors[name].T, self._tensors["head.bias"])
-
-
-def _product(x: Floats, weight: Floats) -> Floats:
-    """Return x @ weight for x (T, B, I) and weight (I, O), as a single product."""
-    T, B, inputs = x.shape
-    # given three axes, NumPy would compute T products
-    product = x.reshape(T * B, inputs) @ weight
-    return np.asarray(product).reshape(T, B, weight.shape[1])
-
-
-def _affine(x: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Return x @ weight + bias for x (T, B, I)."""
-    result = _product(x, weight)
-    result += bias
-    return result
-
-
-def _layer_norm(x: Floats, weights: dict[str, npt.NDArray[Any]]) -> None:
-    """Normalize the last axis of (T, B, H) in place."""
-    size = np.float32(x.shape[-1])
-    x -= np.add.reduce(x, axis=-1, keepdims=True) / size
-    variance = np.add.reduce(x * x, axis=-1, keepdims=True) / size
-    x /= np.sqrt(variance + np.float32(NORM_EPSILON))
-    x *= weights["weight"]
-    x += weights["bias"]
+            outputs = product(outputs, self._tensors["projection.weight"].T)
+        return affine(outputs, self._tensors[name].T, self._tensors["head.bias"])

@@ -12,25 +12,11 @@ from torch.nn import functional as F
 
 from charrnn.models import CELLS
 from charrnn.models.cells import Cell
-from charrnn.models.layers import LayerState, run_layer
+from charrnn.models.layers import Layer, LayerState
 from charrnn.models.network import Embedding, Linear, Network
 from charrnn.models.recurrent.config import RecurrentConfig
-from charrnn.models.recurrent.model import NORM_EPSILON, parameter_shapes
-
-
-class Layer(nn.Module):
-    """One recurrent layer, whose parameters have the names in cells.py."""
-
-    def __init__(self, cell: type[Cell], inputs: int, hidden: int) -> None:
-        super().__init__()
-        self._cell = cell
-        for name, shape in cell.shapes(inputs, hidden).items():
-            self.register_parameter(name, nn.Parameter(torch.empty(shape)))
-
-    def forward(self, inputs: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
-        """Return the outputs (T, B, H) for inputs (T, B, I), and the new state."""
-        weights = dict(self.named_parameters())
-        return run_layer(self._cell, inputs, state, weights)
+from charrnn.models.recurrent.model import parameter_shapes
+from charrnn.models.recurrent.steps import NORM_EPSILON
 
 
 class Bias(nn.Module):
@@ -112,20 +98,6 @@ class RecurrentNetwork(Network):
         generator: torch.Generator,
     ) -> Tensor:
         """Return the initial values of a parameter."""
-        kind = name.rsplit(".", 1)[-1]
-        if name.startswith("norms") and kind == "weight":
-            return torch.ones(shape)
-        if kind == "weight_hh":
-            # orthogonal for each gate, to keep the state's norm (Saxe et al. 2014)
-            gates = torch.empty(shape).chunk(shape[0] // config.hidden)
-            return torch.cat(
-                [nn.init.orthogonal_(g, generator=generator) for g in gates]
-            )
-        if kind == "bias_ih":
-            bias = torch.zeros(shape)
-            for gate, value in CELLS[config.cell].initial_bias.items():
-                bias[gate * config.hidden : (gate + 1) * config.hidden] = value
-            return bias
         if name == "embedding.weight" and config.tie:
             # it is also the output matrix, whose rows should start small
             spread = 1 / math.sqrt(config.embed)

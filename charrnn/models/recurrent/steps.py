@@ -1,4 +1,4 @@
-"""The loop of a layer over time, for inference.
+"""The loop of a layer over time, and the products and norms around it, in NumPy.
 
 `Steps` is the reference: it runs the equations of `cells.py`. The GRU and the LSTM have
 faster versions, equal to within 1e-5, that allocate nothing inside the loop. They use
@@ -9,7 +9,7 @@ Shape letters: B batch, T time, I inputs, H hidden, G gates.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from charrnn.models.base import Floats, State
 from charrnn.models.cells import NUMPY
 
 HALF = np.float32(0.5)
+NORM_EPSILON: Final = 1e-5
 
 
 class Steps:
@@ -136,3 +137,28 @@ FAST = {"gru": GRUSteps, "lstm": LSTMSteps}
 def steps_of(cell: str, weights: Mapping[str, Floats]) -> Steps:
     """Return the fastest version of the loop for a cell."""
     return FAST.get(cell, Steps)(cell, weights)
+
+
+def product(x: Floats, weight: Floats) -> Floats:
+    """Return x @ weight for x (T, B, I) and weight (I, O), as a single product."""
+    T, B, inputs = x.shape
+    # given three axes, NumPy would compute T products
+    flat = x.reshape(T * B, inputs) @ weight
+    return np.asarray(flat).reshape(T, B, weight.shape[1])
+
+
+def affine(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    """Return x @ weight + bias for x (T, B, I)."""
+    result = product(x, weight)
+    result += bias
+    return result
+
+
+def layer_norm(x: Floats, weights: Mapping[str, Floats]) -> None:
+    """Normalize the last axis of (T, B, H) in place."""
+    size = np.float32(x.shape[-1])
+    x -= np.add.reduce(x, axis=-1, keepdims=True) / size
+    variance = np.add.reduce(x * x, axis=-1, keepdims=True) / size
+    x /= np.sqrt(variance + np.float32(NORM_EPSILON))
+    x *= weights["weight"]
+    x += weights["bias"]

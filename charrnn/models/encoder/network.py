@@ -1,0 +1,107 @@
+"""The encoder of `model.py` in torch: the same parameters, with gradients.
+
+Shape letters: S source time, B batch, I inputs, H hidden.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from charrnn.models import CELLS
+from charrnn.models.cells import Cell
+from charrnn.models.layers import Layer
+from charrnn.models.recurrent.steps import NORM_EPSILON
+
+
+class Encoder(nn.Module):
+    """A stack of recurrent layers that read an input, by default in both directions.
+
+    It runs the fused kernels on padded batches, without packed sequences.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        inputs: int,
+        hidden: int,
+        layers: int,
+        one_way: bool,
+        norm: bool,
+    ) -> None:
+        super().__init__()
+        kind: type[Cell] = CELLS[cell]
+        self._shape = (kind.states, hidden)
+        #: size of an output and of a summary, D
+        self.width = hidden if one_way else 2 * hidden
+        widths = [inputs] + [self.width] * (layers - 1)
+
+        def stack(count: int) -> nn.ModuleList:
+            return nn.ModuleList(Layer(kind, width, hidden) for width in widths[:count])
+
+        self.layers = stack(layers)
+        self.reverse = stack(0 if one_way else layers)
+        count = layers if norm else 0
+        norms = (nn.LayerNorm(self.width, NORM_EPSILON) for _ in range(count))
+        self.norms = nn.ModuleList(norms)
+
+    @property
+    def masked(self) -> list[int]:
+        """The width of the output of every layer, all of which dropout masks."""
+        return [self.width] * len(self.layers)
+
+    def forward(
+        self, inputs: Tensor, lengths: Tensor, masks: Sequence[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the outputs (S, B, D) and the summaries (B, D).
+
+        inputs: (S, B, I), with `lengths` (B,) in each column, at least one, on the same
+        device. masks: a dropout mask (B, D) for the output of each layer.
+        """
+        S, B, _ = inputs.shape
+        times = torch.arange(S, device=inputs.device)[:, None]
+        is_padding = times >= lengths
+        columns = torch.arange(B, device=inputs.device)
+        places = torch.where(is_padding, times, lengths - 1 - times) * B + columns
+        states, hidden = self._shape
+        state = (next(self.parameters()).new_zeros(B, hidden),) * states
+        outputs = inputs
+        for k, layer in enumerate(self.layers):
+            now, _ = layer(outputs, state)
+            if self.reverse:
+                back, _ = self.reverse[k](_reversed(outputs, places), state)
+                now = torch.cat([now, _reversed(back, places)], dim=-1)
+            if self.norms:
+                now = self.norms[k](now.float())
+            if masks is not None:
+                now = now * masks[k]
+            outputs = now + outputs if k else now
+        ends = outputs.flatten(0, 1).index_select(0, (lengths - 1) * B + columns)
+        summary = torch.cat([ends[:, :hidden], outputs[0, :, hidden:]], dim=-1)
+        return outputs.masked_fill(is_padding[..., None], 0), summary
+
+
+def _reversed(x: Tensor, places: Tensor) -> Tensor:
+    """Return (S, B, I) with each column reversed within its length."""
+    result: Tensor = _Reversed.apply(x, places)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Reversed(torch.autograd.Function):
+    """A permutation that is its own inverse, and so also its own gradient.
+
+    torch would compute the gradient as a sum over places, which takes longer, and whose
+    order is not fixed on a GPU.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, places: Tensor) -> Tensor:
+        ctx.save_for_backward(places)
+        return x.flatten(0, 1).index_select(0, places.flatten()).view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (places,) = ctx.saved_tensors
+        x = grads[0]
+        return x.flatten(0, 1).index_select(0, places.flatten()).view_as(x), None
