@@ -4,7 +4,7 @@ from typing import Final
 
 from charrnn.fields import option
 
-MAX_ORDER: Final = 64  #: far above any useful order, so that a loop over orders ends
+MAX_ORDER: Final = 64  #: far above any useful order, but small enough to loop over
 
 
 def hidden_option() -> int:

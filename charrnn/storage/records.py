@@ -69,10 +69,9 @@ class RunRecord(Record):
     """A run: its settings and, once it is finished, its plan and result.
 
     identity: a hash of everything that distinguishes this run from others. tokenizer,
-    model, training, split: configs as JSON. follows: the schedule of the run that this
-    one repeats, if any. best: the validation metrics of the best model. plan: the marks
-    of this run's schedule. ngram: the best n-gram model of the same text, or None if
-    the text was too large to count.
+    model, training, split: configs as JSON. follows: the schedule that the run repeats.
+    best: the validation of the best model. plan: the marks of the schedule. ngram: the
+    best n-gram model of the same text, or None if the text was too large to count.
     """
 
     identity: str

@@ -1,4 +1,4 @@
-"""The trainable twin of `model.py`: the same parameters, with gradients.
+"""The torch version of `model.py`, for training: same parameters, with gradients.
 
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden.
 """
@@ -100,7 +100,7 @@ class RecurrentNetwork(Network):
 
     @property
     def masked(self) -> Sequence[int]:
-        """The width of the output of every layer, all of which dropout masks."""
+        """The width of each layer's output; dropout masks all of these outputs."""
         return [self.config.hidden] * self.config.layers
 
     @classmethod
@@ -116,7 +116,7 @@ class RecurrentNetwork(Network):
         if name.startswith("norms") and kind == "weight":
             return torch.ones(shape)
         if kind == "weight_hh":
-            # orthogonal for each gate, to keep the state's norm (Saxe et al. 2014)
+            # orthogonal for each gate, to preserve the norm (Saxe et al. 2014)
             gates = torch.empty(shape).chunk(shape[0] // config.hidden)
             return torch.cat(
                 [nn.init.orthogonal_(g, generator=generator) for g in gates]
@@ -127,7 +127,7 @@ class RecurrentNetwork(Network):
                 bias[gate * config.hidden : (gate + 1) * config.hidden] = value
             return bias
         if name == "embedding.weight" and config.tie:
-            # it is also the output matrix, whose rows should start small
+            # this is also the output matrix, whose values should be small at first
             spread = 1 / math.sqrt(config.embed)
             return torch.empty(shape).normal_(0, spread, generator=generator)
         return super().initial_values(name, shape, config, generator)
