@@ -1,23 +1,14 @@
-"""The errors that a user can cause, as one tree of exceptions.
-
-CharRNNError            exit code
-├── UsageError          2   an option has an invalid value
-├── NotFoundError       3   a named model or file does not exist
-├── TextError           4   the text is unusable: empty, too short, not UTF-8
-├── ModelFileError      5   a model file is damaged, foreign or too new
-├── ResourceError       6   the disk, permissions, memory or an output failed
-├── DivergedError       7   training diverged to NaN; the last good model is kept
-└── BusyError           8   another process is using the run
+"""The errors that a user can cause, and their exit codes.
 
 The message states what happened, including the values; `hint` states how to fix it.
-Incorrect use of a Python function raises ValueError instead; a bug shows a traceback.
+Incorrect use of a Python function raises ValueError instead. A bug shows a traceback.
 """
 
 from typing import ClassVar
 
 
 class CharRNNError(Exception):
-    """An error that a user can cause and can fix."""
+    """An error that a user can cause and fix."""
 
     exit_code: ClassVar[int] = 1
     name: ClassVar[str] = "error"
@@ -43,21 +34,21 @@ class NotFoundError(CharRNNError):
 
 
 class TextError(CharRNNError):
-    """A corpus, prompt or text is unusable."""
+    """A text is unusable: for example, it is empty, too short or not UTF-8."""
 
     exit_code = 4
     name = "text"
 
 
 class ModelFileError(CharRNNError):
-    """A model file is damaged, foreign, or written by a newer version."""
+    """A model file is damaged, in another format, or from a newer version."""
 
     exit_code = 5
     name = "model-file"
 
 
 class ResourceError(CharRNNError):
-    """The disk, permissions, memory or an output failed."""
+    """The disk, permissions, memory or an output caused a failure."""
 
     exit_code = 6
     name = "resources"

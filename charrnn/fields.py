@@ -1,8 +1,8 @@
-"""Options as fields of frozen dataclasses, which can be converted to and from JSON.
+"""Define options as fields of dataclasses, and convert dataclasses to and from JSON.
 
 A field made by `option` carries its help text, range and choices. The command line,
 TOML files, Python keywords, run.json, error messages and the table in the README are
-all derived from such fields:
+all derived from these fields:
 
     hidden: int = option(512, at_least=1, group=MODEL, help="Layer size.")
 """
@@ -22,7 +22,7 @@ from charrnn.errors import UsageError
 
 T = TypeVar("T")
 
-# headings of help pages, in this order
+# the headings of help pages, in order
 CORPUS: Final = "Corpus"
 MODEL: Final = "Model"
 BUDGET: Final = "Budget"
@@ -38,13 +38,13 @@ _METAVARS: Final = {int: "INT", float: "FLOAT", str: "TEXT"}
 
 @dataclass(frozen=True)
 class Option:
-    """An option: a field of a config, with everything that users see of it.
+    """A field of a config that users can set, with its help text, range and flags.
 
-    shown: the default in words, if it is chosen later or a number would not help.
-    flags: the flags, if not just the name; messages use the first one. off: the flag
-    that switches a bool off, or "" for none. has_auto: whether "auto" is allowed,
-    which leaves the choice to the program. is_duration: whether the value is a number
-    of seconds or a text such as 5m.
+    shown: the default in words, if it is chosen later or the number would not be
+    helpful. flags: the flags, if they differ from the name; messages use the first one.
+    off: the flag that turns a bool off, or "" for none. has_auto: whether the value can
+    be "auto", which leaves the choice to the program. is_duration: whether the value is
+    a time span, given as a number of seconds or a string such as "5m".
     """
 
     field: str
@@ -88,7 +88,7 @@ class Option:
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """The values that are allowed, or () if there is no list of them."""
+        """The allowed values, or () if they cannot be listed."""
         listed = self.choices() if callable(self.choices) else self.choices
         return ("auto",) * self.has_auto + tuple(listed)
 
@@ -109,16 +109,13 @@ class Option:
         default = self.shown or ("auto" if self.has_auto else self.default)
         if default in ("", None, ()) or isinstance(default, bool):
             return text
-        if not self.shown and self._is_outside(self.default):  # stands for "not given"
+        if not self.shown and self._is_outside(self.default):  # means "not given"
             return text
         is_number = isinstance(default, float | int)
         return f"{text} [{default:g}]" if is_number else f"{text} [{default}]"
 
     def parse(self, value: Any) -> Any:
-        """Return a value from the command line, TOML or Python, with its type checked.
-
-        Raises UsageError if the value has the wrong type.
-        """
+        """Convert a value to the option's type. Raises UsageError if that fails."""
         if self.is_repeatable:
             values = value if isinstance(value, list | tuple) else [value]
             return tuple(self._typed(one) for one in values)
@@ -128,7 +125,8 @@ class Option:
         """Raise UsageError unless a value is in range and among the choices."""
         for one in value if self.is_repeatable and value else (value,):
             if isinstance(one, float | int) and not isinstance(one, bool):
-                self._check_number(one)
+                if self._is_outside(one):
+                    raise UsageError(f"`{self.name}` is {one:,}, {self._wrong(one)}")
             elif self.allowed and one not in self.allowed:
                 close = get_close_matches(str(one), self.allowed, n=1)
                 guess = f"did you mean {close[0]}? " if close else ""
@@ -150,13 +148,9 @@ class Option:
             raise UsageError(f"`{self.name}` is {value!r}, not {what}")
         if self.type is str and "\0" in value:
             raise UsageError(f"`{self.name}` contains a null character: {value!r}")
-        if value == "":  # as from a shell variable that is not set
+        if value == "":  # for example, from an unset shell variable
             raise UsageError(f"`{self.name}` is empty", hint=f"omit `{self.name}`")
         return value
-
-    def _check_number(self, value: float) -> None:
-        if self._is_outside(value):
-            raise UsageError(f"`{self.name}` is {value:,}, {self._wrong(value)}")
 
     def _is_outside(self, value: Any) -> bool:
         if not isinstance(value, float | int) or value == math.inf == self.at_most:
@@ -167,7 +161,7 @@ class Option:
     def _wrong(self, value: float) -> str:
         low, high = max(self.at_least, self.above), min(self.at_most, self.below)
         if math.isnan(value) or (math.isinf(high) and value > low):
-            return "not a usable number"
+            return "not a finite number"
         if math.isinf(high):
             return f"not above {low:g}" if low == self.above else f"below {low:g}"
         opens = "(" if low == self.above else "["
@@ -176,13 +170,13 @@ class Option:
 
 
 def option(default: T, *, help: str, **metadata: Any) -> T:
-    """Return a dataclass field for an option; metadata sets fields of `Option`."""
+    """Return a dataclass field for an option. Other keywords set fields of `Option`."""
     found: T = field(default=default, metadata={"option": {"help": help} | metadata})
     return found
 
 
 def options_of(*configs: type[Any]) -> Iterator[Option]:
-    """Yield the options of configs; a name that several of them share comes once."""
+    """Yield the options of all configs, each name only once."""
     seen = set()
     for config in configs:
         for one in _options(config):  # type: ignore[arg-type]
@@ -202,10 +196,7 @@ def _options(config: Any) -> tuple[Option, ...]:
 
 
 def check(config: Any) -> None:
-    """Raise UsageError if any option of a config has an invalid value.
-
-    Default values are not checked.
-    """
+    """Raise UsageError if an option is neither valid nor the default."""
     for one in options_of(type(config)):
         value = getattr(config, one.field)
         if value != one.default:
@@ -213,14 +204,14 @@ def check(config: Any) -> None:
 
 
 def flag(name: str) -> str:
-    """Return the flag of an option on the command line."""
+    """Return the command-line flag of an option."""
     return f"--{name.replace('_', '-')}"
 
 
 def parse_duration(name: str, value: Any) -> float:
-    """Convert a time span, such as 90s or 1h30m, or a number of seconds, to seconds.
+    """Convert a time span to seconds: a string such as "1h30m", or a number.
 
-    Raises UsageError for any other value, such as the text "5", which lacks a unit.
+    Raises UsageError for any other value, such as the string "5", which has no unit.
     """
     if isinstance(value, float | int) and not isinstance(value, bool):
         return float(value)
@@ -239,10 +230,10 @@ def to_json(config: Any) -> dict[str, Any]:
 
 
 def from_json(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Build a dataclass from a dict, and check every name and type.
+    """Build a dataclass from a dict.
 
-    Raises ValueError for an unknown or missing name, or for a value of the wrong type
-    or out of range.
+    Raises ValueError if a name is unknown or missing, or if a value has the wrong type
+    or is out of range.
     """
     hints = get_type_hints(kind)
     unknown = sorted(set(values) - set(hints))
@@ -261,9 +252,8 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
             raise ValueError(f"{name} is {value!r}, not a list")
         return tuple(_typed(name, get_args(kind)[0], item) for item in value)
     kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    allowed = tuple(
-        get_origin(one) or one for one in kinds
-    )  # dict[str, Any] becomes dict
+    # get_origin turns dict[str, Any] into dict
+    allowed = tuple(get_origin(one) or one for one in kinds)
     # bool is a subclass of int, but `layers: true` must be an error
     if isinstance(value, bool) == (bool in allowed) and isinstance(value, allowed):
         return value

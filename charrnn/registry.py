@@ -6,14 +6,15 @@ from typing import Any
 
 
 class Registry(Mapping[str, Any]):
-    """A mapping from names to objects given as "module:Object".
+    """A mapping from names to objects, which are given as paths "module:Object".
 
-    The names can be listed, for help texts and error messages, without importing
-    anything; `registry[name]` imports the object's module. `add` registers an object.
+    Listing the names, for help texts and error messages, imports nothing. Accessing
+    `registry[name]` imports the module of the object.
+
+    what: a noun for an entry, such as "cell", to use in error messages.
     """
 
     def __init__(self, what: str, paths: Mapping[str, str]) -> None:
-        """Store the word for an entry in messages, such as "cell", and all paths."""
         self._what = what
         self._paths = dict(paths)
 
@@ -31,7 +32,7 @@ class Registry(Mapping[str, Any]):
         self._paths[name] = path
 
     def checked(self, name: object) -> Any:
-        """Return the object with a name. Raises ValueError for an unknown name."""
+        """Return the object with this name. Raises ValueError if there is none."""
         if not isinstance(name, str) or name not in self._paths:
             raise ValueError(
                 f"there is no {self._what} {name!r}; choose from {', '.join(self)}"
@@ -40,6 +41,6 @@ class Registry(Mapping[str, Any]):
 
 
 def named(path: str) -> Any:
-    """Import a module and return its object, both given by a path "module:Object"."""
+    """Return the object with a path "module:Object". Imports the module if needed."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)

@@ -38,7 +38,7 @@ def test_values_that_make_no_sense_are_refused(values: dict) -> None:
 
 
 def test_temperature_that_is_no_number_is_not_said_to_be_below_0() -> None:
-    with pytest.raises(UsageError, match="`temperature` is nan, not a usable number"):
+    with pytest.raises(UsageError, match="`temperature` is nan, not a finite number"):
         SampleConfig(temperature=math.nan)
 
 

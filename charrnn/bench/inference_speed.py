@@ -46,7 +46,7 @@ def inference_speed(config: RecurrentConfig, *, seconds: float) -> Iterator[Read
     (starts_per_s,) = rates(start, seconds=seconds)
     yield Reading("start charrnn sample", 1 / starts_per_s, "s")
     shapes = matrices(config)
-    # the first layer looks up its input products in a table of all tokens
+    # the first layer looks up its input products in a table
     del shapes["layers.0.weight_ih"]
     flop = 2 * sum(map(math.prod, shapes.values()))
     for name, unit, run, rows in (
@@ -69,13 +69,13 @@ def random_model(config: RecurrentConfig) -> TextModel:
 
 
 def _products(model: TextModel, shapes: list[tuple[int, int]], rows: int) -> Run:
-    """Return a run of the matrix products alone, with as many threads as the model."""
+    """Return a run of only the matrix products, with as many threads as the model."""
     rng = np.random.default_rng(1)
     arrays = tuple(rng.random((rows, size), np.float32) for _, size in shapes)
     weights = [rng.random(shape[::-1], np.float32) for shape in shapes]
 
     def multiply(arrays: tuple[Any, ...], state: tuple[Any, ...]) -> tuple[Any, Any]:
-        # allocated once, because allocating memory for each product would take time
+        # allocated only once, because allocating memory takes time
         products = [(x, w, x @ w) for x, w in zip(arrays, weights, strict=True)]
         for _ in range(PRODUCT_STEPS - 1):
             for x, w, out in products:

@@ -18,7 +18,7 @@ from charrnn.models.recurrent.model import parameter_shapes
 WARM_UP_ROUNDS: Final = 2  #: the first calls also allocate memory and choose kernels
 LEAST_ROUNDS: Final = 3
 
-Run = Callable[[], float]  # does some work and returns the amount
+Run = Callable[[], float]  # does some work and returns the amount of work
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def matrices(config: RecurrentConfig) -> dict[str, tuple[int, int]]:
 def compare(
     name: str, unit: str, runs: tuple[Run, Run], flop: int, seconds: float
 ) -> Reading:
-    """Compare the speed of the first run with the second, its products alone.
+    """Compare the speed of a run with that of a second run, its matrix products alone.
 
     Both runs count their work in tokens, and each token takes `flop` operations.
     """
@@ -59,8 +59,7 @@ def compare(
 def rates(*runs: Run, seconds: float) -> list[float]:
     """Return the median work per second of each run.
 
-    The runs alternate for `seconds`, so that a slowdown of the machine affects all
-    of them.
+    The runs alternate for `seconds`, so that a slowdown of the machine affects both.
     """
     for run in runs * WARM_UP_ROUNDS:
         run()

@@ -1,4 +1,4 @@
-"""Measure how fast networks train, in torch. B is the batch size, T the time steps."""
+"""Measure how fast networks train, in torch. B is the batch size, T the window size."""
 
 import math
 from functools import partial
@@ -31,7 +31,7 @@ def training_speed(config: RecurrentConfig, *, seconds: float) -> Reading:
 
 
 def _training_step(config: RecurrentConfig, device: str, precision: str) -> Run:
-    """Set the fastest number of threads, and return a run of one training step."""
+    """Return a run of one training step, after choosing the fastest thread count."""
     generator = torch.Generator().manual_seed(1)
     network = FAMILIES["recurrent"].network_type(config).to(device)
     network.initialize(generator)
@@ -61,7 +61,7 @@ def _training_step(config: RecurrentConfig, device: str, precision: str) -> Run:
 def product_step(config: RecurrentConfig, device: str, precision: str) -> Run:
     """Return a run of only the matrix products of one training step.
 
-    Recurrent matrices are multiplied T times by B rows, others once by T * B rows.
+    A recurrent matrix is multiplied T times by B rows, others once by T * B rows.
     """
     kind = numbers.HALVES.get(precision, torch.float32)
     ones = partial(torch.ones, dtype=kind, device=device)

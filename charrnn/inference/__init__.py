@@ -1,6 +1,6 @@
-"""Inference: sampling and scoring text with trained models, in NumPy.
+"""Sample and score text with trained models, in NumPy.
 
-text_model.py   a model with its tokenizer: text in, text and scores out
+text_model.py   a model with its tokenizer, which samples and scores text
 checkpoint.py   saves, verifies and loads model files
 config.py       sampling options
 sampling.py     the sampling loop, with temperature and filters

@@ -1,8 +1,4 @@
-"""The validation text of a run, and n-gram baselines to compare its model to.
-
-The baselines (uniform, unigram, 2-gram, ...) are counted on the training part of the
-run.
-"""
+"""The validation text of a run, and n-gram baselines trained on its training part."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -27,13 +23,13 @@ ORDERS: Final = range(1, 9)  #: n-gram orders of the baselines
 
 
 def validation_documents(run: Run) -> tuple[str, ...]:
-    """Reread the corpus of a run and return its validation documents.
+    """Reread the corpus of a run, and return its validation documents.
 
-    Raises NotFoundError if a file is missing, TextError if the text has changed, and
+    Raises NotFoundError if a file is missing, TextError if the text has changed, or
     ModelFileError if the run does not record how its text was split.
     """
     info = run.read_info()
-    hint = "name another text to compare on with `file`"
+    hint = "compare on another text with `file`"
     try:
         read = info["corpus"]
         files, valid, sha256 = read["files"], read.get("valid", []), read["sha256"]
@@ -56,7 +52,7 @@ def validation_documents(run: Run) -> tuple[str, ...]:
 
 
 def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
-    """Yield the uniform, unigram and 2- to 8-gram models of a training part."""
+    """Yield the uniform, unigram and 2- to 8-gram models of the training part."""
     summary = ModelSummary(learned_end=store.learns_end)
     tokens, none = store.train.tokens, np.empty(0, np.int64)
     config = NgramConfig(store.vocab_size, 1, "mle")
@@ -68,7 +64,7 @@ def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
 
 
 def count(part: Part, vocab_size: int, orders: range) -> Iterator[NgramModel]:
-    """Count a part once, and yield its n-gram model of each order."""
+    """Yield an n-gram model of a part for each order, but count the part only once."""
     config, arrays = NgramConfig(vocab_size), (part.tokens, part.starts, part.lengths)
     counted = NgramModel.fit_orders(config, *arrays, least=orders.start)
     return islice(counted, len(orders))

@@ -1,4 +1,4 @@
-"""Model files: each holds tensors, a configuration, a tokenizer and a summary."""
+"""Model files, which contain tensors, a configuration, a tokenizer and a summary."""
 
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,8 @@ def _metadata(model: TextModel) -> dict[str, Any]:
 def load(path: Path, *, name: str = "") -> TextModel:
     """Read, verify and rebuild a model.
 
-    Raises NotFoundError if the file does not exist, and ModelFileError if it is
-    damaged, not a model, or from a newer version.
+    Raises NotFoundError if the file does not exist, or ModelFileError if it is damaged,
+    not a model, or from a newer version.
     """
     tensors, meta = read_tensors(path)
     try:

@@ -1,9 +1,9 @@
 """Comparing models on the same texts, with confidence intervals.
 
-Models may use different tokenizers, so they are compared by text, not by token. The
-nats of a token are assigned to the character where it ends, or to its document, and
-models are compared character by character, or document by document. Either all models
-count the ends of texts, or none does.
+Models can have different tokenizers, so they are not compared token by token. The nats
+of a token are assigned to the character where it ends, or to its document, and models
+are compared character by character or document by document. Either all models count the
+ends of texts, or none of them does.
 """
 
 import time
@@ -25,13 +25,13 @@ from charrnn.models.base import LanguageModel
 from charrnn.text.size import TextSize, text_size
 from charrnn.tokenizers.base import Ids
 
-#: a model cannot be the best if its excess of unknown tokens is over this fraction
+#: maximum excess of unknown tokens, as a fraction of all tokens, for a fair comparison
 MAX_UNKNOWN: Final = 0.01
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Non-empty documents to compare models on, and whether their ends are scored.
+    """Non-empty documents to compare models on. ends: whether their ends are scored.
 
     The bootstrap resamples units: documents if there are many, otherwise characters.
     """
@@ -46,7 +46,7 @@ class Texts:
 
     @property
     def has_many(self) -> bool:
-        """Whether each document is a unit, since there are many."""
+        """Whether there are many documents, so that each one is a unit."""
         return len(self.documents) >= MANY_DOCUMENTS
 
     @property
@@ -64,10 +64,10 @@ class Texts:
 
 @dataclass(frozen=True)
 class Reading:
-    """The score of a model on texts, with the nats of each unit, (N,).
+    """The score of a model on texts, and the nats of each unit, (N,).
 
     impossible: the number of tokens with probability 0. file_bytes: the size of the
-    model file. seconds: the time it took to score the texts.
+    model file. seconds: the time that scoring took.
     """
 
     model: TextModel
@@ -80,12 +80,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Compared:
-    """A reading, and by how many bits per character it is worse than the best.
+    """A reading, and its difference to the best reading.
 
+    difference: by how many bits per character the model is worse than the best.
     interval: the 95% confidence interval of the difference. Both are NaN for the best
-    itself, and if the best gives the text probability 0. is_fair: whether the model has
-    hardly more unknown tokens than the others (an unknown token costs less than the
-    characters that it replaces).
+    model, and if the best model gives the text probability 0. is_fair: whether the
+    model has few more unknown tokens than the others. (An unknown token costs less than
+    the characters that it replaces.)
     """
 
     reading: Reading
@@ -98,8 +99,8 @@ class Compared:
 def read(model: TextModel, texts: Texts) -> Reading:
     """Score a model on texts.
 
-    As in validation, a long document is cut into segments. Before each segment, the
-    model reads the text that precedes it, so cutting hardly affects the score.
+    As in validation, a long document is cut into segments. The model reads some text
+    before each segment, so the cuts hardly affect the score.
     """
     start = time.perf_counter()
     encoded = [model.tokenizer.encode_with_ends(text) for text in texts.documents]
@@ -124,7 +125,7 @@ def read(model: TextModel, texts: Texts) -> Reading:
 
 
 def compare(readings: Sequence[Reading], texts: Texts) -> list[Compared]:
-    """Compare each reading to the best one; sort them by bits, fewest first."""
+    """Compare each reading to the best one. The results are sorted by their bits."""
     ranked = sorted(readings, key=lambda reading: reading.score.nats)
     fewest = min(reading.score.unknown for reading in readings)
     fair = [
@@ -142,7 +143,7 @@ def compare(readings: Sequence[Reading], texts: Texts) -> list[Compared]:
 def _difference(
     reading: Reading, best: Reading, texts: Texts
 ) -> tuple[float, Interval]:
-    """Return how much worse a model is, in bits per character, with the interval."""
+    """Return by how many bits per character a model is worse, with the interval."""
     if reading is best or not isfinite(best.score.nats):
         return nan, Interval(nan, nan)
     differences = (reading.unit_nats - best.unit_nats) / log(2)
@@ -164,7 +165,7 @@ def _document_nats(
     scored = iter(batch_nats(model, pieces, end=end))
     results = []
     for places in starts:
-        # only the last segment counts the end
+        # only the last segment includes the end
         sizes = [SEGMENT + (at == places[-1]) for at in places]
         counted = [
             next(scored)[min(at, WARM_UP) :][:size]

@@ -57,7 +57,7 @@ class SampleConfig:
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.stop, str):  # each character would be a stop text
+        if isinstance(self.stop, str):  # would make each character a stop text
             raise UsageError(
                 f"`stop` is the string {self.stop!r}, not a tuple of strings",
                 hint=f"stop=({self.stop!r},)",

@@ -1,14 +1,14 @@
-"""Mixture weights, fitted on held-out text: how much each model contributes.
+"""Mixture weights, fitted on held-out text.
 
 The weights that maximize the likelihood are found by expectation-maximization
 (Dempster, Laird and Rubin 1977; for language models, Jelinek and Mercer 1980). If p_mi
-is the probability that member m gives token i, each iteration computes:
+is the probability that member m gives to token i, each iteration computes:
 
     share_mi = weight_m p_mi / sum over k of weight_k p_ki       E step
     weight_m = the mean of share_mi over the tokens              M step
 
-No iteration lowers the likelihood, and the problem is concave, so every local maximum
-is global. The members must not have been trained on the text: a member that has overfit
+No iteration lowers the likelihood. The problem is concave, so every local maximum is
+global. The members must not have been trained on the text: a member that has overfitted
 it would get all the weight.
 
 Shape letters: M is the number of members, N the number of tokens.
@@ -42,8 +42,8 @@ class Mixing(NamedTuple):
 def fit_weights(members: Sequence[LanguageModel], part: Part) -> Mixing:
     """Return the weights that minimize the nats of a part's targets.
 
-    The mixture is never worse than the best member alone.
-    Raises ValueError if there is no member or no token.
+    The mixture is never worse than the best member alone. Raises ValueError if there
+    are no members or no targets.
     """
     if not members:
         raise ValueError("there are no members to weight")
@@ -64,19 +64,19 @@ def improving_weights(nats: Reals) -> Iterator[Mixing]:
 
     nats: (M, N), as in `best_weights`. A step multiplies weight_m by gain_m, the mean
     of p_mi / p_i over the tokens, where p_i is the probability under the mixture. Any
-    other mixture, with probabilities q_i, saves at most ln(max gain) nats per token:
-    by Jensen, the mean of ln(q_i / p_i) is at most the logarithm of the mean of
-    q_i / p_i, which is a weighted mean of the gains.
+    other mixture, with probabilities q_i, saves at most ln(max gain) nats per token. By
+    Jensen's inequality, the mean of ln(q_i / p_i) is at most the logarithm of the mean
+    of q_i / p_i, and the latter is a weighted mean of the gains.
     """
     M, N = nats.shape
     if not nats.size:
         raise ValueError(f"cannot fit weights of {M} members on {N} tokens")
     weights = np.full(M, 1 / M)
-    # a token that is impossible under every member costs the same with any weights
+    # a token that is impossible under every member costs the same for all weights
     possible = nats[:, np.isfinite(nats.min(axis=0))]
     never_nats = 0.0 if possible.shape == nats.shape else np.inf
     least = possible.min(axis=0)
-    # relative to the best member for each token, so that no column is all 0
+    # relative to the best member for each token, so that no column is entirely 0
     likelihoods = np.exp(least - possible)
     while True:
         mixed = weights @ likelihoods

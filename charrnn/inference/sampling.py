@@ -1,4 +1,4 @@
-"""The sampling loop, and how temperature and filters change what it draws.
+"""The sampling loop, with temperature and filters.
 
 Shape letters: B is the number of texts sampled together, V the vocabulary size.
 """
@@ -16,14 +16,14 @@ from charrnn.tokenizers.base import BOUNDARY, Ids
 
 LIMITS = np.finfo(np.float32)
 NOISE_STEPS = 64  # maximum number of steps for which noise is drawn at once
-NOISE_VALUES = 1 << 20  # maximum values drawn at once, unless one step needs more
+NOISE_VALUES = 1 << 20  # maximum number of values drawn at once (at least one step's)
 
 
 class Drawn(NamedTuple):
     """One token for each of B texts, (B,), and the model's logits, (B, V).
 
-    The logits are not changed by temperature or filters, so they give the tokens the
-    same nats as scoring the text does.
+    The logits are not changed by temperature or filters, so the nats of the tokens are
+    the same as when the text is scored.
     """
 
     tokens: Ids
@@ -40,8 +40,8 @@ def generate(
 ) -> Iterator[Drawn]:
     """Yield the next token of each text, indefinitely.
 
-    prompt: token ids, (n,), read after the boundary. rngs: one generator per text, so
-    that a text does not depend on the others. never: tokens that are never drawn.
+    prompt: token ids, (n,), without the boundary. rngs: one generator per text, so that
+    a text does not depend on the others. never: tokens that are never drawn.
     """
     B = len(rngs)
     context = np.concatenate([[BOUNDARY], prompt])[None, :]
@@ -62,9 +62,10 @@ def draw(logits: Floats, config: SampleConfig, noise: Floats) -> Ids:
     """Draw one token per row, (B,), from logits (B, V) and scaled noise (B, V).
 
     The argmax of logit / temperature + Gumbel noise is an exact draw from the softmax
-    (Gumbel 1954). So is the argmax of logit + temperature * noise, which at temperature
-    0 is the most likely token. The order is: temperature, top-k, top-p, min-p. If every
-    token is excluded or impossible, the result is token 0, the boundary.
+    (Gumbel 1954). The argmax of logit + temperature * noise is the same, and also gives
+    the most likely token at temperature 0. Temperature is applied first, then top-k,
+    top-p and min-p. If every token is excluded or impossible, the result is token 0,
+    the boundary.
     """
     if config.temperature and (config.top_k or config.top_p < 1 or config.min_p):
         banned = noise == -np.inf
@@ -100,7 +101,7 @@ def top_k(logits: Floats, k: int) -> Floats:
     """Keep the k largest logits of each row; set the others to -inf."""
     if k >= logits.shape[-1]:
         return logits
-    # stable sort: exactly k are kept, and among equal logits the first ones
+    # stable sort: exactly k are kept, the first ones among equal logits
     order = np.argsort(-logits, axis=-1, kind="stable")[..., :k]
     return _only(logits, order, np.ones(order.shape, bool))
 
@@ -138,7 +139,7 @@ def gumbel_noise(
     rngs: Sequence[np.random.Generator], vocab_size: int
 ) -> Iterator[Floats]:
     """Yield blocks of Gumbel noise, (steps, B, V), with one generator per text."""
-    # a generator's numbers do not depend on the block size
+    # the numbers from a generator do not depend on the block size
     steps = max(1, min(NOISE_STEPS, NOISE_VALUES // (len(rngs) * vocab_size)))
     shape = (steps, vocab_size)
     while True:
@@ -150,7 +151,7 @@ def gumbel_noise(
 
 
 def _only(logits: Floats, order: Ids, kept: npt.NDArray[np.bool_]) -> Floats:
-    """In each row, set the logits of all tokens except order[kept] to -inf."""
+    """Set the logits of all tokens except order[kept] to -inf, in each row."""
     values = np.where(kept, np.take_along_axis(logits, order, -1), np.float32(-np.inf))
     result = np.full_like(logits, -np.inf)
     np.put_along_axis(result, order, values, -1)

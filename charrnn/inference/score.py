@@ -1,4 +1,4 @@
-"""Score: the nats and the size of a text. Scores of several texts can be added."""
+"""The score of a text, and the units derived from it."""
 
 import math
 from dataclasses import astuple, dataclass

@@ -1,7 +1,8 @@
 """How likely a text is: -ln p of each token, given all tokens before it.
 
-Every token is predicted exactly once, the first one from the boundary. P(text) is the
-product of the probabilities of its tokens, so a `Score` is a sum of nats.
+Every token is predicted exactly once, and the first one is predicted from the boundary.
+P(text) is the product of the probabilities of its tokens, so a `Score` is a sum of
+nats.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,9 +22,9 @@ from charrnn.tokenizers.base import BOUNDARY, Ids
 Nats = npt.NDArray[np.float64]
 
 ROWS = 512  # texts per batch: matrix products are fastest at 256 rows per thread
-SHORT = 32  # padding a text with up to this many tokens costs almost nothing
+SHORT = 32  # padding a text with up to this many tokens takes almost no time
 BLOCK_TOKENS = 8192  # maximum number of tokens scored at once
-BLOCK_LOGITS = 1 << 22  # maximum number of logits at once, which limits the memory
+BLOCK_LOGITS = 1 << 22  # maximum number of logits at once, to limit memory use
 
 
 def next_token_scores(
@@ -31,7 +32,7 @@ def next_token_scores(
 ) -> Iterator[Floats]:
     """Yield the log-probabilities of all tokens at each position, in blocks (k, V).
 
-    ids: (n,), without boundaries. In total, the blocks have n rows; row i holds
+    ids: (n,), without boundaries. In total, the blocks have n rows. Row i contains
     ln p(. | context, ids[:i]).
     """
     before = _prefix(context)
@@ -70,8 +71,7 @@ def batch_nats(
 def part_nats(model: LanguageModel, part: Part) -> Nats:
     """Return -ln p of every target of a part, (N,), in the order of its batches.
 
-    The batches come from `validation_batches`; each has shape (T, B) and is read row by
-    row.
+    These are the batches (T, B) of `validation_batches`, read row by row.
     """
     found: list[Nats] = []
     for group in validation_batches(part):
@@ -106,7 +106,7 @@ def _target_nats(
 
 
 def _groups_of_similar_length(texts: Sequence[Ids]) -> Iterator[list[int]]:
-    """Yield groups of text indices, with lengths that differ by little more than 2x."""
+    """Yield groups of text indices. In each, lengths differ by little more than 2x."""
     group: list[int] = []
     for i in sorted(range(len(texts)), key=lambda i: len(texts[i])):
         limit = 2 * len(texts[group[0]]) + SHORT if group else 0

@@ -1,7 +1,4 @@
-"""A language model with its tokenizer: it takes text and returns text or scores.
-
-`charrnn.load` returns a `TextModel`.
-"""
+"""A language model with its tokenizer, which takes text and returns text or scores."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +35,7 @@ class TokenScore:
 
 
 class TextModel:
-    """A model that samples and scores text.
+    """A model that samples and scores text, as returned by `charrnn.load`.
 
     summary: how the model was trained. name: a name to display. source: the file that
     it was loaded from, if any.
@@ -73,19 +70,19 @@ class TextModel:
     def learned_end(self) -> bool:
         """Whether the model was trained on the ends of many documents.
 
-        If it was not, it does not know when a text ends, so by default ends are not
+        If it was not, it cannot predict where a text ends, so by default ends are not
         scored.
         """
         return self.summary.learned_end in (None, True)
 
     def score(self, text: str, *, context: str = "", end: bool | None = None) -> Score:
-        """Return the score of a text. end: count its end (default: `learned_end`)."""
+        """Return a text's score. end: whether to count its end, else `learned_end`."""
         return self.score_all([text], context=context, end=end)[0]
 
     def score_all(
         self, texts: Sequence[str], *, context: str = "", end: bool | None = None
     ) -> list[Score]:
-        """Return the score of each text. No text affects the score of another."""
+        """Return the score of each text. Texts do not affect each other's scores."""
         end = self.learned_end if end is None else end
         ids = [self.tokenizer.encode(text) for text in texts]
         before = self.tokenizer.encode(context)

@@ -15,10 +15,11 @@ import numpy as np
 
 from charrnn.models.base import LanguageModel, State
 
-# takes arrays of B rows and a state; returns an array of B rows and the next state
+# A function that takes arrays of B rows and a state, and returns an array of B rows and
+# the next state.
 RowFunction = Callable[..., tuple[Any, State]]
 
-# multiplications per step that make a thread worth its overhead of about 0.5 ms
+# multiplications per step for which a thread is worth its overhead of about 0.5 ms
 LEAST_WORK = 16_000_000
 
 
@@ -28,8 +29,8 @@ def in_threads(
 ) -> Iterator[RowFunction]:
     """Provide a version of a function that splits the rows among threads.
 
-    The function takes arrays (B, ...) and, as the last argument, a state; its rows must
-    be independent. With little work or one core, the function itself is provided.
+    The rows must be independent. If there is little work or only one core, the function
+    itself is provided.
     """
     count = min(_free_cores(), rows * model.step_work // LEAST_WORK, rows)
     if count < 2:
@@ -56,7 +57,7 @@ def _split(value: Any, count: int) -> list[Any]:
 
 
 def _free_cores() -> int:
-    """Return the maximum number of threads: one if BLAS itself uses threads."""
+    """Return the maximum number of threads. It is one if BLAS itself uses threads."""
     has_one = os.environ.get("OPENBLAS_NUM_THREADS") == "1"
     return available_cores() if has_one else 1
 

@@ -20,10 +20,10 @@ NATS_AT_ONCE = 64  # in batches, computing nats takes a tenth of the time
 class Sample:
     """A text that a model wrote after a prompt.
 
-    tokens: the number of drawn tokens. nats: their nats under the unmodified model.
-    Scoring the text gives the same result if it encodes to the same tokens.
-    finish: why the text ended. "end": its end was drawn, which counts as a token;
-    "length": it reached the maximum length; "stop": it is cut after a stop text.
+    tokens: the number of drawn tokens. nats: their nats, without temperature or
+    filters. Scoring the text gives the same nats if it encodes to the same tokens.
+    finish: why the text ended. "end": the model drew the end, which counts as a token;
+    "length": the text reached the maximum length; "stop": it was cut after a stop text.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Sample:
 
 
 class Writer:
-    """Collects one text token by token and detects its end."""
+    """Collects one text, token by token, and detects its end."""
 
     def __init__(
         self, tokenizer: Tokenizer, prompt: str, config: SampleConfig, *, seed: int
@@ -55,7 +55,7 @@ class Writer:
         self._drawn: list[tuple[int, Floats]] = []  # not yet included in _nats
 
     def take(self, token: int, logits: Floats) -> str:
-        """Append a token drawn from logits (V,); return the text that it adds."""
+        """Append a token, which was drawn from logits (V,); return the added text."""
         if self.finish:
             return ""
         self._tokens += 1
@@ -117,7 +117,7 @@ class Stream:
 
 
 def write(model: LanguageModel, writers: Sequence[Writer]) -> Iterator[str]:
-    """Sample all texts in one batch until they end; yield pieces of the first one.
+    """Sample all texts in one batch until they end; yield pieces of the first text.
 
     All writers must have the same tokenizer, prompt and sampling options.
     """

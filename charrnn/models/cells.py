@@ -1,15 +1,15 @@
-"""The recurrent cells, each written once, as its textbook equations.
+"""The recurrent cells, each written once as its textbook equations.
 
 NumPy inference runs these equations unchanged. Training runs torch's fused kernel if
-there is one, and otherwise these equations. So `xp` holds the functions of either
-library, and arrays belong to the same library. Tests check that all results agree.
+there is one, and otherwise these equations. The argument `xp` provides the functions of
+NumPy or torch, and all arrays belong to that library. Tests check that results agree.
 
 Shape letters: B batch, I inputs, H hidden, G gates.
 
 In the equations, W is `weight_ih` (G*H, I), U is `weight_hh` (G*H, H), and b is
 `bias_ih` + `bias_hh`, (G*H,) each. The rows of each are grouped by gate, in the order
-in which `step` splits them: W_i, W_f, W_g, W_o for an LSTM. Order and names are those
-of torch.nn, so both libraries use the same tensors.
+in which `step` splits them: W_i, W_f, W_g, W_o for an LSTM. The order and the names are
+those of torch.nn, so both libraries use the same tensors.
 
 A cell receives `projected` = W x_t + b_ih, (B, G*H), because W x_t can be computed for
 all time steps at once. It returns the next state, a tuple of arrays (B, H), the first
@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 Array = Any  # a numpy array or a torch tensor
-CellState = tuple[Array, ...]
+State = tuple[Array, ...]
 Weights = Mapping[str, Array]
 
 
@@ -43,13 +43,11 @@ class Functions(Protocol):
 class NumPyFunctions:
     """The elementwise functions for NumPy arrays."""
 
+    tanh = staticmethod(np.tanh)
+
     def sigmoid(self, x: Array, /) -> Array:
         """Return 1 / (1 + exp(-x)), using a formula that does not overflow."""
         return 0.5 * np.tanh(0.5 * x) + 0.5
-
-    def tanh(self, x: Array, /) -> Array:
-        """Return the hyperbolic tangent of x."""
-        return np.tanh(x)
 
     def relu(self, x: Array, /) -> Array:
         """Return max(0, x)."""
@@ -60,19 +58,17 @@ NUMPY = NumPyFunctions()
 
 
 class Cell(ABC):
-    """One recurrence. Subclasses hold no data: weights and state are arguments."""
+    """A recurrent cell. Cells hold no data: weights and state are arguments."""
 
     gates: ClassVar[int]
     states: ClassVar[int] = 1  #: arrays in the state; the first is the output
-    #: initial bias of a gate, by the gate's index
+    #: initial bias by gate index; other gates start at 0
     initial_bias: ClassVar[Mapping[int, float]] = {}
-    kernel: ClassVar[str] = ""  #: a faster way to run it in training, if any
+    kernel: ClassVar[str] = ""  #: name of a faster implementation in torch, if any
 
     @classmethod
     @abstractmethod
-    def step(
-        cls, xp: Functions, projected: Array, state: CellState, w: Weights
-    ) -> CellState:
+    def step(cls, xp: Functions, projected: Array, state: State, w: Weights) -> State:
         """Return the state after one token; `projected` is W x_t + b, (B, G*H)."""
 
     @classmethod
@@ -88,7 +84,7 @@ class Cell(ABC):
 
 
 class Elman(Cell):
-    """Simple recurrent network (Elman 1990), but with tanh, not the logistic function.
+    """Simple recurrent network (Elman 1990), with tanh instead of the sigmoid.
 
     h_t = tanh(U h_{t-1} + W x_t + b)
     """
@@ -97,16 +93,14 @@ class Elman(Cell):
     kernel = "rnn_tanh"
 
     @classmethod
-    def step(
-        cls, xp: Functions, projected: Array, state: CellState, w: Weights
-    ) -> CellState:
+    def step(cls, xp: Functions, projected: Array, state: State, w: Weights) -> State:
         """Return (h_t,)."""
         (h,) = state
         return (xp.tanh(projected + recurrent(h, w)),)
 
 
 class ElmanReLU(Cell):
-    """Elman's network with max(0, x) in place of tanh.
+    """Elman's network with max(0, x) instead of tanh.
 
     h_t = max(0, U h_{t-1} + W x_t + b)
 
@@ -118,18 +112,16 @@ class ElmanReLU(Cell):
     kernel = "rnn_relu"
 
     @classmethod
-    def step(
-        cls, xp: Functions, projected: Array, state: CellState, w: Weights
-    ) -> CellState:
+    def step(cls, xp: Functions, projected: Array, state: State, w: Weights) -> State:
         """Return (h_t,)."""
         (h,) = state
         return (xp.relu(projected + recurrent(h, w)),)
 
 
 class LSTM(Cell):
-    """Long short-term memory (Hochreiter & Schmidhuber 1997).
+    """Long short-term memory (Hochreiter & Schmidhuber 1997), with a forget gate.
 
-    It includes the forget gate f of Gers, Schmidhuber & Cummins (2000).
+    The forget gate f was introduced by Gers, Schmidhuber & Cummins (2000).
 
         i_t = sigmoid(W_i x_t + U_i h_{t-1} + b_i)      input gate
         f_t = sigmoid(W_f x_t + U_f h_{t-1} + b_f)      forget gate
@@ -145,9 +137,7 @@ class LSTM(Cell):
     kernel = "lstm"
 
     @classmethod
-    def step(
-        cls, xp: Functions, projected: Array, state: CellState, w: Weights
-    ) -> CellState:
+    def step(cls, xp: Functions, projected: Array, state: State, w: Weights) -> State:
         """Return (h_t, c_t)."""
         h, c = state
         i, f, g, o = split(projected + recurrent(h, w), 4)
@@ -160,9 +150,9 @@ class LSTM(Cell):
 class PeepholeLSTM(Cell):
     """LSTM whose gates also see the memory (Gers & Schmidhuber 2000).
 
-    One weight per unit, p (H,), lets the input and forget gates see c_{t-1} and the
-    output gate c_t; the rest is as in the LSTM. The tensors of p_i, p_f and p_o are
-    weight_ci, weight_cf and weight_co.
+    The weights p_i and p_f (H,) let the input and forget gates see c_{t-1}, and p_o
+    lets the output gate see c_t. The rest is the same as in the LSTM. The tensors are
+    named weight_ci, weight_cf and weight_co.
 
         i_t = sigmoid(W_i x_t + U_i h_{t-1} + p_i c_{t-1} + b_i)
         f_t = sigmoid(W_f x_t + U_f h_{t-1} + p_f c_{t-1} + b_f)
@@ -174,9 +164,7 @@ class PeepholeLSTM(Cell):
     initial_bias: ClassVar = LSTM.initial_bias
 
     @classmethod
-    def step(
-        cls, xp: Functions, projected: Array, state: CellState, w: Weights
-    ) -> CellState:
+    def step(cls, xp: Functions, projected: Array, state: State, w: Weights) -> State:
         """Return (h_t, c_t)."""
         h, c = state
         i, f, g, o = split(projected + recurrent(h, w), 4)
@@ -190,7 +178,7 @@ class PeepholeLSTM(Cell):
 
     @classmethod
     def shapes(cls, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the LSTM's parameters and of the peepholes."""
+        """Return the shapes of the LSTM's parameters and of the peephole weights."""
         peepholes = {f"weight_c{gate}": (hidden,) for gate in "ifo"}
         return super().shapes(inputs, hidden) | peepholes
 
@@ -199,7 +187,8 @@ class GRU(Cell):
     """Gated recurrent unit (Cho et al. 2014), as in torch.nn.GRU.
 
     The reset gate r is applied after the matrix product; the paper applies it before.
-    b_n and b'_n come from bias_ih and bias_hh, since r applies only to the second.
+    b_n is part of bias_ih, and b'_n of bias_hh; they stay separate, because r only
+    applies to b'_n.
 
         r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)             reset gate
         z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)             update gate
@@ -211,9 +200,7 @@ class GRU(Cell):
     kernel = "gru"
 
     @classmethod
-    def step(
-        cls, xp: Functions, projected: Array, state: CellState, w: Weights
-    ) -> CellState:
+    def step(cls, xp: Functions, projected: Array, state: State, w: Weights) -> State:
         """Return (h_t,)."""
         (h,) = state
         x_r, x_z, x_n = split(projected, 3)
@@ -225,21 +212,19 @@ class GRU(Cell):
 
 
 class SimpleGRU(Cell):
-    """The GRU of introductory lectures, which has an update gate but no reset gate.
+    """The GRU of introductory lectures, with an update gate but no reset gate.
 
         u_t = sigmoid(W_u x_t + U_u h_{t-1} + b_u)      update gate
         n_t = tanh(W_n x_t + U_n h_{t-1} + b_n)         candidate
         h_t = u_t n_t + (1 - u_t) h_{t-1}
 
-    Here an update gate of 0 keeps the state; in the GRU, a gate of 1 does.
+    Here, an update gate of 0 keeps the state. In the GRU, an update gate of 1 does.
     """
 
     gates = 2
 
     @classmethod
-    def step(
-        cls, xp: Functions, projected: Array, state: CellState, w: Weights
-    ) -> CellState:
+    def step(cls, xp: Functions, projected: Array, state: State, w: Weights) -> State:
         """Return (h_t,)."""
         (h,) = state
         u, n = split(projected + recurrent(h, w), 2)
@@ -254,18 +239,16 @@ class MinGRU(Cell):
         n_t = W_n x_t + b_n                             candidate
         h_t = (1 - z_t) h_{t-1} + z_t n_t
 
-    The gate and the candidate do not see h_{t-1}, so the recurrence is linear in h and
-    only the last line has to run step by step. As in `SimpleGRU`, a gate of 0 keeps
-    the state.
+    The gate and the candidate do not see h_{t-1}, so the recurrence is linear in h, and
+    only the last line must run step by step. As in `SimpleGRU`, an update gate of 0
+    keeps the state.
     """
 
     gates = 2
     kernel = "linear"
 
     @classmethod
-    def step(
-        cls, xp: Functions, projected: Array, state: CellState, w: Weights
-    ) -> CellState:
+    def step(cls, xp: Functions, projected: Array, state: State, w: Weights) -> State:
         """Return (h_t,)."""
         (h,) = state
         z, n = split(projected, 2)

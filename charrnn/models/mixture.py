@@ -3,9 +3,8 @@
     p(w | h) = sum over members m of weight_m p_m(w | h)       (Jelinek and Mercer 1980)
 
 The members share a vocabulary. The state is the concatenation of their states. Tensors
-are named "K.NAME", where K is the index of the member.
-
-Nested mixtures are flattened, so a model file never contains one inside another.
+are named "K.NAME", where K is the index of the member. Nested mixtures are flattened,
+so a model file never contains a mixture of mixtures.
 
 Letters: B batch, T time, V vocabulary, M members.
 """
@@ -28,24 +27,23 @@ SUM_TOLERANCE = 1e-6  # allows weights typed by hand, such as 0.333333
 
 @dataclass(frozen=True)
 class MixtureConfig:
-    """Each member's weight, and its unvalidated config, which includes the family."""
+    """The weights of the members and their unvalidated configs, including families."""
 
     weights: tuple[float, ...]
     members: tuple[dict[str, Any], ...]
 
 
 class MixtureModel(LanguageModel):
-    """A weighted mean of other models."""
+    """A weighted mean of models. The weights are positive and sum to 1.
+
+    Raises ValueError for other weights, or if the vocabulary sizes differ.
+    """
 
     family = "mixture"
 
     def __init__(
         self, members: Sequence[LanguageModel], weights: Sequence[float]
     ) -> None:
-        """Mix members with positive weights that sum to 1.
-
-        Raises ValueError for any other weights, or if the vocabulary sizes differ.
-        """
         _check(members, weights)
         flat = list(_flat(members, weights))
         _check(*zip(*flat, strict=True))
@@ -86,7 +84,7 @@ class MixtureModel(LanguageModel):
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
         """Return the log-probabilities (B, T, V) and the new state."""
         mixed, after = self.probabilities(tokens, state)
-        with np.errstate(divide="ignore"):  # -inf if no member gives any probability
+        with np.errstate(divide="ignore"):  # -inf where every member gives 0
             return np.log(mixed, out=mixed).astype(np.float32), after
 
     def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
@@ -103,7 +101,7 @@ class MixtureModel(LanguageModel):
         return mixed, after
 
     def config_json(self) -> dict[str, Any]:
-        """Return the weights and the members' configurations."""
+        """Return the weights and the configs of the members."""
         members = (m.config_json() | {"family": m.family} for m in self.members)
         return to_json(MixtureConfig(self.weights, tuple(members)))
 
@@ -126,7 +124,7 @@ class MixtureModel(LanguageModel):
 
 
 def _check(members: Sequence[Any], weights: Sequence[float]) -> None:
-    """Raise ValueError for too many members, or for invalid weights."""
+    """Raise ValueError if there are too many members or the weights are invalid."""
     if not 0 < len(members) <= MAX_MEMBERS:
         raise ValueError(f"there are {len(members):,} members, not 1 to {MAX_MEMBERS}")
     if len(members) != len(weights):
@@ -141,7 +139,7 @@ def _check(members: Sequence[Any], weights: Sequence[float]) -> None:
 def _flat(
     members: Iterable[LanguageModel], weights: Iterable[float]
 ) -> Iterator[tuple[LanguageModel, float]]:
-    """Yield members and weights, with mixtures replaced by their own members."""
+    """Yield members and weights, replacing each mixture by its own members."""
     for member, weight in zip(members, weights, strict=True):
         if isinstance(member, MixtureModel):
             for inner, share in zip(member.members, member.weights, strict=True):

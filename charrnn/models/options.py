@@ -5,7 +5,7 @@ from typing import Final
 from charrnn.fields import option
 from charrnn.models import CELLS
 
-MAX_ORDER: Final = 64  #: far above any useful order, so that a loop over orders ends
+MAX_ORDER: Final = 64  #: far above any useful order, but small enough to loop over
 
 
 def cell_option() -> str:

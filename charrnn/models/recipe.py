@@ -1,8 +1,8 @@
-"""Recipes: pure functions from a corpus and a budget to sizes and rates.
+"""Recipes: pure functions that choose options to suit a corpus and a budget.
 
-A recipe chooses every option that the user did not set, and gives reasons. Nothing here
-trains or imports torch, so recipes can be tested on plain numbers. The measurements
-behind them are in README.md.
+A recipe chooses every option that the user did not set, and gives its reasons. It
+neither trains nor imports torch, so recipes can be tested on plain numbers. The
+measurements behind them are in .readme/defaults.md.
 """
 
 import math
@@ -63,19 +63,19 @@ class Recipe(ABC):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[Any, list[str]]:
-        """Fill in the given fields; return the config, and a reason for each choice.
+        """Return a complete config, and a phrase with the reason for each choice.
 
-        training: the given fields of TrainConfig. Each reason is a phrase.
+        given: the fields that the user set. training: the same for TrainConfig.
         """
 
 
 class GradientRecipe(Recipe):
-    """Also chooses how a network is trained."""
+    """A recipe that also chooses how a network is trained."""
 
     @staticmethod
     @abstractmethod
     def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
-        """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
+        """Return the TrainConfig fields that set the windows: bptt, batch, stages."""
 
     @staticmethod
     @abstractmethod
@@ -87,8 +87,8 @@ class GradientRecipe(Recipe):
     def dropout(epochs: float) -> tuple[float, float]:
         """Return the initial and final dropout for a given number of epochs.
 
-        It starts so low that it hardly slows learning, and rises as the network begins
-        to overfit the text that it rereads (Morerio et al. 2017).
+        Dropout is low at first, so that it hardly slows learning, and rises as the
+        network begins to overfit the text that it rereads (Morerio et al. 2017).
         """
 
     @staticmethod

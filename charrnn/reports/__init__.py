@@ -1,4 +1,4 @@
-"""Images of results.
+"""Pictures of results.
 
 ladder_plot.py   draws a bar chart of compared models
 """

@@ -17,14 +17,14 @@ FORMATS: Final = (".png", ".svg")
 MIXTURE: Final = "#d1603d"
 NETWORK: Final = "#2f6f9f"
 LIGHTEST: Final = 220  #: the grey level of a unigram model
-DARKER: Final = 32  #: how much darker the bar gets with each doubling of n
+DARKER: Final = 32  #: how much darker a bar gets with each doubling of n
 INK: Final = "#202124"
 FAINT: Final = "#dadce0"
-MARGIN: Final = 1.18  #: axis length in longest bars; leaves room for labels
+MARGIN: Final = 1.18  #: axis length relative to the longest bar, with room for labels
 
 
 def check(path: str) -> None:
-    """Raise UsageError for an unknown format, ResourceError without matplotlib."""
+    """Raise UsageError for an unknown format, or ResourceError without matplotlib."""
     if Path(path).suffix.lower() not in FORMATS:
         raise UsageError(f"`plot` is {path}", hint="name a .png or .svg file")
     if find_spec("matplotlib") is None:
@@ -37,10 +37,11 @@ def check(path: str) -> None:
 def draw(
     found: Sequence["Compared"], names: Sequence[str], path: Path, title: str
 ) -> None:
-    """Draw bits per character as bars, with intervals for the gap to the best model.
+    """Draw a bar for the bits per character of each model, and its interval.
 
-    A model with an infinite score has no bar. A pale bar marks a model with too many
-    unknown tokens for a fair comparison.
+    The interval is that of the difference to the best model. A model with an infinite
+    score has no bar. A pale bar marks a model with too many unknown tokens for a fair
+    comparison.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -96,7 +97,7 @@ def _draw_row(axes: Any, row: int, one: "Compared", best: float) -> float:
 
 
 def _colour(model: "LanguageModel") -> str:
-    """Return grey for n-gram models, darker for larger n, and a colour for others."""
+    """Return a grey for an n-gram model, darker for a larger n; else a colour."""
     if model.family == "ngram":
         grey = round(LIGHTEST - DARKER * min(5, log2(model.config_json()["order"])))
         return f"#{grey:02x}{grey:02x}{grey:02x}"

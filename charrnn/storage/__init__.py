@@ -1,4 +1,4 @@
-"""Storage: how runs and models are stored on disk.
+"""How runs and models are stored on disk.
 
 files.py     atomic writes, appends and locks; no other module writes files
 tensors.py   tensors and JSON values in one verified .safetensors file

@@ -1,12 +1,12 @@
-"""File operations; no other module writes, renames or removes a file.
+"""File operations. No other module writes, renames or removes files.
 
-A file is published completely or not at all. It is written under a temporary name in
+A file is replaced as a whole or not at all. It is written under a temporary name in
 the same folder (renaming is not atomic across file systems), flushed to disk and
-renamed into place. Then the folder is flushed. After a power failure, either the old
-file or the new one exists.
+renamed. Then the folder is flushed. After a power failure, either the old file or the
+new one exists.
 
-System functions are called only as `os.NAME` and `fcntl.NAME`, so that tests can
-replace `os` and `fcntl` here, to fail at the n-th call or to track unflushed data.
+System functions are called only as `os.NAME` and `fcntl.NAME`. Tests can therefore
+replace `os` and `fcntl` here to make the n-th call fail or to track unflushed data.
 """
 
 import contextlib
@@ -47,8 +47,8 @@ def write(path: Path, data: bytes | memoryview) -> None:
 def writing(path: Path, *, keep: Path | None = None) -> Iterator[Output]:
     """Open a file that appears at `path` when the block ends without an error.
 
-    keep: a path to move the replaced file to. If `path` is a symbolic link, its target
-    is replaced. Pipes and devices are written to directly. Raises ResourceError.
+    keep: a path that the replaced file is moved to. If `path` is a symbolic link, its
+    target is replaced. A pipe or device is written to directly. Raises ResourceError.
     """
     path = Path(os.path.realpath(path))
     if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
@@ -134,7 +134,7 @@ def remove_folder(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files of dead processes. The caller must hold the lock."""
+    """Remove the temporary files of dead processes. The caller must hold the lock."""
     with _as_resource_error(folder):
         names = os.listdir(folder) if os.path.isdir(folder) else []
     for name in names:
@@ -190,14 +190,14 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Flush a folder to disk, which makes renames in it durable."""
+    """Flush a folder to disk, so that renames in it are durable."""
     with _opened(folder, os.O_RDONLY) as handle:
         os.fsync(handle)
 
 
 @contextlib.contextmanager
 def _as_resource_error(path: Path) -> Iterator[None]:
-    """Turn an OSError into a ResourceError."""
+    """Convert an OSError to a ResourceError."""
     try:
         yield
     except OSError as error:

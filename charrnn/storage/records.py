@@ -13,16 +13,16 @@ Json = dict[str, Any]
 
 
 class Record:
-    """A dataclass that can be converted from and to JSON values."""
+    """A dataclass that can be converted to and from JSON values."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return a record of the known keys. Raises TypeError if one is missing."""
+        """Build a record. Raises TypeError if a required key is missing."""
         names = {one.name for one in dataclasses.fields(cls)}  # type: ignore[arg-type]
         return cls(**{name: values[name] for name in names & set(values)})
 
     def to_json(self) -> Json:
-        """Return the fields as JSON values, without unset optional fields."""
+        """Return the fields as JSON values, without optional fields that are unset."""
         values: Json = {}
         for one in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, one.name)
@@ -40,7 +40,7 @@ def _default(one: "dataclasses.Field[Any]") -> Any:
 
 
 def _optional(default: Any) -> Any:
-    """Return a field that is written only when it is set."""
+    """Return a field that is written only if it differs from its default."""
     if isinstance(default, dict):
         return field(default_factory=dict, metadata={"optional": True})
     return field(default=default, metadata={"optional": True})
@@ -97,7 +97,7 @@ class RunRecord(Record):
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the record in run.json. Raises TypeError or KeyError."""
+        """Build a record from run.json. Raises TypeError or KeyError."""
         corpus = CorpusRecord.from_json(values["corpus"])
         return super().from_json({**values, "corpus": corpus})
 
@@ -126,7 +126,7 @@ class ModelSummary(Record):
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the summary in a model file. Raises TypeError or ValueError."""
-        corpus = dict(values).get("corpus")  # an unknown corpus is {}
+        """Build a summary from a model file. Raises TypeError or ValueError."""
+        corpus = dict(values).get("corpus")  # {} if the corpus is unknown
         known = CorpusRecord.from_json(corpus) if corpus else None
         return super().from_json({**values, "corpus": known})

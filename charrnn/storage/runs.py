@@ -1,14 +1,14 @@
-"""Run folders: what they contain, how they are named, and how to find the newest one.
+"""Run folders: what they contain, how they are named, and how they are found.
 
     runs/shakespeare-001/
         model.safetensors    the best model so far: the file to keep and share
         resume.safetensors   everything needed to resume exactly
-        resume-previous.safetensors   the previous save, in case the last one is damaged
+        resume-previous.safetensors   the save before, used if the last is damaged
         metrics.jsonl        one line per event
         run.json             the settings and, once finished, the plan and result
         tokens/              the encoded corpus
 
-A run is named after its text and numbered. By default, commands use the newest model.
+A run has the name of its text and a number. By default, commands use the newest model.
 """
 
 import json
@@ -50,7 +50,7 @@ class Run:
 
     @property
     def info(self) -> Path:
-        """The file that holds the run's settings and result."""
+        """The file that contains the run's settings and result."""
         return self.path / "run.json"
 
     @property
@@ -69,33 +69,32 @@ class Run:
         return self.path / "tokens"
 
     def lock(self) -> AbstractContextManager[None]:
-        """Lock the run during training. Raises BusyError if another process has it."""
+        """Lock the run for training. Raises BusyError if it is already locked."""
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return files.lock(self.path / "lock", f"{_this_process()} since {since}")
 
     def check_held(self) -> None:
         """Raise BusyError if the folder was removed and another process recreated it.
 
-        In that case, the lock that this process holds is on a deleted file.
+        In that case, this process has locked a deleted file.
         """
         try:
             note = (self.path / "lock").read_text("utf-8", "replace")
         except OSError:
-            return  # the save that follows will fail, too
+            return  # the next save will fail, too, and report the error
         if not note.startswith(f"{_this_process()} since"):
             raise BusyError(f"{self.path} was removed and is now in use by {note}")
 
     def read_info(self) -> dict[str, Any]:
         """Return the contents of run.json, or {} if it does not exist."""
-        path = self.info
         try:
-            info = json.loads(path.read_bytes())
+            info = json.loads(self.info.read_bytes())
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError) as error:
-            raise ModelFileError(f"{path} cannot be read: {error}") from error
+            raise ModelFileError(f"{self.info} cannot be read: {error}") from error
         if not isinstance(info, dict):
-            raise ModelFileError(f"{path} does not describe a run")
+            raise ModelFileError(f"{self.info} does not describe a run")
         return info
 
     def read_record(self) -> RunRecord:
@@ -135,8 +134,7 @@ def described(path: Path) -> Iterator[None]:
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else error
         raise ModelFileError(
-            f"{path} has a damaged run.json: {why}",
-            hint="start over with `new`",
+            f"{path} has a damaged run.json: {why}", hint="start over with `new`"
         ) from error
 
 
@@ -146,30 +144,34 @@ def runs_folder() -> Path:
 
 
 def all_runs(folder: Path | None = None) -> list[Run]:
-    """Return the run folders in a folder, sorted by name."""
+    """Return the runs in a folder (default: `runs_folder()`), sorted by name."""
     folder = folder or runs_folder()
     if not folder.is_dir():
         return []
-    # isfile: is_file would raise for a folder without read permission
+    # not is_file, which raises for a folder without read permission
     paths = sorted(folder.iterdir())
     return [Run(path) for path in paths if os.path.isfile(Run(path).info)]
 
 
 def new_run(stem: str, folder: Path | None = None) -> Run:
-    """Create the next free folder `stem`-NNN. No two processes get the same folder."""
-    for path in _numbered(folder or runs_folder(), stem):
-        if files.claim_folder(path):
-            return Run(path)
-    raise AssertionError("unreachable: there is always another number")
+    """Create the next folder `stem`-NNN. No two processes get the same folder."""
+    folder = folder or runs_folder()
+    # not glob: a stem may contain its special characters
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    taken = [n.removeprefix(f"{stem}-") for n in names if n.startswith(f"{stem}-")]
+    number = max((int(n) for n in taken if n.isdecimal()), default=0) + 1
+    while not files.claim_folder(path := folder / f"{stem}-{number:03d}"):
+        number += 1
+    return Run(path)
 
 
 def find_run(name: str) -> Run:
-    """Return the run with this folder or name. Raises NotFoundError."""
+    """Return the run with this path or name. Raises NotFoundError."""
     for run in (Run(Path(name)), Run(runs_folder() / name)):
         if name and any(os.path.isfile(path) for path in (run.info, run.model)):
             return run
     raise NotFoundError(
-        f"there is no run {name}, neither here nor in {runs_folder()}",
+        f"there is no run {name} here or in {runs_folder()}",
         hint="`charrnn runs` lists all runs",
     )
 
@@ -177,7 +179,7 @@ def find_run(name: str) -> Run:
 def find_model(given: str | None = None) -> Path:
     """Return a model file: the given one, $CHARRNN_MODEL, or the newest in any run.
 
-    Raises NotFoundError with the places that were searched.
+    Raises NotFoundError, naming the place that was searched.
     """
     if given is not None:
         return _named_model(given, "the model")
@@ -207,13 +209,3 @@ def _named_model(name: str, what: str) -> Path:
 def run_of(model: Path | None) -> Run | None:
     """Return the run that a model file belongs to, or None for any other file."""
     return Run(model.parent) if model and model.name == MODEL_FILE else None
-
-
-def _numbered(folder: Path, stem: str) -> Iterator[Path]:
-    # not glob: a stem may contain its special characters
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    taken = [n.removeprefix(f"{stem}-") for n in names if n.startswith(f"{stem}-")]
-    number = max((int(n) for n in taken if n.isdecimal()), default=0)
-    while True:
-        number += 1
-        yield folder / f"{stem}-{number:03d}"

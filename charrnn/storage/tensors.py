@@ -1,16 +1,15 @@
 """Files of tensors and JSON values, verified before any content is used.
 
 The format is .safetensors: 8 bytes of little-endian header length, a JSON header, and
-the tensors end to end. The header's metadata holds these strings: `format` ("charrnn"
+the tensors end to end. The header's metadata consists of strings: `format` ("charrnn"
 or "charrnn-resume"), `format_version`, the given values as JSON, and `sha256`, the hash
 of everything else. Nothing in a file can be executed; a malicious file can only contain
 wrong values.
 
-The safetensors library is not used, for three reasons: its `save` copies each tensor
-with `tobytes` and builds the whole file in memory before our atomic writer could write
-it; its `load(bytes)` returns read-only arrays; and its header limit is 100 MB. Here,
-the header is checked before memory is allocated, and no tensor is copied. Tests compare
-these files to the library's.
+The safetensors library is not used, because its `save` builds the whole file in memory,
+its `load(bytes)` returns read-only arrays, and it accepts headers of up to 100 MB.
+Here, the header is checked before memory is allocated, and no tensor is copied. Tests
+compare these files to the library's.
 """
 
 import hashlib
@@ -55,8 +54,6 @@ TYPES: Final = {
     "U8": "|u1",
     "BOOL": "|b1",
 }
-TYPE_NAMES: Final = {code: name for name, code in TYPES.items()}
-SORTED_CODES: Final = list(TYPES.values())
 
 Array = npt.NDArray[Any]
 Tensors = Mapping[str, Array]
@@ -72,7 +69,7 @@ def write_tensors(
 ) -> None:
     """Write tensors and JSON values atomically to one file. Raises ResourceError.
 
-    keep: a path to move the replaced file to.
+    keep: a path that the replaced file is moved to.
     """
     arrays, header = _laid_out(tensors, meta, kind)
     if len(header) > MAX_HEADER_BYTES:
@@ -88,7 +85,7 @@ def write_tensors(
 
 
 def size_bytes(tensors: Tensors, meta: Mapping[str, Any]) -> int:
-    """Return the size of a file of these tensors and values."""
+    """Return the size of the file that `write_tensors` would write."""
     arrays, header = _laid_out(tensors, meta, FORMAT)
     return 8 + len(header) + sum(array.nbytes for array in arrays)
 
@@ -103,18 +100,17 @@ def _laid_out(
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     strings["sha256"] = _content_hash(arrays, strings)
     table: dict[str, Any] = {"__metadata__": strings}
+    types = {code: (rank, name) for rank, (name, code) in enumerate(TYPES.items())}
+    order = sorted(arrays, key=lambda name: (types[arrays[name].dtype.str], name))
     at = 0
-    names = sorted(
-        arrays, key=lambda name: (SORTED_CODES.index(arrays[name].dtype.str), name)
-    )
-    for name in names:
-        code, shape = arrays[name].dtype.str, list(arrays[name].shape)
+    for name in order:
+        (_, dtype), shape = types[arrays[name].dtype.str], list(arrays[name].shape)
         end = at + arrays[name].nbytes
-        entry = {"dtype": TYPE_NAMES[code], "shape": shape, "data_offsets": [at, end]}
-        table[name], at = entry, end
+        table[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, end]}
+        at = end
     header = json.dumps(table, sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)  # tensors start at a multiple of 8
-    return [arrays[name] for name in names], header
+    return [arrays[name] for name in order], header
 
 
 def read_tensors(
@@ -166,7 +162,7 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
 
 
 def _read_table(path: Path, file: BinaryIO, file_bytes: int) -> dict[str, Any]:
-    """Read the header of a safetensors file, with tensor entries and __metadata__."""
+    """Read the header of a safetensors file: an entry per tensor, and __metadata__."""
     start = file.read(8)
     size = int.from_bytes(start, "little")
     # limited to the file size, because read() allocates all its memory first
@@ -216,7 +212,7 @@ def _places(
     """Return the type, shape and offset of each tensor.
 
     Raises ValueError, KeyError, TypeError or RecursionError unless the tensors fill
-    exactly `room` bytes without gaps.
+    `room` bytes exactly, without gaps.
     """
     places = {}
     at = 0

@@ -1,4 +1,4 @@
-"""Text: files, folders and stdin, split into documents.
+"""Read files, folders and stdin, and split their text into documents.
 
 sources.py      finds, decompresses and decodes files
 documents.py    splits text into documents

@@ -13,10 +13,9 @@ CodePoints = npt.NDArray[np.unsignedinteger[Any]]
 
 
 def code_points(text: str) -> CodePoints:
-    """Return the code points of a text, (n,), as integers of 1, 2 or 4 bytes.
+    """Return the code points of a text, (n,), in the narrowest type that fits them all.
 
-    The type is the narrowest that holds every character; such arrays are the fastest to
-    process.
+    The narrower the type, the faster the array is to process.
     """
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8)
@@ -28,10 +27,10 @@ def code_points(text: str) -> CodePoints:
 
 
 def chunks(texts: Iterable[str], *, separator: str = "") -> Iterator[str]:
-    """Join and cut the texts into strings of about 262,144 characters, and yield those.
+    """Yield the texts, joined or cut into strings of about 262,144 characters.
 
-    One huge text then takes as long as millions of short lines. The separator is put
-    between texts that share a string, never inside a text.
+    This makes one huge text as fast to process as millions of short lines. The
+    separator is put between texts that share a string, never inside a text.
     """
     held: list[str] = []
     size = 0

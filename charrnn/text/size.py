@@ -25,7 +25,7 @@ class TextSize:
 
 
 class Tally:
-    """Measures documents that arrive in blocks."""
+    """Adds up the sizes of documents that arrive in blocks."""
 
     def __init__(self) -> None:
         self.size = TextSize()
@@ -57,7 +57,7 @@ def text_size(text: str) -> TextSize:
 def _count_words(text: str, *, in_word: bool = False) -> int:
     """Return the number of words that start in a text, like len(text.split()).
 
-    in_word: whether the preceding text ended inside a word, which may continue here.
+    in_word: whether the preceding text ended with a word, which may continue here.
     """
     if not text:
         return 0

@@ -1,12 +1,12 @@
 """Finding, decompressing and decoding text files.
 
 Files are read in blocks, so memory use does not depend on the length of a file or line.
-Only stdin and pipes, which cannot be read twice, are kept in memory as a whole.
+Only stdin and pipes, which cannot be read twice, are kept in memory completely.
 
-Text must be valid UTF-8, and is not changed: line ends and accents (composed or not)
-stay as they are, and only a byte order mark at the start of a file is dropped. Raw mode
-(for the byte level) accepts any bytes and drops nothing: a byte that is not UTF-8
-becomes a lone surrogate, which the byte tokenizer converts back to the byte.
+Text must be valid UTF-8. It is not changed, except that a byte order mark at the start
+of a file is dropped. Raw mode (for the byte level) accepts any bytes and drops nothing:
+a byte that is not UTF-8 becomes a lone surrogate, which the byte tokenizer converts
+back to the byte.
 """
 
 import bz2
@@ -46,7 +46,7 @@ OPENERS: Final[dict[str, Callable[[str], Any]]] = {
 
 @dataclass(frozen=True)
 class Source:
-    """A text that can be read any number of times: a file, or bytes in memory."""
+    """A text that can be read repeatedly: a file, or bytes in memory."""
 
     name: str
     held: bytes | None = field(default=None, repr=False)
@@ -60,7 +60,7 @@ class Source:
     def text(
         self, *, raw: bool = False, block_bytes: int = BLOCK_BYTES
     ) -> Iterator[str]:
-        """Yield the decoded text. Raises TextError with the first invalid byte."""
+        """Yield the decoded text. Raises TextError at the first invalid byte."""
         errors = "surrogateescape" if raw else "strict"
         decoder = codecs.getincrementaldecoder("utf-8")(errors)
         read = 0
@@ -102,10 +102,10 @@ class Source:
 def find_sources(paths: Sequence[str]) -> list[Source]:
     """Return the texts at paths: files, all files in folders, or stdin for "-".
 
-    The files in a folder are sorted by path; hidden ones (with a leading dot) are
-    skipped. `.gz`, `.bz2` and `.xz` files are decompressed when read. Raises
-    NotFoundError, TextError for a folder without files, and ResourceError for an
-    unreadable path.
+    The files in a folder are sorted by path. Hidden files (with a leading dot) are
+    skipped, and `.gz`, `.bz2` and `.xz` files are decompressed when read. Raises
+    NotFoundError, TextError if a folder has no files, or ResourceError if a path cannot
+    be read.
     """
     return [source for path in paths for source in _find(path)]
 
@@ -137,7 +137,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Convert errors from reading a file to errors of this package."""
+    """Convert an error from reading a file to a CharRNNError."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:

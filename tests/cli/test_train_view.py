@@ -92,7 +92,9 @@ def test_validation_line_has_the_share_of_unknown_tokens() -> None:
     metrics = rates | {"tokens": 1000, "unknown": 51}
 
     (line,) = lines_of(
-        ValidationEvent(step=1, elapsed_s=61.0, metrics=metrics, best=True), 80
+        ValidationEvent(step=1, elapsed_s=61.0, metrics=metrics, best=True),
+        80,
+        LanguageTask.describe,
     )
 
     assert line == "   1:01  valid 1.000 bits/char (2.0000 nats/token), 5.1% unknown"

@@ -1,4 +1,4 @@
-"""What an n-gram model counts, and how it smooths."""
+"""The order and the smoothing of an n-gram model."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,13 +8,13 @@ from charrnn.fields import check, option
 from charrnn.models.options import order_option
 
 SMOOTHINGS: Final = ("kneser-ney", "addk", "mle")
-MIN_K: Final = 1e-30  #: prevents probabilities of 0 in float32
+MIN_K: Final = 1e-30  #: ensures that no probability is 0 in float32
 MAX_K: Final = 1e30
 
 
 @dataclass(frozen=True)
 class NgramConfig:
-    """What an n-gram model counts, and how it smooths; only addk uses `k`."""
+    """The order and the smoothing of an n-gram model. `k` is only for addk."""
 
     vocab_size: int
     order: int = order_option(7, at_least=1)
@@ -27,7 +27,7 @@ class NgramConfig:
         1.0,
         at_least=MIN_K,
         at_most=MAX_K,
-        help=f"Count that addk adds to every count, from {MIN_K:g} to {MAX_K:g}.",
+        help=f"Number that addk adds to every count, from {MIN_K:g} to {MAX_K:g}.",
     )
 
     def __post_init__(self) -> None:

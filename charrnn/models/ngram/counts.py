@@ -1,6 +1,6 @@
-"""N-gram counts as sorted arrays, which hold everything that an n-gram model learns.
+"""N-gram counts as sorted arrays. An n-gram model consists of these arrays.
 
-The n-grams of one length form a level, sorted by their tokens, so those that share a
+The n-grams of one length form a level, sorted by their tokens, so n-grams that share a
 context are adjacent. The levels form a tree: the children of an n-gram extend it by
 one token. A level of n_k n-grams has three arrays:
 
@@ -8,7 +8,7 @@ one token. A level of n_k n-grams has three arrays:
     counts.k (n_k,)     count of each n-gram
     children.k (n_k,)   number of its children; absent at the last level
 
-No n-gram spans two documents. Each document opens with the boundary, and also closes
+No n-gram spans two documents. Each document begins with the boundary, and also ends
 with it if the model learns where documents end.
 
 Letters: N order, V vocabulary, D documents, n_k n-grams of length k.
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from charrnn.models.base import Tensors, check_names
 from charrnn.tokenizers.base import BOUNDARY, AnyIds, Ids
 
-# (D1, D2, D3+) for levels too small or unusual for an estimate; KenLM's values
+# KenLM's (D1, D2, D3+) for levels that are too small or unusual to estimate them
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 
 Arrays = dict[str, AnyIds]
@@ -33,7 +33,7 @@ Arrays = dict[str, AnyIds]
 def count_ngrams(
     tokens: AnyIds, starts: Ids, lengths: Ids, *, vocab_size: int, continuations: bool
 ) -> Iterator[Arrays]:
-    """Yield the arrays of levels 1 to N by name, for N = 1, 2, ... without end.
+    """Yield the arrays of levels 1 to N by name, for N = 1, 2, ... indefinitely.
 
     tokens: (n,), all documents. starts: (D,), the index of each document's opening
     boundary. lengths: (D,), the number of tokens to predict in each document.
@@ -49,7 +49,7 @@ def count_ngrams(
     index: Ids = tokens.astype(np.int64)
     size = vocab_size
     counts: Ids = np.bincount(tokens[begins + 1], minlength=size)
-    opens = np.zeros(size, bool)  # a predicted boundary closes a document
+    opens = np.zeros(size, bool)  # at level 1, a boundary only closes a document
     levels: Arrays = {}
     for k in itertools.count(2):
         yield levels | {f"counts.{k - 1}": _smallest(counts)}
@@ -76,7 +76,7 @@ def count_ngrams(
 
 
 def discounts(counts: AnyIds) -> tuple[float, float, float]:
-    """Return the discounts D1, D2, D3+ of counts 1, 2, and 3 or more in a level.
+    """Return the discounts D1, D2, D3+ for the counts 1, 2, and 3 or more in a level.
 
     They follow equation 26 of Chen and Goodman (1999), where n_i n-grams have count i:
 
@@ -99,7 +99,7 @@ def check_levels(
 ) -> None:
     """Raise ValueError unless the tensors are valid levels 1 to N."""
     if order > len(tensors):
-        # checked first, because a file may claim a billion levels
+        # checked first, because a file could claim a billion levels
         raise ValueError(f"order {order:,} needs more than {len(tensors)} tensors")
     names = {f"counts.{k}" for k in range(1, order + 1)}
     names |= {f"children.{k}" for k in range(1, order)}
@@ -124,7 +124,7 @@ def check_levels(
 
 
 def _check_children(k: int, tensors: Tensors, size: int, vocab_size: int) -> None:
-    """Raise ValueError unless level k + 1 holds the children of level k, sorted."""
+    """Raise ValueError unless level k + 1 has the sorted children of level k."""
     children, tokens = tensors[f"children.{k}"], tensors[f"tokens.{k + 1}"]
     # each entry is bounded first, so that the sum cannot overflow
     is_whole = len(children) == size and not (children > len(tokens)).any()
@@ -145,7 +145,7 @@ def _check_discounts(values: npt.NDArray[Any], order: int) -> None:
         raise ValueError(f"the discounts are {found}, not 3 per level")
     # written so that NaN fails
     if not ((values >= 0) & (values <= (1, 2, 3))).all():
-        raise ValueError("discounts are not between 0 and their counts")
+        raise ValueError("the discounts are not between 0 and their counts")
 
 
 def ranges(firsts: Ids, lengths: Ids) -> Ids:

@@ -1,4 +1,4 @@
-"""The n-gram language model: predicts the next token from the last N - 1 tokens.
+"""The n-gram language model, which predicts a token from the last N - 1 tokens.
 
 The counts of `counts.py` form a tree of n-grams with the empty n-gram as its root. The
 children of a context are the n-grams that extend it by one token. For each context h:
@@ -33,8 +33,8 @@ from charrnn.models.ngram.counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram.tree import UNKNOWN, NgramTree
 from charrnn.tokenizers.base import AnyIds, Ids
 
-# The largest size of the table of distributions. It holds those of short contexts,
-# which have the most children, so computing them for every token would be slowest.
+# Maximum size of the table of distributions. It contains those of short contexts. They
+# have the most children, so computing them for every token would take the most time.
 TABLE_SIZE = 1 << 20
 
 
@@ -65,7 +65,7 @@ class NgramModel(ConfiguredModel):
     def fit(
         cls, config: NgramConfig, tokens: AnyIds, starts: Ids, lengths: Ids
     ) -> Self:
-        """Count the n-grams of documents; arguments as in `count_ngrams`."""
+        """Count the n-grams of documents. The arguments are those of `count_ngrams`."""
         orders = cls.fit_orders(config, tokens, starts, lengths, least=config.order)
         return next(orders)
 
@@ -79,7 +79,7 @@ class NgramModel(ConfiguredModel):
         *,
         least: int = 1,
     ) -> Iterator[Self]:
-        """Yield models of order `least`, least + 1, ... from a single count."""
+        """Yield models of order `least`, least + 1, ... but count only once."""
         is_interpolated = config.smoothing == "kneser-ney"
         V = config.vocab_size
         counted = count_ngrams(
@@ -107,11 +107,11 @@ class NgramModel(ConfiguredModel):
 
     @property
     def step_work(self) -> int:
-        """The vocabulary size, because each token reads only a few of the counts."""
+        """The vocabulary size: a token needs one product for each probability."""
         return self.vocab_size
 
     def initial_state(self, batch: int) -> State:
-        """Return the paths (B, N) before any token, which consist of the root."""
+        """Return the paths (B, N) before any token; all their nodes are the root."""
         return (np.zeros((batch, self.config.order), np.int64),)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
@@ -135,7 +135,7 @@ class NgramModel(ConfiguredModel):
     def _smooth(self) -> tuple[Reals, Reals]:
         """Return the weights of nodes (M,) and the backoffs of contexts (C + 1,).
 
-        The last backoff is that of UNKNOWN. It is 1, so the shorter context decides.
+        The last backoff, that of UNKNOWN, is 1: only the shorter context matters.
         """
         parents, contexts = self._tree.parents, len(self._tree.lengths)
         levels = [self._tensors[f"counts.{k + 1}"] for k in range(self.config.order)]
@@ -181,7 +181,7 @@ class NgramModel(ConfiguredModel):
         edge = self._depth + 1
         # longer n-grams have larger node numbers, and UNKNOWN has the smallest
         base = self._table[paths[:, :edge].max(axis=1)]
-        # Just after an opening boundary, a path repeats a node, which must count once.
+        # Just after an opening boundary, a path repeats a node that must count once.
         is_again = paths[:, edge:] == paths[:, edge - 1 : -1]
         return self._tree.mix(np.where(is_again, UNKNOWN, paths[:, edge:]), base)
 

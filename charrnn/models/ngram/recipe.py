@@ -1,4 +1,4 @@
-"""The order of an n-gram model if the user did not set it."""
+"""The default order of n-gram models."""
 
 from charrnn.models.ngram.config import NgramConfig
 from charrnn.models.recipe import CorpusStatistics, Given, Recipe
@@ -11,17 +11,17 @@ class NgramRecipe(Recipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[NgramConfig, list[str]]:
-        """Fill in the config from the corpus; return it with a reason for its order."""
+        """Return a config that suits the corpus, and the reason for its order."""
         order, what = _order(data)
         config = NgramConfig(**{"order": order, **given, "vocab_size": data.vocab_size})
         return config, [] if "order" in given else [f"order {order}: {what}"]
 
 
 def _order(data: CorpusStatistics) -> tuple[int, str]:
-    """Return the order to use, and why.
+    """Return the order to use, and the reason.
 
-    Higher orders change the nats per token by at most 0.003 on texts of 30,000 to a
-    million characters. The best is 5 or 6 for short documents, and 7 or 8 for others.
+    On texts of 30,000 to a million characters, higher orders change the loss by at most
+    0.003 nats per token. The best order is 5 or 6 for short documents, else 7 or 8.
     """
     if data.has_long_tokens:
         return 4, "tokens are words or subwords"

@@ -1,4 +1,4 @@
-"""The tree of n-grams as arrays, for looking up contexts and their next tokens.
+"""The tree of n-grams as arrays, to look up contexts and their next tokens.
 
 A node is an n-gram, and its children extend it by one token. Nodes are numbered level
 by level, sorted by their tokens: 0 is the root, 1 + w is the token w, and longer
@@ -7,8 +7,8 @@ n-grams follow. So the children of a node are consecutive.
 The state of a text is its *path*, N nodes. Node k is the n-gram of the last k tokens,
 truncated at the opening boundary, or UNKNOWN if it was never seen.
 
-`step` and `mix_one` do the same as `walk` and `mix` for a single token, as in sampling.
-For a single token, Python's numbers are faster than arrays.
+For a single token, as in sampling, `step` and `mix_one` replace `walk` and `mix`. They
+use Python numbers, which are faster than arrays of one element.
 
 Letters: B batch, T time, V vocabulary, N order, L levels, R rows, M nodes, C contexts
 (nodes that may have children).
@@ -25,7 +25,7 @@ from charrnn.models.ngram.counts import ranges
 from charrnn.tokenizers.base import BOUNDARY, AnyIds, Ids
 
 OPENING = 1 + BOUNDARY  # node of the boundary that opens a document
-UNKNOWN = -1  # stands for an n-gram that was never seen
+UNKNOWN = -1  # represents an n-gram that was never seen
 FEW_CHILDREN = 16  # up to this many, a loop is faster than array operations
 
 
@@ -51,17 +51,14 @@ class NgramTree:
         self.parents = np.repeat(np.arange(len(self.lengths)), self.lengths)
         inner = len(self.lengths) - 1
         keys = self.parents[: inner - 1] * V + self.tokens[1:inner]
-        # a sentinel key, so that every search lands on a key
+        # the last key is a sentinel, so that every search returns a valid index
         self._keys = np.append(keys, np.iinfo(np.int64).max)
         self._firsts = self.firsts.data
         self._lengths = self.lengths.data
         self._tokens = self.tokens.data
 
     def weigh(self, weights: Reals, backoffs: Reals) -> None:
-        """Set the weights of nodes (M,) and the backoffs of contexts (C + 1,).
-
-        The last backoff is that of UNKNOWN.
-        """
+        """Set the weights of nodes (M,) and the backoffs of contexts and UNKNOWN."""
         self._weights, self._backoffs = weights, backoffs
         self._one_weight, self._one_backoff = weights.data, backoffs.data
 
@@ -84,7 +81,7 @@ class NgramTree:
         paths = np.zeros((B, T + 1, self.order), np.int64)
         paths[:, 0] = path
         opens = tokens == BOUNDARY
-        if T == 1:  # all levels at once is three times as fast for 8 rows
+        if T == 1:  # for 8 rows, this is three times as fast as the loop
             found = self.child(path[:, :-1], tokens)
             paths[:, 1, 1:] = np.where(opens, OPENING, found)
             return paths

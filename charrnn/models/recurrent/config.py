@@ -15,7 +15,7 @@ from charrnn.models.options import (
 
 @dataclass(frozen=True)
 class RecurrentConfig:
-    """The options and the vocabulary size that define a recurrent language model."""
+    """The vocabulary size and the options that define a recurrent language model."""
 
     vocab_size: int
     cell: str = cell_option()

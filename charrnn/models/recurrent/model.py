@@ -4,7 +4,7 @@
     y_l    = norm_l(cell_l(y_{l-1})) + y_{l-1}    without + y_{l-1} in the first layer
     logits = head(y_L)
 
-Four things are optional: layer norms between layers (Ba et al. 2016), residual sums, a
+Four parts are optional: layer normalization (Ba et al. 2016), residual connections, a
 learned initial state, and an output matrix tied to the embedding.
 
 The parameters:
@@ -19,7 +19,6 @@ The parameters:
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
 """
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -68,13 +67,8 @@ def parameter_shapes(config: RecurrentConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def parameter_count(config: RecurrentConfig) -> int:
-    """Return the number of parameters of a network."""
-    return sum(map(math.prod, parameter_shapes(config).values()))
-
-
 class RecurrentModel(ConfiguredModel):
-    """A trained network that runs in NumPy, in float32."""
+    """A trained recurrent network that runs in NumPy, in float32."""
 
     family = "recurrent"
     config_type = RecurrentConfig
@@ -82,7 +76,7 @@ class RecurrentModel(ConfiguredModel):
 
     def __init__(self, config: RecurrentConfig, tensors: Tensors) -> None:
         if config.layers > len(tensors):
-            # checked first, because a file may claim a billion layers
+            # checked first, because a file could claim a billion layers
             raise ValueError(
                 f"{config.layers:,} layers need more than {len(tensors)} tensors"
             )
@@ -137,7 +131,7 @@ class RecurrentModel(ConfiguredModel):
     def _embedded(self, tokens: Tokens) -> Iterable[Floats]:
         """Return the first layer's W x + b, (B, G*H) for each step of tokens (T, B)."""
         if self._table is not None:
-            # lazily, so that the rows of one step stay in the cache
+            # lazy, so that the rows of one step stay in the cache
             return map(self._table.__getitem__, tokens)
         layer = self._layers[0]
         inputs = self._tensors["embedding.weight"][tokens]

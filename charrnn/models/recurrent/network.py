@@ -1,4 +1,4 @@
-"""The trainable twin of `model.py`: the same parameters, with gradients.
+"""The torch version of `model.py`, for training: same parameters, with gradients.
 
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden.
 """
@@ -86,7 +86,7 @@ class RecurrentNetwork(Network):
 
     @property
     def masked(self) -> Sequence[int]:
-        """The width of the output of every layer, all of which dropout masks."""
+        """The width of each layer's output; dropout masks all of these outputs."""
         return [self.config.hidden] * self.config.layers
 
     @classmethod
@@ -99,7 +99,7 @@ class RecurrentNetwork(Network):
     ) -> Tensor:
         """Return the initial values of a parameter."""
         if name == "embedding.weight" and config.tie:
-            # it is also the output matrix, whose rows should start small
+            # this is also the output matrix, whose values should be small at first
             spread = 1 / math.sqrt(config.embed)
             return torch.empty(shape).normal_(0, spread, generator=generator)
         return super().initial_values(name, shape, config, generator)

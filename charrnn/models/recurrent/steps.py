@@ -2,8 +2,8 @@
 
 `Steps` is the reference: it runs the equations of `cells.py`. The GRU and the LSTM have
 faster versions, equal to within 1e-5, that allocate nothing inside the loop. They use
-tanh for all gates: because sigmoid(x) = tanh(x / 2) / 2 + 1/2, the weights and biases
-of sigmoid gates are halved once, before the loop.
+tanh for all gates. Because sigmoid(x) = tanh(x / 2) / 2 + 1/2, they halve the weights
+and biases of sigmoid gates once, before the loop.
 
 Shape letters: B batch, T time, I inputs, H hidden, G gates.
 """
@@ -42,10 +42,10 @@ class Steps:
 
 
 class FastSteps(Steps):
-    """Base class of the faster versions, which scales the weights of each gate.
+    """The base class of the faster versions. It scales the weights of each gate.
 
-    Gates are (G, B, H), so that each gate is contiguous. With 64 rows or more, a step
-    takes 0.88 times as long as with (B, G*H).
+    Gates have shape (G, B, H), so that each gate is contiguous. With 64 rows or more, a
+    step takes 0.88 times as long as with shape (B, G*H).
     """
 
     factors: ClassVar[tuple[float, ...]]  #: scale of each gate, 1/2 for a sigmoid
@@ -135,7 +135,7 @@ FAST = {"gru": GRUSteps, "lstm": LSTMSteps}
 
 
 def steps_of(cell: str, weights: Mapping[str, Floats]) -> Steps:
-    """Return the fastest version of the loop for a cell."""
+    """Return the fastest implementation of a cell's loop."""
     return FAST.get(cell, Steps)(cell, weights)
 
 

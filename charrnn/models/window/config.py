@@ -9,7 +9,7 @@ from charrnn.models.options import embed_option, hidden_option, order_option
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """The structure of a network that sees the last `order` - 1 tokens."""
+    """The options and the vocabulary size of a network that sees `order` - 1 tokens."""
 
     vocab_size: int
     order: int = order_option(8, at_least=2)

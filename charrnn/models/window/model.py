@@ -3,7 +3,7 @@
     x      = the concatenated embeddings of the last N - 1 tokens, most recent last
     logits = b + W x + U tanh(d + H x)               W x only with direct connections
 
-The state is the last N - 1 tokens, padded on the left with boundaries.
+The state consists of the last N - 1 tokens, padded on the left with boundaries.
 
 The parameters:
 
@@ -31,8 +31,7 @@ from charrnn.tokenizers.base import BOUNDARY
 
 def parameter_shapes(config: WindowConfig) -> dict[str, tuple[int, ...]]:
     """Return the shape of every parameter by name."""
-    V, H = config.vocab_size, config.hidden
-    inputs = (config.order - 1) * config.embed
+    V, H, inputs = config.vocab_size, config.hidden, config.lags * config.embed
     shapes: dict[str, tuple[int, ...]] = {
         "embedding.weight": (V, config.embed),
         "hidden.weight": (H, inputs),
@@ -46,7 +45,7 @@ def parameter_shapes(config: WindowConfig) -> dict[str, tuple[int, ...]]:
 
 
 class WindowModel(ConfiguredModel):
-    """A trained network that runs in NumPy, in float32."""
+    """A trained fixed-window network that runs in NumPy, in float32."""
 
     family = "window"
     config_type = WindowConfig
@@ -60,12 +59,11 @@ class WindowModel(ConfiguredModel):
 
     def initial_state(self, batch: int) -> State:
         """Return the window before any token, which is all boundaries, (B, N-1)."""
-        return (np.full((batch, self.config.order - 1), BOUNDARY, np.int64),)
+        return (np.full((batch, self.config.lags), BOUNDARY, np.int64),)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
         """Return the logits (B, T, V) and the new state."""
-        B, T = tokens.shape
-        size = self.config.order - 1
+        (B, T), size = tokens.shape, self.config.lags
         sequence = np.concatenate([state[0], tokens], axis=1)
         # the window that ends at each token, (B, T, N-1)
         windows = sequence[:, np.arange(1, T + 1)[:, None] + np.arange(size)]

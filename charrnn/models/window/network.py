@@ -1,4 +1,4 @@
-"""The trainable twin of `model.py`: the same parameters, with gradients.
+"""The torch version of `model.py`, for training: same parameters, with gradients.
 
 Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, N order.
 """

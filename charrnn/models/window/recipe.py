@@ -1,4 +1,4 @@
-"""Sizes and rates of fixed-window networks that the user did not set."""
+"""Default sizes and rates of fixed-window networks."""
 
 import math
 
@@ -16,7 +16,7 @@ class WindowRecipe(GradientRecipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[WindowConfig, list[str]]:
-        """Fill in the config from the corpus; return it with the reasons."""
+        """Return a config that suits the corpus, and reasons for it."""
         # longer windows learn more slowly
         order, what = 8, "the vocabulary is small"
         if data.has_long_tokens:
@@ -32,8 +32,8 @@ class WindowRecipe(GradientRecipe):
 
     @staticmethod
     def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
-        """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
-        # draw from many positions in the text, because no state is carried
+        """Return the TrainConfig fields that set the windows: bptt, batch, stages."""
+        # short windows draw from many positions in the text; no state is carried
         bptt = given.get("bptt", 32)
         batch = min(64, max(1, data.tokens // (4 * bptt)))
         return {"batch": batch, "bptt": bptt, "stages": 1}
