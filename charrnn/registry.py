@@ -11,21 +11,25 @@ class Registry(Mapping[str, Any]):
     Listing the names, for help texts and error messages, imports nothing. Accessing
     `registry[name]` imports the module of the object.
 
-    what: a noun for an entry, such as "cell", to use in error messages.
+    what: a noun for an entry, such as "cell", to use in error messages. hidden: entries
+    that can be looked up but are not listed.
     """
 
-    def __init__(self, what: str, paths: Mapping[str, str]) -> None:
+    def __init__(
+        self, what: str, paths: Mapping[str, str], *, hidden: Mapping[str, str] = {}
+    ) -> None:
         self._what = what
-        self._paths = dict(paths)
+        self._paths = {**paths, **hidden}
+        self._hidden = frozenset(hidden)
 
     def __getitem__(self, name: str) -> Any:
         return named(self._paths[name])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._paths)
+        return (name for name in self._paths if name not in self._hidden)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._paths) - len(self._hidden)
 
     def add(self, name: str, path: str) -> None:
         """Register an object under a new name."""

@@ -48,7 +48,7 @@ class Writer:
         self.tokenizer, self.prompt, self.config = tokenizer, prompt, config
         self.seed = seed
         self.finish = ""
-        self._decoder = tokenizer.stream()
+        self._decoder = tokenizer.stream(prompt)
         self._text = ""
         self._tokens = 0
         self._nats = 0.0

@@ -1,8 +1,11 @@
-"""Tokenizers convert text to ids and back, by character, byte, word or subword.
+"""Tokenizers convert text to ids and back, by character, word, symbol, label ...
 
 config.py                  the options
 base.py                    the contract: a token is the bytes that it adds to a text
 char.py  byte.py  word.py  one level each
+symbol.py                  what blanks separate: words of PTB files, phones, tags
+features.py                a word by character, then its features
+label.py                   the whole text is one token: a class
 subword.py                 SentencePiece pieces
 subword_training.py        how the pieces are learned
 sentencepiece_process.py   SentencePiece's trainer, in a process of its own
@@ -19,5 +22,8 @@ TOKENIZERS = Registry(
         "byte": "charrnn.tokenizers.byte:ByteTokenizer",
         "word": "charrnn.tokenizers.word:WordTokenizer",
         "subword": "charrnn.tokenizers.subword:SubwordTokenizer",
+        "symbol": "charrnn.tokenizers.symbol:SymbolTokenizer",
+        "features": "charrnn.tokenizers.features:FeatureTokenizer",
     },
+    hidden={"label": "charrnn.tokenizers.label:LabelTokenizer"},
 )

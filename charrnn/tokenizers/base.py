@@ -26,7 +26,7 @@ REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}".encode()
 
 
 class Tokenizer(ABC):
-    """Converts text to ids and back. Subclasses: char, byte, word, subword."""
+    """Converts text to ids and back. Every level is a subclass."""
 
     level: ClassVar[str]
     boundary: Final = BOUNDARY
@@ -47,11 +47,18 @@ class Tokenizer(ABC):
     def encode(self, text: str) -> Ids:
         """Return the ids of a text, (n,) int64, without a boundary."""
 
+    def normalise(self, text: str) -> str:
+        """Return the text that its tokens decode to, if none of them is unknown.
+
+        This is the text itself, except at the levels symbol and features.
+        """
+        return text
+
     def token_bytes(self, token: int) -> bytes:
         """Return the bytes that a token adds to a text.
 
-        The boundary adds none, the unknown token adds U+FFFD, and a lone surrogate adds
-        the byte that it escapes.
+        The boundary adds none, the unknown token adds U+FFFD (level symbol: <unk>), and
+        a lone surrogate adds the byte that it escapes.
         """
         return self._bytes[token]
 
@@ -101,17 +108,21 @@ class Tokenizer(ABC):
         ends = np.cumsum(lengths, dtype=np.int64)
         return ids, np.searchsorted(np.cumsum(widths), ends, side="right")
 
+    def join(self, pieces: Iterable[bytes]) -> bytes:
+        """Return the bytes of consecutive tokens, given those of each of them."""
+        return b"".join(pieces)
+
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """Return the concatenated bytes of the tokens."""
-        return b"".join(map(self.token_bytes, as_ids(ids).tolist()))
+        """Return the joined bytes of the tokens."""
+        return self.join(map(self.token_bytes, as_ids(ids).tolist()))
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of the tokens; invalid UTF-8 becomes U+FFFD."""
         return self.decode_bytes(ids).decode("utf-8", "replace")
 
-    def stream(self) -> "StreamDecoder":
-        """Return a decoder that takes ids one at a time."""
-        return StreamDecoder(self)
+    def stream(self, prompt: str = "") -> "StreamDecoder":
+        """Return a decoder that takes ids one at a time. The text follows a prompt."""
+        return StreamDecoder(self, prompt)
 
     def piece(self, token: int) -> str:
         """Return a token as shown in tables."""
@@ -146,13 +157,17 @@ def boundary_places(counts: Ids) -> Ids:
 class StreamDecoder:
     """Decodes ids one at a time, holding back incomplete characters."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, prompt: str = "") -> None:
         self._tokenizer = tokenizer
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._last = prompt[-1:].encode("utf-8", "surrogateescape")
 
     def feed(self, token: int) -> str:
         """Return the characters that this token completes, if any."""
-        return self._decoder.decode(self._tokenizer.token_bytes(token))
+        piece = self._tokenizer.token_bytes(token)
+        added = self._tokenizer.join([self._last, piece])[len(self._last) :]
+        self._last = piece or self._last
+        return self._decoder.decode(added)
 
     def flush(self) -> str:
         """End the text, and return U+FFFD if its last character is incomplete."""

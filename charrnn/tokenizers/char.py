@@ -15,7 +15,7 @@ from charrnn.tokenizers.base import (
     Tokenizer,
     boundary_places,
 )
-from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers.config import DEFAULT_MIN_COUNT, TokenizerConfig
 
 UNKNOWN: Final = 1
 FIRST: Final = 2  # the id of the first character
@@ -47,7 +47,8 @@ class CharTokenizer(Tokenizer):
         Raises TextError if the texts are empty.
         """
         counts, room = count_characters(texts), room_for_pieces(config)
-        points = keep_frequent(counts, min_count=config.min_count, limit=room)
+        least = config.min_count or DEFAULT_MIN_COUNT
+        points = keep_frequent(counts, min_count=least, limit=room)
         if not len(points):
             raise TextError("the training text has no characters", hint="add some text")
         return cls([chr(point) for point in np.sort(points)])

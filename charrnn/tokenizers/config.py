@@ -7,11 +7,12 @@ from charrnn.fields import CORPUS, check, option
 from charrnn.tokenizers import TOKENIZERS
 
 SUBWORD_KINDS: Final = ("unigram", "bpe")
+DEFAULT_MIN_COUNT: Final = 2
 
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """How text becomes tokens; `vocab_size` 0 means the default of the level."""
+    """How text becomes tokens; 0 means the default of the level."""
 
     level: str = option(
         "char",
@@ -30,13 +31,14 @@ class TokenizerConfig:
         0,
         at_least=0,
         group=CORPUS,
-        shown="no limit for char, 20,000 for word, 2,000 for subword",
+        shown="no limit for char, 20,000 for word and symbol, 2,000 for subword",
         help="Maximum number of tokens in the vocabulary.",
     )
     min_count: int = option(
-        2,
+        0,
         at_least=1,
         group=CORPUS,
+        shown=f"{DEFAULT_MIN_COUNT}",
         help="Characters and words that occur fewer times than this are unknown.",
     )
     subword: str = option(

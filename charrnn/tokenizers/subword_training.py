@@ -12,7 +12,7 @@ from charrnn.errors import TextError, UsageError
 from charrnn.text.characters import chunks, count_characters
 from charrnn.tokenizers import sentencepiece_process
 from charrnn.tokenizers.char import keep_frequent
-from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers.config import DEFAULT_MIN_COUNT, TokenizerConfig
 
 DEFAULT_VOCAB_SIZE: Final = 2000
 SPACE: Final = "\N{LOWER ONE EIGHTH BLOCK}"  #: how SentencePiece writes a space
@@ -77,7 +77,8 @@ def train(chunks: list[str], config: TokenizerConfig) -> bytes:
     # We choose the characters, so SentencePiece must cover every one that it sees.
     apart = [ord(symbol) for symbol in (*symbols, " ")]
     counts[[*_UNTRAINABLE, *apart]] = 0
-    kept = keep_frequent(counts, min_count=config.min_count, limit=room // 2)
+    least = config.min_count or DEFAULT_MIN_COUNT
+    kept = keep_frequent(counts, min_count=least, limit=room // 2)
     # Replace the rest by newlines, which separate text because each is its own piece.
     cut = dict.fromkeys(np.setdiff1d(found, [*kept, *apart]).tolist(), "\n")
     options = {

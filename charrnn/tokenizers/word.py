@@ -1,8 +1,9 @@
-"""Words as tokens: every character of a text belongs to exactly one piece."""
+"""Words as tokens, and the base of all levels whose tokens are listed strings."""
 
 import functools
 import re
 import unicodedata
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Self
@@ -12,27 +13,28 @@ import numpy as np
 from charrnn.errors import TextError
 from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
 from charrnn.tokenizers.char import FIRST, UNKNOWN, keep_frequent, room_for_pieces
-from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers.config import DEFAULT_MIN_COUNT, TokenizerConfig
 
 DEFAULT_VOCAB_SIZE: Final = 20_000
 
 # A slice ends before a space or a newline. Neither splits a piece: a space can only
 # start a piece, and a newline is a piece by itself.
-_SLICE: Final = re.compile(r"(?s:.{1,1048576})[^ \n]*")
+SLICE: Final = re.compile(r"(?s:.{1,1048576})[^ \n]*")
 
 
-class WordTokenizer(Tokenizer):
-    """The most frequent words, marks and spaces; all others are unknown.
+class PieceTokenizer(Tokenizer):
+    """The most frequent pieces of a text, in a list; all others are unknown."""
 
-    A word includes the space before it, so most text takes one token per word.
-    """
-
-    level = "word"
     unknown = UNKNOWN
+
+    @staticmethod
+    @abstractmethod
+    def find(text: str) -> Iterator[list[str]]:
+        """Yield the pieces of a text in order, in one or more lists."""
 
     def __init__(self, pieces: Sequence[str]) -> None:
         if not all(pieces) or len(set(pieces)) != len(pieces):
-            raise ValueError("the vocabulary has an empty or repeated word")
+            raise ValueError("the vocabulary has an empty or repeated piece")
         self.pieces = tuple(pieces)
         self._bytes = [b"", REPLACEMENT]
         self._bytes += [piece.encode("utf-8", "surrogateescape") for piece in pieces]
@@ -45,30 +47,37 @@ class WordTokenizer(Tokenizer):
         If there are none, learn all. At most `vocab_size` are kept (0 means 20,000).
         Raises TextError if the texts are empty.
         """
+        counter = cls._count(texts)
+        least = config.min_count or DEFAULT_MIN_COUNT
+        room = room_for_pieces(config) or DEFAULT_VOCAB_SIZE - FIRST
+        return cls._of_frequent(counter, min_count=least, limit=room)
+
+    @classmethod
+    def _count(cls, texts: Iterable[str]) -> Counter[str]:
         counter: Counter[str] = Counter()
         for text in texts:
-            for found in _pieces(text):
+            for found in cls.find(text):
                 counter.update(found)
-        room = room_for_pieces(config) or DEFAULT_VOCAB_SIZE - FIRST
+        return counter
+
+    @classmethod
+    def _of_frequent(
+        cls, counter: Counter[str], *, min_count: int, limit: int | None
+    ) -> Self:
         pieces = sorted(counter)
         counts = np.array([counter[piece] for piece in pieces], np.int64)
-        kept = keep_frequent(counts, min_count=config.min_count, limit=room)
+        kept = keep_frequent(counts, min_count=min_count, limit=limit)
         if not len(kept):
-            raise TextError("the training text has no words", hint="add some text")
+            raise TextError(f"the training text has no {cls.level}s", hint="add text")
         return cls([pieces[place] for place in kept])
 
     def encode(self, text: str) -> Ids:
         """Return one id per piece."""
         parts = [
             np.fromiter(map(self._ids.__getitem__, found), np.int64, len(found))
-            for found in _pieces(text)
+            for found in self.find(text)
         ]
         return np.concatenate([np.empty(0, np.int64), *parts])
-
-    def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids, and where each piece ends, even if it is unknown."""
-        lengths = [len(piece) for found in _pieces(text) for piece in found]
-        return self.encode(text), np.cumsum(lengths, dtype=np.int64)
 
     def to_json(self) -> dict[str, Any]:
         """Return the pieces as a list."""
@@ -81,8 +90,28 @@ class WordTokenizer(Tokenizer):
         if not isinstance(pieces, list) or not all(
             isinstance(piece, str) for piece in pieces
         ):
-            raise ValueError("a word tokenizer needs a list of pieces")
+            raise ValueError(f"a {cls.level} tokenizer needs a list of pieces")
         return cls(pieces)
+
+
+class WordTokenizer(PieceTokenizer):
+    """Words, marks and spaces: every character of a text belongs to one piece.
+
+    A word includes the space before it, so most text takes one token per word.
+    """
+
+    level = "word"
+
+    @staticmethod
+    def find(text: str) -> Iterator[list[str]]:
+        """Yield the pieces of a text, in one list per slice."""
+        for part in SLICE.finditer(text):
+            yield _pattern().findall(text, *part.span())
+
+    def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
+        """Return the ids, and where each piece ends, even if it is unknown."""
+        lengths = [len(piece) for found in self.find(text) for piece in found]
+        return self.encode(text), np.cumsum(lengths, dtype=np.int64)
 
 
 class _Ids(dict[str, int]):
@@ -90,12 +119,6 @@ class _Ids(dict[str, int]):
 
     def __missing__(self, piece: str) -> int:
         return UNKNOWN
-
-
-def _pieces(text: str) -> Iterator[list[str]]:
-    """Yield the pieces of a text, in one list per slice."""
-    for part in _SLICE.finditer(text):
-        yield _pattern().findall(text, *part.span())
 
 
 @functools.cache

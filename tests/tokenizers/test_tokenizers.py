@@ -17,6 +17,9 @@ CORPUS = "The cat sat on the mat; the café's hat\tsat — on the CAT!\r\nन�
 LOOKS_SPECIAL = "<s> </s> <unk> <pad> <0x41> <0x0A> <EOS> <UNK> \u2581\u2585\0\ufeff"
 
 every_level = pytest.mark.parametrize("level", tokenizers.TOKENIZERS)
+listing = pytest.mark.parametrize(
+    "level", ["char", "word", "subword", "symbol", "features"]
+)
 texts = st.one_of(
     st.text(),
     st.text(CORPUS + "\u2581\0\u0301"),
@@ -31,6 +34,10 @@ def learned(level: str) -> tokenizers.Tokenizer:
     return tokenizers.fit([CORPUS], TokenizerConfig(level=level))
 
 
+def unknown_of(tokenizer: tokenizers.Tokenizer) -> bytes:
+    return b"<unk>" if tokenizer.level == "symbol" else "\ufffd".encode()
+
+
 # --- the contract, for every tokenizer
 
 
@@ -39,23 +46,37 @@ def learned(level: str) -> tokenizers.Tokenizer:
 @settings(max_examples=cases(40, 10_000))
 @given(text=texts)
 def test_text_comes_back_but_for_what_is_unknown(level, text):
-    ids, ends = learned(level).encode_with_ends(text)
-    known, start = "", 0
+    tokenizer = learned(level)
+    text = tokenizer.normalise(text)
+    ids, ends = tokenizer.encode_with_ends(text)
+    known, start = [], 0
     for token, end in zip(ids.tolist(), ends.tolist(), strict=True):
-        is_unknown = token == learned(level).unknown
-        known += "\ufffd" if is_unknown else text[start:end]
+        piece = tokenizer.normalise(text[start:end]).encode()
+        known.append(unknown_of(tokenizer) if token == tokenizer.unknown else piece)
         start = end
 
-    assert learned(level).decode(ids) == known
+    assert tokenizer.decode_bytes(ids) == tokenizer.join(known)
 
 
 @every_level
 @settings(max_examples=20)
 @given(text=texts.filter(len))
 def test_text_that_was_learned_whole_comes_back(level, text):
-    tokenizer = tokenizers.fit([text], TokenizerConfig(level=level, min_count=1))
+    config = TokenizerConfig(level=level, min_count=1)
+    tokenizer = tokenizers.fit([text, "a"], config)
 
-    assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert tokenizer.decode(tokenizer.encode(text)) == tokenizer.normalise(text)
+
+
+@every_level
+@given(text=texts)
+def test_text_encodes_as_its_normal_form_does(level, text):
+    tokenizer = learned(level)
+    normal = tokenizer.normalise(text)
+
+    assert np.array_equal(tokenizer.encode(normal), tokenizer.encode(text))
+    assert tokenizer.normalise(normal) == normal
+    assert normal == text or level in ("symbol", "features")
 
 
 @every_level
@@ -87,7 +108,9 @@ def test_stream_never_splits_a_character(level, text):
 
     streamed = "".join(map(stream.feed, ids))
 
-    assert streamed.count("\ufffd") == ids.count(learned(level).unknown)
+    unknown = unknown_of(learned(level)).decode()
+    assert streamed.count(unknown) == ids.count(learned(level).unknown)
+    assert "\ufffd" not in streamed.replace(unknown, "")
     assert stream.flush() == ""
 
 
@@ -103,7 +126,7 @@ def test_json_keeps_the_tokenizer(level, text):
     assert np.array_equal(rebuilt.encode(text), tokenizer.encode(text))
 
 
-@pytest.mark.parametrize("level", ["char", "word", "subword"])
+@listing
 @pytest.mark.parametrize("value", [None, 1, "??", [1], ["a", "a"], [""], "AAAA"])
 def test_json_that_makes_no_sense_is_refused(level, value):
     values = {"level": level, "characters": value, "pieces": value, "model": value}
@@ -131,7 +154,7 @@ def test_token_ends_rise_to_the_end_of_the_text(level, text):
     assert np.array_equal(ids, learned(level).encode(text))
     assert len(ends) == len(ids)
     assert np.all(np.diff(ends) >= 0)
-    assert not text or ends[-1] == len(text)
+    assert not learned(level).normalise(text) or ends[-1] == len(text)
 
 
 @every_level
@@ -152,14 +175,14 @@ def test_empty_text_has_no_tokens(level):
     assert learned(level).decode([]) == ""
 
 
-@pytest.mark.parametrize("level", ["char", "word", "subword"])
+@listing
 @pytest.mark.parametrize("nothing", [[], [""], ["", ""]])
 def test_nothing_cannot_be_learned(level, nothing):
     with pytest.raises(TextError):
         tokenizers.fit(nothing, TokenizerConfig(level=level))
 
 
-@pytest.mark.parametrize("level", ["char", "word", "subword"])
+@listing
 def test_vocabulary_without_room_for_a_piece_is_refused(level):
     with pytest.raises(UsageError, match="`vocab_size` is 2"):
         tokenizers.fit([CORPUS], TokenizerConfig(level=level, vocab_size=2))

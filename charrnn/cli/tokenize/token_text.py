@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from charrnn.tokenizers.base import Tokenizer
 
 UNKNOWN: Final = "<UNK>"
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 SPACE: Final = "\N{LOWER ONE EIGHTH BLOCK}"
 _SPELLED: Final = re.compile(rf"[\\{SPACE}\s\x00-\x1f\x7f-\x9f\udc80-\udcff]")
 _SPELLING: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|([\\<]))", re.I)
@@ -58,15 +59,15 @@ def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
         if form == "ids":
             data = tokenizer.decode_bytes(_ids(words, tokenizer.vocab_size, number))
         else:
-            data = _bytes(words, number)
+            data = tokenizer.join(_pieces(words, number))
         _write(data + newline.encode())
 
 
 def piece(tokenizer: "Tokenizer", token: int) -> str:
     """Return a token as a word without white space, which `piece_bytes` can read."""
-    if token == tokenizer.unknown:
-        return UNKNOWN
     text = tokenizer.token_bytes(token).decode("utf-8", "surrogateescape")
+    if token == tokenizer.unknown and text == REPLACEMENT:  # not at level symbol
+        return UNKNOWN
     word = _SPELLED.sub(_spell, text)
     return f"\\{word}" if word == UNKNOWN else word
 
@@ -74,7 +75,7 @@ def piece(tokenizer: "Tokenizer", token: int) -> str:
 def piece_bytes(word: str) -> bytes:
     """Return the bytes of a piece."""
     if word == UNKNOWN:
-        return "\N{REPLACEMENT CHARACTER}".encode()
+        return REPLACEMENT.encode()
     text = _SPELLING.sub(_unspell, word.replace(SPACE, " "))
     return text.encode("utf-8", "surrogateescape")
 
@@ -111,9 +112,9 @@ def _ids(words: list[str], vocab_size: int, number: int) -> list[int]:
     return [int(word) for word in words]
 
 
-def _bytes(words: list[str], number: int) -> bytes:
+def _pieces(words: list[str], number: int) -> list[bytes]:
     try:
-        return b"".join(map(piece_bytes, words))
+        return [piece_bytes(word) for word in words]
     except UnicodeEncodeError as error:
         code = ord(error.object[error.start])
         raise TextError(

@@ -1,0 +1,84 @@
+"""Symbols as tokens: what blanks separate, such as words of PTB files, phones or tags.
+
+A text decodes to the same text with single blanks between symbols:
+
+    text        " the cat \n sat  down\n"
+    tokens      the, cat, \n, sat, down, \n
+    decoded     "the cat\nsat down\n"
+
+A blank is a space, a tab, or the carriage return, vertical tab or form feed of ASCII.
+Other white space, such as U+00A0, is part of a symbol.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Self
+
+import numpy as np
+
+from charrnn.tokenizers.base import Ids
+from charrnn.tokenizers.char import FIRST, UNKNOWN, room_for_pieces
+from charrnn.tokenizers.config import DEFAULT_MIN_COUNT, TokenizerConfig
+from charrnn.tokenizers.word import DEFAULT_VOCAB_SIZE, SLICE, PieceTokenizer
+
+UNKNOWN_SYMBOL: Final = "<unk>"  #: how PTB and WikiText files write an unknown word
+UTF8: Final = ("utf-8", "surrogateescape")
+SMALL: Final = 1000  #: with fewer different symbols, all are kept
+
+_SYMBOL: Final = re.compile(r"\n|[^ \t\n\r\v\f]+")
+
+
+class SymbolTokenizer(PieceTokenizer):
+    """One token per symbol and one per line end; the symbol <unk> is unknown."""
+
+    level = "symbol"
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        if not all(map(_SYMBOL.fullmatch, pieces)) or UNKNOWN_SYMBOL in pieces:
+            raise ValueError("the vocabulary has a symbol with a blank, or <unk>")
+        super().__init__(pieces)
+        self._bytes[UNKNOWN] = UNKNOWN_SYMBOL.encode()
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
+        """Learn the symbols, most frequent first.
+
+        A text with <unk>, or with fewer than 1,000 different symbols, has a closed
+        vocabulary: by default, all of it is kept. Otherwise, the default is as at word
+        level: at most 20,000, that occur at least twice.
+        Raises TextError if the texts are empty.
+        """
+        counter = cls._count(texts)
+        is_closed = UNKNOWN_SYMBOL in counter or len(counter) < SMALL
+        del counter[UNKNOWN_SYMBOL]
+        least = config.min_count or (1 if is_closed else DEFAULT_MIN_COUNT)
+        room = None if is_closed else DEFAULT_VOCAB_SIZE - FIRST
+        limit = room_for_pieces(config) or room
+        return cls._of_frequent(counter, min_count=least, limit=limit)
+
+    @staticmethod
+    def find(text: str) -> Iterator[list[str]]:
+        """Yield the symbols and line ends of a text, in one list per slice."""
+        for part in SLICE.finditer(text):
+            yield _SYMBOL.findall(text, *part.span())
+
+    def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
+        """Return the ids, and where each symbol ends. Blanks at the end go to the last.
+
+        Blanks before a symbol or line end belong to it.
+        """
+        ends = np.array([match.end() for match in _SYMBOL.finditer(text)], np.int64)
+        ends[-1:] = len(text)
+        return self.encode(text), ends
+
+    def normalise(self, text: str) -> str:
+        """Return the text with single blanks, and none next to a line end."""
+        symbols = (symbol for found in self.find(text) for symbol in found)
+        data = self.join(symbol.encode(*UTF8) for symbol in symbols)
+        return data.decode(*UTF8)
+
+    def join(self, pieces: Iterable[bytes]) -> bytes:
+        """Return the pieces with a blank between any two symbols of a line."""
+        joined = b" ".join(filter(None, pieces))
+        joined = joined.replace(b" \n", b"\n").replace(b"\n ", b"\n")
+        return joined.replace(b"  ", b" ")  # after a prompt that ends in a blank
