@@ -1,0 +1,93 @@
+"""Metrics of a translator: exact match, symbol error rate, BLEU and chrF."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from charrnn.inference.metrics.bleu import bleu, bleu_statistics
+from charrnn.inference.metrics.chrf import chrf, chrf_statistics
+from charrnn.inference.metrics.edit_distance import Symbols, edit_distances
+from charrnn.inference.metrics.figure import Figure, check_examples, ratio
+
+
+@dataclass(frozen=True)
+class TranslateMetrics:
+    """How well texts were predicted, each compared to one or more references.
+
+    exact: the fraction that equals a reference. symbol_error_rate: in percent, the sum
+    of the edit distances to the nearest reference, divided by the sum of its lengths.
+    bleu, chrf: from 0 to 100.
+    """
+
+    examples: int
+    exact: Figure
+    symbol_error_rate: Figure
+    bleu: Figure
+    chrf: Figure
+
+    @classmethod
+    def of(
+        cls,
+        gold: Sequence[str | Sequence[str]],
+        predicted: Sequence[str],
+        *,
+        split: Callable[[str], Symbols] = list,
+    ) -> "TranslateMetrics":
+        """Measure predicted texts. Each has one reference, or a list of them.
+
+        split: cuts a text into the symbols that the symbol error rate counts; by
+        default, its characters.
+        """
+        check_examples(gold, predicted)
+        references = [[text] if isinstance(text, str) else text for text in gold]
+        if not all(references):
+            raise ValueError("an example has no reference")
+        pairs = list(zip(predicted, references, strict=True))
+        exact = [[text in of_text, 1] for text, of_text in pairs]
+        return cls(
+            len(pairs),
+            Figure.of(ratio, exact),
+            Figure.of(_percent, _nearest(references, predicted, split)),
+            Figure.of(bleu, [bleu_statistics(*pair) for pair in pairs]),
+            Figure.of(chrf, [chrf_statistics(*pair) for pair in pairs]),
+        )
+
+    @property
+    def headline(self) -> Figure:
+        """The figure by which translators are compared."""
+        return self.exact
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the metrics under the names that `score` prints."""
+        values: dict[str, Any] = {"examples": self.examples}
+        for name in ("exact", "symbol_error_rate", "bleu", "chrf"):
+            values |= getattr(self, name).to_json(name)
+        return values
+
+
+def _percent(sums: Any) -> Any:
+    return 100 * ratio(sums)
+
+
+def _nearest(
+    references: Sequence[Sequence[str]],
+    predicted: Sequence[str],
+    split: Callable[[str], Symbols],
+) -> list[tuple[int, int]]:
+    """Return the distance to the nearest reference and its length, per example."""
+    known = [split(text) for text in chain(*references)]
+    guessed = [split(text) for text in predicted]
+    repeats = [len(texts) for texts in references]
+    rows = np.repeat(np.arange(len(guessed)), repeats)
+    distances = edit_distances([guessed[row] for row in rows], known).tolist()
+    lengths = [len(symbols) for symbols in known]
+    ends = np.cumsum(repeats).tolist()
+    pairs = list(zip(distances, lengths, strict=True))
+    # of two equally near references, the longer one
+    return [
+        min(pairs[end - count : end], key=lambda pair: (pair[0], -pair[1]))
+        for count, end in zip(repeats, ends, strict=True)
+    ]
