@@ -31,7 +31,7 @@ def in_threads(
     The function takes arrays (B, ...) and, as the last argument, a state; its rows must
     be independent. With little work or one core, the function itself is provided.
     """
-    count = min(_free_cores(), rows * model.step_work // LEAST_WORK, rows)
+    count = min(free_cores(), rows * model.step_work // LEAST_WORK, rows)
     if count < 2:
         yield function
         return
@@ -55,7 +55,7 @@ def _split(value: Any, count: int) -> list[Any]:
     return list(zip(*(np.array_split(x, count) for x in value), strict=True))
 
 
-def _free_cores() -> int:
+def free_cores() -> int:
     """Return the maximum number of threads: one if BLAS itself uses threads."""
     has_one = os.environ.get("OPENBLAS_NUM_THREADS") == "1"
     return available_cores() if has_one else 1
