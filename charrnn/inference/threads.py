@@ -32,7 +32,7 @@ def in_threads(
     The rows must be independent. If there is little work or only one core, the function
     itself is provided.
     """
-    count = min(_free_cores(), rows * model.step_work // LEAST_WORK, rows)
+    count = min(free_cores(), rows * model.step_work // LEAST_WORK, rows)
     if count < 2:
         yield function
         return
@@ -56,8 +56,8 @@ def _split(value: Any, count: int) -> list[Any]:
     return list(zip(*(np.array_split(x, count) for x in value), strict=True))
 
 
-def _free_cores() -> int:
-    """Return the maximum number of threads. It is one if BLAS itself uses threads."""
+def free_cores() -> int:
+    """Return the maximum number of threads: one if BLAS itself uses threads."""
     has_one = os.environ.get("OPENBLAS_NUM_THREADS") == "1"
     return available_cores() if has_one else 1
 

@@ -2,6 +2,7 @@
 
 base.py        the contract of a model, in NumPy
 cells.py       every recurrent cell, as its textbook equations
+attention.py   every kind of attention, as its textbook equations
 families.py    the registry of model families and their classes
 options.py     options that families share, such as --hidden
 recipe.py      recipes, which choose defaults from a corpus and a budget
@@ -9,7 +10,7 @@ layers.py      runs a layer over time, in torch
 network.py     what training requires of a network, in torch
 mixture.py     the weighted mean of several models
 encoder/       reads an input in both directions
-recurrent/  window/  ngram/
+recurrent/  window/  ngram/  translator/
                config, model (NumPy), network (torch), recipe (defaults)
 """
 
@@ -26,5 +27,16 @@ CELLS = Registry(
         "gru": "charrnn.models.cells:GRU",
         "gru-simple": "charrnn.models.cells:SimpleGRU",
         "mingru": "charrnn.models.cells:MinGRU",
+    },
+)
+
+#: kinds of attention by name
+ATTENTIONS = Registry(
+    "attention",
+    {
+        "none": "charrnn.models.attention:NoAttention",
+        "dot": "charrnn.models.attention:DotAttention",
+        "general": "charrnn.models.attention:GeneralAttention",
+        "additive": "charrnn.models.attention:AdditiveAttention",
     },
 )

@@ -78,6 +78,12 @@ FAMILIES: Final = {
         model="charrnn.models.ngram.model:NgramModel",
         recipe="charrnn.models.ngram.recipe:NgramRecipe",
     ),
+    "translator": Family(
+        config="charrnn.models.translator.config:TranslatorConfig",
+        model="charrnn.models.translator.model:TranslatorModel",
+        network="charrnn.models.translator.network:TranslatorNetwork",
+        recipe="charrnn.models.translator.recipe:TranslatorRecipe",
+    ),
     "mixture": Family(
         config="charrnn.models.mixture:MixtureConfig",
         model="charrnn.models.mixture:MixtureModel",

@@ -64,7 +64,7 @@ def test_state_of_a_model_is_not_changed_by_what_is_read_later(cell: str) -> Non
 
 @pytest.fixture
 def three_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_free_cores", lambda: 3)
+    monkeypatch.setattr(threads, "free_cores", lambda: 3)
     monkeypatch.setattr(threads, "LEAST_WORK", 1)
 
 
@@ -76,7 +76,7 @@ def test_scores_do_not_depend_on_the_number_of_threads(
     texts = [rng.integers(1, 9, n) for n in (0, 1, 7, 8, 50, 50, 51)]
     shared = batch_nats(model, texts, end=True)
 
-    monkeypatch.setattr(threads, "_free_cores", lambda: 1)
+    monkeypatch.setattr(threads, "free_cores", lambda: 1)
 
     alone = batch_nats(model, texts, end=True)
     for ours, theirs in zip(shared, alone, strict=True):
@@ -94,7 +94,7 @@ def test_tokens_do_not_depend_on_the_number_of_threads(
         return np.stack([one.tokens for one in itertools.islice(drawn, 60)])
 
     shared = written()
-    monkeypatch.setattr(threads, "_free_cores", lambda: 1)
+    monkeypatch.setattr(threads, "free_cores", lambda: 1)
 
     np.testing.assert_array_equal(shared, written())
 

@@ -134,7 +134,7 @@ def test_batches_and_threads_change_no_score(
         patch.setattr(scoring, "BLOCK_TOKENS", block)
         patch.setattr(scoring, "ROWS", rows)
         patch.setattr(threads, "LEAST_WORK", 1)
-        patch.setattr(threads, "_free_cores", lambda: cores)
+        patch.setattr(threads, "free_cores", lambda: cores)
         again = nats_of(texts)
 
     np.testing.assert_allclose(again, whole, rtol=1e-5)

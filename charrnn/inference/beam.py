@@ -1,0 +1,257 @@
+"""Beam search: the most likely outputs of a model, from a given state.
+
+The objective of an output y of n tokens, one of which is its end, is
+
+    score(y) = ln P(y) / n^alpha
+
+At alpha 0 this is the log-probability, which favours short outputs; at alpha 1, it is
+the mean log-probability per token.
+
+Each row of a batch has its own beam, which holds the most likely beginnings of equal
+length. An output that ends leaves the beam, which has one place less from then on
+(Bahdanau et al. 2015). The beginning that greedy search would choose is always kept, so
+the result is never worse than that of greedy search, which is a beam of 1. If the beam
+has a place for every output and every beginning, the search is exhaustive.
+
+A row is finished as soon as no beginning can reach a better score than its best
+outputs. So the first of five outputs is the same as the only one.
+
+Shape letters: R rows, K beginnings in all beams, V vocabulary.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from charrnn.fields import check, option
+from charrnn.inference.threads import free_cores
+from charrnn.models.base import (
+    ConditionalModel,
+    LanguageModel,
+    Reals,
+    State,
+    log_softmax,
+)
+from charrnn.tokenizers.base import BOUNDARY, Ids
+
+Bools = npt.NDArray[np.bool_]
+Key = Callable[[Ids], Hashable]
+
+ROWS: Final = 64  #: maximum number of inputs that are searched together
+ROW_TOKENS: Final = 1 << 15  #: maximum number of their tokens, times the beam
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """Options of a search.
+
+    num: the maximum number of outputs. never: tokens that are not generated; without
+    the boundary, outputs have no end, and n does not count it.
+    """
+
+    beam: int = option(
+        5,
+        at_least=1,
+        at_most=1000,
+        help="Beginnings that beam search keeps; 1 is greedy.",
+    )
+    alpha: float = 0.0
+    num: int = 1
+    never: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+class Hypothesis(NamedTuple):
+    """An output: its tokens without the end, -ln P with the end, and its score."""
+
+    ids: Ids
+    nats: float
+    score: float
+
+
+class Beginnings(NamedTuple):
+    """All beginnings of n tokens, ids (K, n), of rows (K,) in ascending order."""
+
+    rows: Ids
+    nats: Reals
+    is_greedy: Bools
+    ids: Ids
+
+
+class Extensions(NamedTuple):
+    """Beginnings, given by index, that are each extended by a token; all arrays (K,).
+
+    nats: of the extended beginning.
+    """
+
+    parents: Ids
+    tokens: Ids
+    nats: Reals
+    is_greedy: Bools
+
+
+@dataclass
+class Outputs:
+    """The outputs of a row, by key, in the order in which they were found."""
+
+    config: SearchConfig
+    longest: int  #: maximum number of tokens, including the end
+    found: dict[Hashable, Hypothesis] = field(default_factory=dict)
+
+    def add(self, key: Hashable, ids: Ids, nats: float, tokens: int) -> None:
+        """Add an output of `tokens` tokens, unless a better one has the same key."""
+        new = Hypothesis(ids, nats, -nats / tokens**self.config.alpha)
+        old = self.found.get(key)
+        if old is None or new.score > old.score:
+            self.found[key] = new
+
+    def are_final(self, nats: float) -> bool:
+        """Return whether no beginning of `nats` or more can lead to a better output."""
+        bound = -nats / self.longest**self.config.alpha
+        final = sum(output.score >= bound for output in self.found.values())
+        return bool(final >= self.config.num)
+
+    def best(self) -> list[Hypothesis]:
+        """Return the best outputs, best first."""
+        ordered = sorted(self.found.values(), key=lambda output: -output.score)
+        return ordered[: self.config.num]
+
+
+def search(
+    model: LanguageModel,
+    state: State,
+    lengths: Ids,
+    config: SearchConfig,
+    *,
+    key: Key = tuple,
+) -> list[list[Hypothesis]]:
+    """Return the best outputs of each row, best first. No row affects another.
+
+    state: the state of R rows before the first token. lengths: the maximum number of
+    tokens of an output without its end, (R,), at least 1; after so many tokens, the end
+    is the only choice. key: of several outputs with the same key, such as the same
+    text, only the best is returned.
+    """
+    R = len(lengths)
+    outputs = [Outputs(config, int(length) + 1) for length in lengths]
+    free = np.full(R, config.beam)  # places in the beam of each row
+    beams = Beginnings(
+        np.arange(R), np.zeros(R), np.ones(R, bool), np.empty((R, 0), np.int64)
+    )
+    latest = np.full(R, BOUNDARY)
+    while len(latest):
+        logits, after = model.forward(latest[:, None], state)
+        log_p = np.asarray(log_softmax(logits[:, 0]), np.float64)
+        tokens_read = beams.ids.shape[1]
+        _forbid(log_p, tokens_read >= lengths[beams.rows], config.never)
+        new = _extended(beams, log_p, free)
+        rows, ids = beams.rows[new.parents], beams.ids[new.parents]
+        extended = np.column_stack([ids, new.tokens])
+        has_ended = new.tokens == BOUNDARY
+        free -= np.bincount(rows[has_ended], minlength=R)
+        if BOUNDARY in config.never:
+            ids, has_ended = extended, tokens_read + 1 >= lengths[rows]
+        for i in np.flatnonzero(has_ended).tolist():
+            nats = float(new.nats[i])
+            outputs[rows[i]].add(key(ids[i]), ids[i], nats, tokens_read + 1)
+        best = np.full(R, np.inf)
+        np.minimum.at(best, rows, np.where(has_ended, np.inf, new.nats))
+        final = np.array(
+            [row.are_final(float(n)) for row, n in zip(outputs, best, strict=True)]
+        )
+        live = np.flatnonzero(~has_ended & ~final[rows])
+        parents = new.parents[live]
+        state = _selected(state, after, parents, beams.rows)
+        beams = Beginnings(
+            rows[live], new.nats[live], new.is_greedy[live], extended[live]
+        )
+        latest = new.tokens[live]
+    return [row.best() for row in outputs]
+
+
+def search_inputs(
+    model: ConditionalModel,
+    sources: Sequence[Ids],
+    lengths: Sequence[int],
+    config: SearchConfig,
+    *,
+    key: Key = tuple,
+) -> list[list[Hypothesis]]:
+    """Return the best outputs of each input, as `search` does. Threads share the work.
+
+    sources: arrays (n,) of ids without boundaries. lengths: see `search`. Inputs of
+    similar length are searched together, in batches of limited size.
+    """
+    results: list[list[Hypothesis]] = [[]] * len(sources)
+
+    def searched(group: list[int]) -> list[list[Hypothesis]]:
+        counts = np.array([max(1, len(sources[i])) for i in group])
+        source = np.full((len(group), counts.max()), BOUNDARY)
+        for row, i in zip(source, group, strict=True):
+            row[: len(sources[i])] = sources[i]
+        longest = np.array([lengths[i] for i in group])
+        return search(model, model.read(source, counts), longest, config, key=key)
+
+    groups = list(_groups(sources, config.beam))
+    with ThreadPoolExecutor(free_cores()) as pool:
+        for group, found in zip(groups, pool.map(searched, groups), strict=True):
+            for i, outputs in zip(group, found, strict=True):
+                results[i] = outputs
+    return results
+
+
+def _groups(sources: Sequence[Ids], beam: int) -> Iterator[list[int]]:
+    """Yield groups of indices of inputs, sorted by length."""
+    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
+    while order:
+        # the longest inputs first, so that no thread has to wait for them at the end
+        tokens = beam * (len(sources[order[-1]]) + 1)
+        size = min(ROWS, max(1, ROW_TOKENS // tokens))
+        yield order[-size:]
+        del order[-size:]
+
+
+def _forbid(log_p: Reals, is_longest: Bools, never: Sequence[int]) -> None:
+    """Set the log-probability (K, V) of tokens that may not follow to -inf."""
+    log_p[:, list(never)] = -np.inf
+    if BOUNDARY not in never:
+        log_p[is_longest, BOUNDARY + 1 :] = -np.inf
+
+
+def _extended(beams: Beginnings, log_p: Reals, free: Ids) -> Extensions:
+    """Return the best extensions of all beginnings, `free` (R,) for each row."""
+    nats = beams.nats[:, None] - log_p  # (K, V)
+    K, V = nats.shape
+    each = np.arange(K)
+    rank = nats.copy()
+    greedy = nats.argmin(axis=1)
+    rank[each, greedy] = -np.inf  # so that it is among the first, even in a tie
+    count = min(V, int(free.max()))
+    tokens = np.argpartition(rank, count - 1, axis=1)[:, :count].ravel()
+    parents = np.repeat(each, count)
+    is_greedy = beams.is_greedy[parents] & (tokens == greedy[parents])
+    costs, rows = nats[parents, tokens], beams.rows[parents]
+    order = np.lexsort((tokens, parents, np.where(is_greedy, -np.inf, costs), rows))
+    ordered = rows[order]
+    place = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    kept = order[(place < free[ordered]) & (costs[order] < np.inf)]
+    return Extensions(parents[kept], tokens[kept], costs[kept], is_greedy[kept])
+
+
+def _selected(before: State, after: State, parents: Ids, rows: Ids) -> State:
+    """Return the state after the last token of each parent.
+
+    An array that the model returned unchanged, such as the memory of a translator, is
+    the same for all beginnings of a row. It is copied only when rows change.
+    """
+    is_same = np.array_equal(rows[parents], rows)
+    return tuple(
+        new if is_same and new is old else new[parents]
+        for old, new in zip(before, after, strict=True)
+    )

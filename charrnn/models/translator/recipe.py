@@ -1,0 +1,47 @@
+"""Sizes and rates of translators that the user did not set."""
+
+import math
+
+from charrnn.models.recipe import CorpusStatistics, Given, GradientRecipe
+from charrnn.models.translator.config import TranslatorConfig
+from charrnn.models.translator.model import parameter_shapes
+
+
+class TranslatorRecipe(GradientRecipe):
+    """The defaults of translators."""
+
+    parameter_shapes = staticmethod(parameter_shapes)
+
+    @staticmethod
+    def sizes(
+        data: CorpusStatistics, given: Given, training: Given, device: str
+    ) -> tuple[TranslatorConfig, list[str]]:
+        """Fill in the config from the corpus; return it with the reasons.
+
+        given: also the size of the vocabulary of inputs, and `copies` with `copy`.
+        """
+        chosen = {"hidden": 256, "embed": 256 if data.has_long_tokens else 128}
+        sizes = {**chosen, **given, "vocab_size": data.vocab_size}
+        config = TranslatorConfig(**sizes)
+        why = [f"hidden {config.hidden}: {data.tokens:,} training tokens"]
+        return config, [] if "hidden" in given else why
+
+    @staticmethod
+    def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
+        """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
+        return {"batch": 64, "bptt": given.get("bptt", 16), "stages": 1}
+
+    @staticmethod
+    def peak_rate(config: TranslatorConfig, epochs: float) -> float:
+        """Return the highest learning rate for a number of epochs."""
+        return 3e-3 * min(1.0, math.sqrt(256 / config.hidden))
+
+    @staticmethod
+    def dropout(epochs: float) -> tuple[float, float]:
+        """Return the initial and final dropout for a given number of epochs."""
+        return 0.3, 0.3
+
+    @staticmethod
+    def looked_up(config: TranslatorConfig) -> int:
+        """Return the number of weights that are looked up instead of multiplied."""
+        return (config.vocab_size + config.source_size) * config.embed
