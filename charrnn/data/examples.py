@@ -22,7 +22,11 @@ OLD_ENCODINGS = ("cp1252", "latin-1")
 
 
 def read_examples(
-    source: Source | Sequence[Source], *, task: str = "", columns: str = ""
+    source: Source | Sequence[Source],
+    *,
+    task: str = "",
+    columns: str = "",
+    like: Labelled | None = None,
 ) -> Labelled:
     """Read labelled data from a file, or from several in one format.
 
@@ -30,36 +34,55 @@ def read_examples(
     first, outputs from the second. The format, and the task if none is given, are
     chosen from the name and all lines of a file. Raises TextError with the line of what
     cannot be read, or if the task is not clear, and UsageError for `columns`.
+
+    like: data whose task, columns and header hold here too, for validation or a test.
     """
     sources = [source] if isinstance(source, Source) else list(source)
     files = [_decoded(one) for one in sources]
     formats = [detect.detect(file.name, file.text) for file, _ in files]
     if len(files) == 2 and not any(formats):
-        pair = replace(files[0][0], second=files[1][0])
-        return _format("parallel").read(pair, task, columns)
-    found: Labelled | None = None
+        files, formats = [_paired(*files)], ["parallel"]
+    found: list[Labelled] = []
     for (file, encoding), format in zip(files, formats, strict=True):
-        if not format:
-            raise TextError(
-                f"{file.name} is in no format of labelled data that is known here",
-                hint="write one example per line: input TAB output",
-            )
-        if encoding and not _format(format).is_old:
-            raise _not_utf8(file.name)
-        # the other files are read like the first
-        first = found if found and found.format == format else None
-        read = _format(format).read(
-            file,
-            found.task if found else task,
-            first.columns if first else columns,
-        )
-        if encoding:
-            note = f"{file.name} is not UTF-8 and was read as {encoding}"
-            read = replace(read, notes=(*read.notes, note))
-        found = read if found is None else _together(found, read)
-    if found is None:
+        model = found[0] if found else like
+        found.append(_read(file, encoding, format, task, columns, model))
+    if not found:
         raise ValueError("no source was given")
+    return replace(
+        found[0],
+        examples=[example for one in found for example in one.examples],
+        notes=tuple(note for one in found for note in one.notes),
+    )
+
+
+def _read(
+    file: File,
+    encoding: str,
+    format: str,
+    task: str,
+    columns: str,
+    like: Labelled | None,
+) -> Labelled:
+    if not format:
+        raise TextError(
+            f"{file.name} is in no format of labelled data that is known here",
+            hint="write one example per line: input TAB output",
+        )
+    if encoding and not _format(format).is_old:
+        raise _not_utf8(file.name)
+    if like:
+        task = like.task
+    if like and like.format == format:
+        columns, file = columns or like.columns, replace(file, header=like.header)
+    found = _format(format).read(file, task, columns)
+    if encoding:
+        note = f"{file.name} is not UTF-8 and was read as {encoding}"
+        return replace(found, notes=(*found.notes, note))
     return found
+
+
+def _paired(first: tuple[File, str], second: tuple[File, str]) -> tuple[File, str]:
+    return replace(first[0], second=second[0]), first[1] or second[1]
 
 
 def write_examples(
@@ -114,14 +137,6 @@ def split(
 def _format(name: str) -> Format:
     format: Format = FORMATS[name]
     return format
-
-
-def _together(first: Labelled, other: Labelled) -> Labelled:
-    return replace(
-        first,
-        examples=first.examples + other.examples,
-        notes=(*first.notes, *other.notes),
-    )
 
 
 def _decoded(source: Source) -> tuple[File, str]:

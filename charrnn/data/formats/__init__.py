@@ -3,7 +3,8 @@
 base.py         examples, formats, and what all of them share
 detect.py       which format a file has
 columns.py      the option `columns`: which columns are input and output
-table.py        rows of cells -> examples; the task, the header and the label's column
+guessing.py     columns and task by names and values
+table.py        rows of cells -> examples, and back
 separated.py    TSV and CSV
 jsonl.py        JSON Lines
 fasttext.py     __label__x text

@@ -45,11 +45,16 @@ class Labelled:
 
 @dataclass(frozen=True)
 class File:
-    """The name and the decoded text of a file, and of a parallel one if there is."""
+    """The name and the decoded text of a file.
+
+    second: the file of the outputs, if they are in another one. header: that of the
+    file read before, which this one may repeat.
+    """
 
     name: str
     text: str
     second: "File | None" = None
+    header: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[tuple[int, str]]:
         r"""Yield each line with its number. A line ends at \n or \r\n only."""

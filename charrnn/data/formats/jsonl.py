@@ -18,7 +18,12 @@ from charrnn.data.formats.base import (
     shaped,
     split_words,
 )
-from charrnn.data.formats.table import names_of, task_of_names, task_of_values
+from charrnn.data.formats.guessing import (
+    counted,
+    names_of,
+    task_of_names,
+    task_of_values,
+)
 
 LIST: Final = "[]"
 DEFAULT: Final = "text,label"
@@ -56,7 +61,8 @@ def _read(file: File, task: str, columns: str) -> Labelled:
     reason = f'the keys are "{"+".join(inputs)}" and "{output}"'
     if not (task or certain):
         outputs = [example.target for example in examples]
-        certain, reason = task_of_values(f'"{output}"', file.name, outputs)
+        certain = task_of_values(file.name, outputs)
+        reason = f'"{output}" has {counted(outputs)}'
     marked = [name + LIST * isinstance(first[name], list) for name in inputs]
     return Labelled(
         shaped(file, examples, task or certain),

@@ -6,7 +6,8 @@ from io import StringIO
 from typing import Final
 
 from charrnn.data.formats.base import Example, File, Format, Labelled, unwritable
-from charrnn.data.formats.table import CHOOSE, Rows, cells, read_table
+from charrnn.data.formats.guessing import CHOOSE
+from charrnn.data.formats.table import Rows, cells, read_table
 
 DELIMITERS: Final = ",;\t"
 
@@ -65,15 +66,16 @@ def _csv_rows(file: File, delimiter: str) -> Rows:
 def _write_csv(
     examples: Iterable[Example], columns: str, header: tuple[str, ...]
 ) -> Iterator[str]:
-    held = StringIO(newline="")
-    writer = csv.writer(held)
     if header:
-        writer.writerow(header)
+        yield _csv_line(header)
     for example in examples:
-        writer.writerow(cells(example, columns, header))
-        yield held.getvalue()
-        held.seek(0)
-        held.truncate()
+        yield _csv_line(cells(example, columns, header))
+
+
+def _csv_line(row: Iterable[str]) -> str:
+    held = StringIO(newline="")
+    csv.writer(held).writerow(row)
+    return held.getvalue()
 
 
 TSV: Final = Format(_read_tsv, _write_tsv)

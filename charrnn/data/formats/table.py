@@ -1,34 +1,13 @@
-"""Rows of cells -> examples: which columns are read, for which task, and why."""
+"""Rows of cells -> examples, and back."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import median
-from typing import Final
 
 from charrnn.data.formats import columns as option
+from charrnn.data.formats import guessing
 from charrnn.data.formats.base import Example, File, Labelled, checked, shaped
 from charrnn.errors import TextError
-
-#: Names of columns and JSON keys that hold an input, the likeliest first.
-INPUTS: Final = (
-    "text", "sentence", "tokens", "words", "source", "src", "input", "utterance",
-    "message", "review", "comment", "tweet", "content", "document", "question", "word",
-)  # fmt: skip
-#: Names of those that hold an output, each with its task if that is certain.
-OUTPUTS: Final = {
-    "label": "classify", "class": "classify", "category": "classify",
-    "sentiment": "classify", "intent": "classify", "tags": "tag", "ner_tags": "tag",
-    "pos_tags": "tag", "upos": "tag", "tgt": "translate", "translation": "translate",
-    "target": "", "output": "", "labels": "",
-}  # fmt: skip
-
-MOST_LABELS: Final = 200
-LEAST_ROWS: Final = 20  #: with fewer rows, the task is not guessed
-CHOOSE: Final = (
-    "choose `task`: classify if one column is a label, translate if both are texts, "
-    "tag if both are words, or language to read the file as plain text"
-)
 
 Rows = list[tuple[int, list[str]]]  #: each row with its line
 
@@ -40,7 +19,7 @@ class Choice:
     inputs: tuple[int, ...]
     output: int
     task: str
-    reason: str
+    reason: str = ""
 
 
 def read_table(
@@ -48,66 +27,39 @@ def read_table(
 ) -> Labelled:
     """Return the examples of a table.
 
-    The first row is a header if `columns` or well-known names say so, or if its label
-    is the only one that does not occur again.
+    The first row is a header if `columns` has names, if it has well-known names, if it
+    is the header of a file read before, or if all labels repeat except the first.
     """
     if not rows:
         raise TextError(f"{file.name} has no rows", hint="give a file with some")
     width = _width(file, rows)
     given = option.parse(columns) if columns else None
-    first = rows[0][1]
-    named = names_of(first)
-    header = tuple(first) if named or (given and given.has_names) else ()
+    first = tuple(rows[0][1])
+    named = None if given else guessing.names_of(first)
+    has_names = named or (given and given.has_names) or guessing.names_of(first)
+    header = first if has_names or first == file.header else ()
+
+    def choose(rows: Rows) -> Choice:
+        if not rows:
+            raise TextError(f"{file.name} has only a header", hint="give some rows")
+        if given:
+            inputs, output = given.indexes(header, width)
+            choice = Choice((*inputs,), output, task)
+        elif named:
+            inputs, output = [first.index(named[0])], first.index(named[1])
+            reason = f'the columns are named "{named[0]}" and "{named[1]}"'
+            known = task or guessing.task_of_names(*named)
+            choice = Choice((*inputs,), output, known, reason)
+        else:
+            choice = _by_values(file, rows, task)
+        return _complete(file, rows, choice)
+
     body = rows[1:] if header else rows
-    if given:
-        inputs, output = given.indexes(header, width)
-        choice = _with_task(file, body, Choice((*inputs,), output, task, ""))
-    elif named:
-        choice = Choice(
-            (first.index(named[0]),),
-            first.index(named[1]),
-            task or task_of_names(*named),
-            f'the columns are named "{named[0]}" and "{named[1]}"',
-        )
-        choice = _with_task(file, body, choice)
-    else:
-        choice = _by_content(file, body, task)
-    if not header and choice.task == "classify" and _is_header(body, choice.output):
-        header, body = tuple(first), body[1:]
+    choice = choose(body)
+    if not header and _is_header(body, choice.output):
+        header, body = first, body[1:]
+        choice = choose(body)
     return _labelled(file, format, body, choice, header)
-
-
-def names_of(header: Sequence[str]) -> tuple[str, str] | None:
-    """Return the names of the input and the output in a header or in JSON keys."""
-    by_name = {name.casefold(): name for name in reversed(header)}
-    inputs = [by_name[name] for name in INPUTS if name in by_name]
-    outputs = [by_name[name] for name in OUTPUTS if name in by_name]
-    return (inputs[0], outputs[0]) if inputs and outputs else None
-
-
-def task_of_names(source: str, target: str) -> str:
-    """Return the task that two names stand for, or an empty string."""
-    if (source.casefold(), target.casefold()) == ("source", "target"):
-        return "translate"
-    return OUTPUTS.get(target.casefold(), "")
-
-
-def task_of_values(name: str, source: str, outputs: Sequence[str]) -> tuple[str, str]:
-    """Return the task that the outputs of a file suggest, and why.
-
-    Raises TextError if it is not clear. source: the name of the file.
-    """
-    counted = f"{name} has {len(set(outputs)):,} different values in "
-    counted += f"{len(outputs):,} rows"
-    if len(outputs) >= LEAST_ROWS:
-        if _are_few(outputs):
-            return "classify", counted
-        if _are_many(outputs):
-            return "translate", counted
-    raise TextError(
-        f"the task of {source} is not clear: {counted}",
-        hint=CHOOSE,
-    )
 
 
 def cells(
@@ -115,9 +67,10 @@ def cells(
 ) -> list[str]:
     """Return an example as a row of a table that is laid out like another one."""
     chosen = option.parse(columns or "1,2")
-    numbers = [int(c) for c in (*chosen.inputs, chosen.output) if c.isdecimal()]
+    names = [*chosen.inputs, chosen.output]
+    numbers = [int(name) for name in names if name.isdecimal()]
     inputs, output = chosen.indexes(header, max([len(header), *numbers]))
-    row = [filler] * max(len(header), output + 1, *(i + 1 for i in inputs))
+    row = [filler] * max(len(header), *(index + 1 for index in (*inputs, output)))
     # one input may contain TABs
     parts = example.source.split("\t", len(inputs) - 1)
     for index, part in zip(inputs, parts, strict=True):
@@ -127,12 +80,14 @@ def cells(
 
 
 def _width(file: File, rows: Rows) -> int:
-    """Return the usual number of columns. Raises TextError for a row of another one."""
+    """Return the number of columns. Raises TextError for a row of another number."""
     widths = Counter(len(row) for _, row in rows)
     width = widths.most_common(1)[0][0]
     if width < 2:
         raise file.error(
-            rows[0][0], "one column, but an input and an output are needed", hint=CHOOSE
+            rows[0][0],
+            "one column, but an input and an output are needed",
+            hint=guessing.CHOOSE,
         )
     if len(widths) > 1:
         line, row = next((line, row) for line, row in rows if len(row) != width)
@@ -144,12 +99,13 @@ def _width(file: File, rows: Rows) -> int:
     return width
 
 
-def _by_content(file: File, rows: Rows, task: str) -> Choice:
+def _by_values(file: File, rows: Rows, task: str) -> Choice:
+    """Choose the columns by what is in them."""
     width = len(rows[0][1])
     filled = [sum(not _is_blank(row[i]) for _, row in rows) for i in range(width)]
     used = [index for index in range(width) if 2 * filled[index] >= len(rows)]
     values = [[row[index] for _, row in rows] for index in used]
-    if len(used) == 3 and _are_features(values[2]):
+    if len(used) == 3 and guessing.are_features(values[2]):
         reason = "column 3 holds features of column 1"
         return Choice((used[0], used[2]), used[1], task or "translate", reason)
     if len(used) != 2:
@@ -158,66 +114,33 @@ def _by_content(file: File, rows: Rows, task: str) -> Choice:
             f"{len(used)} columns, and it is not clear which to read",
             hint=option.HINT.replace("give", "set `columns` to", 1),
         )
-    in_order = Choice((used[0],), used[1], task, "")
-    swapped = Choice((used[1],), used[0], task, "")
-    if task:
-        return replace(ORDERS.get(task, _first_is_input)(in_order, swapped, *values))
-    first, second = values
-    if _are_few(first) and len(rows) >= LEAST_ROWS:
-        if _are_few(second):
-            raise TextError(
-                f"the task of {file.name} is not clear: both columns repeat few values",
-                hint=CHOOSE,
-            )
-        return _with_task(file, rows, swapped)
-    return _with_task(file, rows, in_order)
+    if not task and all(map(guessing.are_few, values)):
+        raise guessing.unclear(file.name, "both columns repeat a few values")
+    if guessing.is_label_first(task, *values):
+        why = f"column {used[0] + 1} has {guessing.counted(values[0])}, so it is the "
+        return Choice((used[1],), used[0], "classify", f"{why}label")
+    return Choice((used[0],), used[1], task)
 
 
-def _first_is_input(
-    in_order: Choice, swapped: Choice, first: list[str], second: list[str]
-) -> Choice:
-    return replace(in_order, reason="the task was given")
-
-
-def _fewer_are_labels(
-    in_order: Choice, swapped: Choice, first: list[str], second: list[str]
-) -> Choice:
-    """Choose the first column as the label if it repeats fewer and shorter values."""
-    is_first = 2 * len(set(first)) <= len(set(second)) and median(
-        map(len, first)
-    ) <= median(map(len, second))
-    choice = swapped if is_first else in_order
-    label, other = (first, second) if is_first else (second, first)
-    reason = f"column {choice.output + 1} has {len(set(label)):,} different values, "
-    reason += f"column {choice.inputs[0] + 1} has {len(set(other)):,}"
-    return replace(choice, reason=reason)
-
-
-ORDERS: Final[dict[str, Callable[[Choice, Choice, list[str], list[str]], Choice]]] = {
-    "classify": _fewer_are_labels
-}
-
-
-def _with_task(file: File, rows: Rows, choice: Choice) -> Choice:
-    """Choose the task from the values of the output, unless it is known."""
-    if choice.task:
-        return replace(choice, reason=choice.reason or "the task was given")
+def _complete(file: File, rows: Rows, choice: Choice) -> Choice:
+    """Fill in the task and the reason, from the values of the output."""
     outputs = [row[choice.output] for _, row in rows]
-    name = f"column {choice.output + 1}"
-    task, reason = task_of_values(name, file.name, outputs)
-    return replace(choice, task=task, reason=reason)
+    task = choice.task or guessing.task_of_values(file.name, outputs)
+    reason = f"column {choice.output + 1} has {guessing.counted(outputs)}"
+    return replace(choice, task=task, reason=choice.reason or reason)
 
 
 def _is_header(rows: Rows, output: int) -> bool:
     """Return whether the first row looks like names above labels that all repeat."""
     first = rows[0][1]
-    counts = Counter(row[output] for _, row in rows)
-    label = first[output]
-    others = min((n for value, n in counts.items() if value != label), default=0)
+    outputs = [row[output] for _, row in rows]
+    counts = Counter(outputs)
+    is_only = counts.pop(first[output]) == 1
     names = [cell for cell in first if cell]
     return (
-        counts[label] == 1
-        and others > 1
+        is_only
+        and min(counts.values(), default=0) > 1
+        and guessing.are_few(outputs)
         and len(names) > 1
         and all(name.replace(" ", "_").isidentifier() for name in names)
     )
@@ -231,39 +154,23 @@ def _labelled(
         Example("\t".join([row[index] for index in choice.inputs]), row[output], line)
         for line, row in rows
     ]
-    used = (*choice.inputs, output)
-    width = len(rows[0][1]) if rows else 0
-    rest = [index for index in range(width) if index not in used]
-    spilled = [line for line, row in rows if any(row[i] for i in rest)]
-    notes = []
+    others = set(range(len(rows[0][1]))) - {*choice.inputs, output}
+    spilled = [line for line, row in rows if any(row[index] for index in others)]
+    notes: tuple[str, ...] = ()
     if spilled and 2 * len(spilled) < len(rows):
-        notes.append(
+        notes = (
             f"{len(spilled):,} rows have text in columns that are not read, the first "
-            f"in line {spilled[0]:,}"
+            f"in line {spilled[0]:,}",
         )
     return Labelled(
         shaped(file, checked(file, examples), choice.task),
         choice.task,
         format,
         choice.reason,
-        f"{'+'.join(str(i + 1) for i in choice.inputs)},{output + 1}",
+        f"{'+'.join(str(index + 1) for index in choice.inputs)},{output + 1}",
         header,
-        tuple(notes),
+        notes,
     )
-
-
-def _are_few(values: Sequence[str]) -> bool:
-    return len(set(values)) <= min(MOST_LABELS, len(values) // 10)
-
-
-def _are_many(values: Sequence[str]) -> bool:
-    return 3 * len(set(values)) >= len(values)
-
-
-def _are_features(values: Sequence[str]) -> bool:
-    """Return whether values look like N;GEN;SG."""
-    several = sum(";" in value for value in values)
-    return 2 * several > len(values) and not any(" " in value for value in values)
 
 
 def _is_blank(text: str) -> bool:
