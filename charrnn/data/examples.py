@@ -5,6 +5,7 @@ A file is read as a whole; 120,000 examples take about a second.
 
 import codecs
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from charrnn.data.formats.base import File, Format
 from charrnn.data.formats.base import Labelled as Labelled
 from charrnn.data.formats.detect import is_labelled as is_labelled
 from charrnn.errors import TextError
-from charrnn.text.sources import FOREIGN_MARKS, Source
+from charrnn.text.sources import FOREIGN_MARKS, Source, find_sources
 
 #: Read as this if not UTF-8; every byte is a character in the second.
 OLD_ENCODINGS = ("cp1252", "latin-1")
@@ -83,6 +84,17 @@ def _read(
 
 def _paired(first: tuple[File, str], second: tuple[File, str]) -> tuple[File, str]:
     return replace(first[0], second=second[0]), first[1] or second[1]
+
+
+def task_of(paths: Sequence[str], columns: str = "") -> str:
+    """Return the task of labelled data, or an empty string for plain text.
+
+    stdin is plain text, and so is a missing file, which is reported once it is read.
+    """
+    if not all(map(os.path.exists, paths)):
+        return ""
+    sources = find_sources(paths)
+    return read_examples(sources, columns=columns).task if is_labelled(sources) else ""
 
 
 def write_examples(

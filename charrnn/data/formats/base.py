@@ -23,7 +23,7 @@ class Example:
 
     source: str
     target: str
-    line: int
+    line: int = 0
 
 
 @dataclass(frozen=True)
