@@ -1,0 +1,147 @@
+"""Examples, formats, and what all formats share."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from charrnn.errors import TextError, UsageError
+
+#: Stands for a blank inside a word, because blanks separate the words of an example.
+NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Example:
+    """An input with its output, and the line of the file that it starts on.
+
+    classify    source is any text, target is its label
+    tag         source is words and target is their tags, separated by single blanks
+    translate   source and target are texts
+
+    Inputs joined from several columns are separated by TABs.
+    """
+
+    source: str
+    target: str
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The examples of a file, and how it was read.
+
+    reason: why the task and the columns were chosen, as a phrase. columns, header: read
+    or write another file in the same way. notes: what a user may want to check.
+    """
+
+    examples: list[Example]
+    task: str
+    format: str
+    reason: str
+    columns: str = ""
+    header: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class File:
+    """The name and the decoded text of a file.
+
+    second: the file of the outputs, if they are in another one. header: that of the
+    file read before, which this one may repeat.
+    """
+
+    name: str
+    text: str
+    second: "File | None" = None
+    header: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        r"""Yield each line with its number. A line ends at \n or \r\n only."""
+        for number, line in enumerate(self.text.split("\n"), 1):
+            yield number, line.removesuffix("\r")
+
+    def error(self, line: int, what: str, *, hint: str = "") -> TextError:
+        """Return the error for a line."""
+        return TextError(f"{self.name}, line {line:,}: {what}", hint=hint)
+
+
+@dataclass(frozen=True)
+class Format:
+    """How to read and write a kind of file.
+
+    read: File, task and columns -> Labelled; task and columns may be empty. The task is
+    the only one that the format can hold, or empty.
+    write: examples, columns and header -> pieces of text. A text that the format cannot
+    hold is a TextError.
+    is_old: whether files that are not UTF-8 are read as Windows-1252 or Latin-1.
+    """
+
+    read: Callable[[File, str, str], Labelled]
+    write: Callable[[Iterable[Example], str, tuple[str, ...]], Iterator[str]]
+    is_old: bool = False
+
+
+def only(format: str, certain: str, task: str) -> str:
+    """Return the only task of a format. Raises UsageError if another one was chosen."""
+    if task not in ("", certain):
+        raise UsageError(
+            f"`task` {task} does not fit the {format} format, which is for {certain}",
+            hint=f"omit `task`, or convert the file to input TAB {task} output",
+        )
+    return certain
+
+
+def checked(file: File, examples: list[Example]) -> list[Example]:
+    """Return the examples. Raises TextError if there are none, or an empty side."""
+    if not examples:
+        raise TextError(f"{file.name} has no examples", hint="give a file with some")
+    for example in examples:
+        for side, text in (("input", example.source), ("output", example.target)):
+            if not text or text.isspace():
+                raise file.error(
+                    example.line, f"the {side} is empty", hint="fill it or drop it"
+                )
+    return examples
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text. Only blanks separate words."""
+    return [word for word in text.split(" ") if word]
+
+
+def joined(words: Iterable[str]) -> str:
+    """Return words as a text; a blank inside a word becomes a no-break space."""
+    return " ".join([word.replace(" ", NO_BREAK_SPACE) for word in words])
+
+
+def split_words(text: str) -> list[str]:
+    """Return what `joined` put together."""
+    return [word.replace(NO_BREAK_SPACE, " ") for word in text.split(" ")]
+
+
+def shaped(file: File, examples: list[Example], task: str) -> list[Example]:
+    """Return the examples in the form that a task needs. Raises TextError."""
+    return [SHAPES[task](file, one) for one in examples] if task in SHAPES else examples
+
+
+def _paired(file: File, example: Example) -> Example:
+    source, target = words(example.source), words(example.target)
+    if len(source) != len(target):
+        raise file.error(
+            example.line,
+            f"{len(source)} words, but {len(target)} tags",
+            hint="give one tag per word, separated by single blanks",
+        )
+    return Example(" ".join(source), " ".join(target), example.line)
+
+
+SHAPES: Final[dict[str, Callable[[File, Example], Example]]] = {"tag": _paired}
+
+
+def unwritable(example: Example, format: str, what: str) -> TextError:
+    """Return the error for an example that a format cannot hold."""
+    return TextError(
+        f"line {example.line:,} cannot be written as {format}: {what}",
+        hint="write JSON Lines instead, which can hold any text",
+    )

@@ -1,0 +1,173 @@
+"""One word per line, with a blank line after each sentence.
+
+CoNLL     columns separated by TABs or blanks; the word is first, the tag is last
+CoNLL-U   ten columns; FORM is the word, UPOS or another column the tag
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from charrnn.data.formats import columns as option
+from charrnn.data.formats.base import (
+    Example,
+    File,
+    Format,
+    Labelled,
+    checked,
+    joined,
+    only,
+    split_words,
+    unwritable,
+)
+from charrnn.data.formats.table import Rows, cells
+from charrnn.errors import TextError
+
+FIELDS: Final = (
+    "ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC",
+)  # fmt: skip
+DOCUMENT: Final = "-DOCSTART-"
+EMPTY: Final = "_"
+#: Columns of CoNLL-U in which _ means that the annotation is missing.
+NEEDED: Final = (1, 3, 4)
+
+
+def _read_conll(file: File, task: str, columns: str) -> Labelled:
+    certain = only("conll", "tag", task)
+    sentences = [*_conll_sentences(file)]
+    if not sentences:
+        raise TextError(f"{file.name} has no words", hint="give a file with some")
+    width = Counter(len(row) for rows in sentences for _, row in rows).most_common(1)
+    chosen = option.parse(columns or f"1,{width[0][0]}", default_input="1")
+    for line, row in (row for rows in sentences for row in rows):
+        if len(row) != width[0][0] or len(row) < 2:
+            raise file.error(
+                line,
+                f"expected {max(2, width[0][0])} columns, word first and tag last, "
+                f"but found {len(row)}",
+                hint="give every word a tag, and put a blank line between sentences",
+            )
+    inputs, output = chosen.indexes((), width[0][0])
+    examples = [_example(file, rows, inputs, output) for rows in sentences]
+    reason = f"words in column {'+'.join(chosen.inputs)}, tags in {chosen.output}"
+    return Labelled(checked(file, examples), certain, "conll", reason, str(chosen))
+
+
+def _conll_sentences(file: File) -> Iterator[Rows]:
+    lines = [(n, line) for n, line in file.lines() if line and not line.isspace()]
+    has_tabs = 2 * sum("\t" in line for _, line in lines) > len(lines)
+    split = (lambda line: line.split("\t")) if has_tabs else _split_at_blanks
+    widths = Counter(len(split(line)) for _, line in lines)
+    width = widths.most_common(1)[0][0] if widths else 0
+    rows: Rows = []
+    for number, line in file.lines():
+        row = split(line)
+        if not line or line.isspace() or row[0] == DOCUMENT:
+            if rows:
+                yield rows
+            rows = []
+        # a word may begin with #, but then it has all columns
+        elif not (line.startswith("#") and len(row) != width):
+            rows.append((number, row))
+    if rows:
+        yield rows
+
+
+def _split_at_blanks(line: str) -> list[str]:
+    return [cell for cell in re.split("[ \t]+", line) if cell]
+
+
+def _example(file: File, rows: Rows, inputs: list[int], output: int) -> Example:
+    words, tags = [], []
+    for line, row in rows:
+        word, tag = "\t".join([row[index] for index in inputs]), row[output]
+        if not word or word.isspace() or not tag or tag.isspace():
+            what = "the word" if tag else "the tag"
+            raise file.error(line, f"{what} is missing", hint="give every word a tag")
+        words.append(word)
+        tags.append(tag)
+    return Example(joined(words), joined(tags), rows[0][0])
+
+
+def _read_conllu(file: File, task: str, columns: str) -> Labelled:
+    certain = only("conllu", "tag", task)
+    chosen = option.parse(columns.upper() or "FORM,UPOS", default_input="FORM")
+    inputs, output = chosen.indexes(FIELDS, len(FIELDS))
+    needed = {*inputs, output}.intersection(NEEDED[1:])
+    examples = []
+    for rows in _conllu_sentences(file):
+        for line, row in rows:
+            for index in needed:
+                if row[index] == EMPTY:
+                    raise file.error(
+                        line,
+                        f"{FIELDS[index]} is missing",
+                        hint="choose another column, such as `columns` XPOS",
+                    )
+        examples.append(_example(file, rows, inputs, output))
+    reason = f"words in {'+'.join(chosen.inputs)}, tags in {chosen.output}"
+    return Labelled(checked(file, examples), certain, "conllu", reason, str(chosen))
+
+
+def _conllu_sentences(file: File) -> Iterator[Rows]:
+    rows: Rows = []
+    for number, line in file.lines():
+        if not line or line.isspace():
+            if rows:
+                yield rows
+            rows = []
+            continue
+        if line.startswith("#"):
+            continue
+        row = line.split("\t")
+        if len(row) != len(FIELDS):
+            raise file.error(
+                number,
+                f"expected {len(FIELDS)} columns separated by TABs, found {len(row)}",
+                hint="a file with fewer columns is CoNLL: rename it to .conll",
+            )
+        # 3-4 is a range of words, 3.1 a word that is not in the text
+        if row[0].isdecimal():
+            rows.append((number, row))
+        elif not re.fullmatch(r"\d+[-.]\d+", row[0]):
+            raise file.error(
+                number, f"expected the number of a word, not {row[0]!r}", hint="fix it"
+            )
+    if rows:
+        yield rows
+
+
+def _write_conll(
+    examples: Iterable[Example], columns: str, header: tuple[str, ...]
+) -> Iterator[str]:
+    chosen = option.parse(columns or "1,2", default_input="1")
+    for example in examples:
+        for row in _rows(example, str(chosen), header):
+            yield "\t".join(row) + "\n"
+        yield "\n"
+
+
+def _write_conllu(
+    examples: Iterable[Example], columns: str, header: tuple[str, ...]
+) -> Iterator[str]:
+    chosen = option.parse(columns.upper() or "FORM,UPOS", default_input="FORM")
+    for example in examples:
+        for number, row in enumerate(_rows(example, str(chosen), FIELDS), 1):
+            yield "\t".join([str(number), *row[1:]]) + "\n"
+        yield "\n"
+
+
+def _rows(
+    example: Example, columns: str, header: tuple[str, ...]
+) -> Iterator[list[str]]:
+    pairs = zip(split_words(example.source), split_words(example.target), strict=True)
+    for word, tag in pairs:
+        row = cells(Example(word, tag, example.line), columns, header, EMPTY)
+        if any(not cell or mark in cell for cell in row for mark in "\t\n\r"):
+            raise unwritable(example, "conll", "a TAB or line end is inside a word")
+        yield row
+
+
+CONLL: Final = Format(_read_conll, _write_conll)
+CONLLU: Final = Format(_read_conllu, _write_conllu)

@@ -1,0 +1,108 @@
+"""Which format a file has: by its extension and by all of its lines."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from charrnn.data.formats.fasttext import LABEL
+from charrnn.text.sources import OPENERS, Source
+
+SUFFIXES: Final = {
+    ".tsv": "tsv", ".tab": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".conll": "conll", ".iob": "conll", ".iob2": "conll", ".bio": "conll",
+    ".conllu": "conllu", ".dict": "dict",
+}  # fmt: skip
+#: Formats that some people's files have under the extension of another one.
+MISNAMED: Final = ("tsv", "conll", "conllu")
+#: Extensions of two letters that are not languages.
+NOT_LANGUAGES: Final = {".md", ".py", ".js", ".ts", ".rs", ".go", ".cc", ".gz", ".xz"}
+LONGEST_SENTENCE: Final = 200  #: words, on average
+
+_CONLLU: Final = re.compile(r"\d+([-.]\d+)?(\t[^\t]+){9}")
+_ENTRY: Final = re.compile(r"[^ \t]+  [^ \t]")
+
+
+def suffix(name: str) -> str:
+    """Return the extension of a file, without that of its compression."""
+    path = Path(name)
+    plain = path.with_suffix("") if path.suffix.lower() in OPENERS else path
+    return plain.suffix.lower()
+
+
+def is_labelled(sources: Sequence[Source]) -> bool:
+    """Return whether sources are labelled data without being declared as such.
+
+    The extension decides, or a text in which most lines begin with __label__. For texts
+    in two languages it is the extension too: train.de and train.en.
+    """
+    if are_languages([source.name for source in sources]):
+        return True
+    return bool(sources) and all(
+        suffix(source.name) in SUFFIXES or _has_labels(source) for source in sources
+    )
+
+
+def are_languages(names: Sequence[str]) -> bool:
+    """Return whether two files have the same name, apart from the language."""
+    suffixes = [suffix(name) for name in names]
+    return (
+        len(names) == 2
+        and suffixes[0] != suffixes[1]
+        and all(
+            re.fullmatch(r"\.([a-z]{2}|src|tgt)", end) and end not in NOT_LANGUAGES
+            for end in suffixes
+        )
+        and len({name.split(end)[0] for name, end in zip(names, suffixes, strict=True)})
+        == 1
+    )
+
+
+def detect(name: str, text: str) -> str:
+    """Return the format of a file, or an empty string for a text in none of them."""
+    by_name = SUFFIXES.get(suffix(name), "")
+    if by_name and by_name not in MISNAMED:
+        return by_name
+    lines = [line for line in text.split("\n") if line and not line.isspace()]
+    if _most(lines, lambda line: line.startswith(LABEL)):
+        return "fasttext"
+    words = [line for line in lines if not line.startswith("#")]
+    if _most(words, _CONLLU.match):
+        return "conllu"
+    has_tabs = _most(lines, lambda line: "\t" in line)
+    if by_name == "tsv" or (has_tabs and not by_name):
+        return "conll" if has_tabs and _are_sentences(text, lines, "\t") else "tsv"
+    if by_name:
+        return by_name
+    if _most(lines, lambda line: line.startswith("{")):
+        return "jsonl"
+    if _most(lines, _ENTRY.match):
+        return "dict"
+    return "conll" if _are_sentences(text, lines, " ") else ""
+
+
+def _has_labels(source: Source) -> bool:
+    for text in source.text(raw=True):
+        lines = [line for line in text.split("\n") if line]
+        return 2 * sum(line.startswith(LABEL) for line in lines) > len(lines)
+    return False
+
+
+def _most(lines: Sequence[str], is_so: Callable[[str], object]) -> bool:
+    return 2 * sum(bool(is_so(line)) for line in lines) > len(lines)
+
+
+def _are_sentences(text: str, lines: Sequence[str], separator: str) -> bool:
+    """Return whether lines are words with tags, with blank lines between sentences."""
+    inside = text.strip().split("\n")
+    sentences = 1 + sum(
+        not line.strip() and bool(before.strip())
+        for before, line in zip(inside, inside[1:], strict=False)
+    )
+    if sentences == 1 or len(lines) > LONGEST_SENTENCE * sentences:
+        return False
+    widths = Counter(line.count(separator) for line in lines)
+    tags = {line.rsplit(separator, 1)[-1] for line in lines}
+    width, count = widths.most_common(1)[0]
+    return width > 0 and 2 * count > len(lines) and 2 * len(tags) <= len(lines)

@@ -1,0 +1,82 @@
+"""TSV (input TAB output, without quotes) and CSV (RFC 4180, with , or ; or TAB)."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from typing import Final
+
+from charrnn.data.formats.base import Example, File, Format, Labelled, unwritable
+from charrnn.data.formats.guessing import CHOOSE
+from charrnn.data.formats.table import Rows, cells, read_table
+
+DELIMITERS: Final = ",;\t"
+
+
+def _read_tsv(file: File, task: str, columns: str) -> Labelled:
+    rows: Rows = []
+    for number, line in file.lines():
+        if not line or line.isspace():
+            continue
+        if "\t" not in line:
+            hint = CHOOSE if number == 1 else "separate input and output by a TAB"
+            raise file.error(
+                number, "expected input TAB output, not one text", hint=hint
+            )
+        rows.append((number, line.split("\t")))
+    return read_table(file, "tsv", rows, task, columns)
+
+
+def _write_tsv(
+    examples: Iterable[Example], columns: str, header: tuple[str, ...]
+) -> Iterator[str]:
+    if header:
+        yield "\t".join(header) + "\n"
+    for example in examples:
+        row = cells(example, columns, header)
+        if any(mark in cell for cell in row for mark in "\t\n\r"):
+            raise unwritable(example, "tsv", "a TAB or line end is inside a text")
+        yield "\t".join(row) + "\n"
+
+
+def _read_csv(file: File, task: str, columns: str) -> Labelled:
+    for delimiter in DELIMITERS:
+        rows = _csv_rows(file, delimiter)
+        if 2 * sum(len(row) > 1 for _, row in rows) > len(rows):
+            break
+    else:
+        rows = _csv_rows(file, DELIMITERS[0])
+    return read_table(file, "csv", rows, task, columns)
+
+
+def _csv_rows(file: File, delimiter: str) -> Rows:
+    reader = csv.reader(StringIO(file.text, newline=""), delimiter=delimiter)
+    rows: Rows = []
+    line = 1
+    try:
+        for row in reader:
+            if any(row):
+                rows.append((line, row))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        hint = "close every quote, and double a quote inside quotes"
+        raise file.error(line, f"not CSV: {error}", hint=hint) from error
+    return rows
+
+
+def _write_csv(
+    examples: Iterable[Example], columns: str, header: tuple[str, ...]
+) -> Iterator[str]:
+    if header:
+        yield _csv_line(header)
+    for example in examples:
+        yield _csv_line(cells(example, columns, header))
+
+
+def _csv_line(row: Iterable[str]) -> str:
+    held = StringIO(newline="")
+    csv.writer(held).writerow(row)
+    return held.getvalue()
+
+
+TSV: Final = Format(_read_tsv, _write_tsv)
+CSV: Final = Format(_read_csv, _write_csv, is_old=True)

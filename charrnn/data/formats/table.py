@@ -1,0 +1,177 @@
+"""Rows of cells -> examples, and back."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from charrnn.data.formats import columns as option
+from charrnn.data.formats import guessing
+from charrnn.data.formats.base import Example, File, Labelled, checked, shaped
+from charrnn.errors import TextError
+
+Rows = list[tuple[int, list[str]]]  #: each row with its line
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Positions of the columns that are read, the task, and why."""
+
+    inputs: tuple[int, ...]
+    output: int
+    task: str
+    reason: str = ""
+
+
+def read_table(
+    file: File, format: str, rows: Rows, task: str, columns: str
+) -> Labelled:
+    """Return the examples of a table.
+
+    The first row is a header if `columns` has names, if it has well-known names, if it
+    is the header of a file read before, or if all labels repeat except the first.
+    """
+    if not rows:
+        raise TextError(f"{file.name} has no rows", hint="give a file with some")
+    width = _width(file, rows)
+    given = option.parse(columns) if columns else None
+    first = tuple(rows[0][1])
+    named = None if given else guessing.names_of(first)
+    has_names = named or (given and given.has_names) or guessing.names_of(first)
+    header = first if has_names or first == file.header else ()
+
+    def choose(rows: Rows) -> Choice:
+        if not rows:
+            raise TextError(f"{file.name} has only a header", hint="give some rows")
+        if given:
+            inputs, output = given.indexes(header, width)
+            choice = Choice((*inputs,), output, task)
+        elif named:
+            inputs, output = [first.index(named[0])], first.index(named[1])
+            reason = f'the columns are named "{named[0]}" and "{named[1]}"'
+            known = task or guessing.task_of_names(*named)
+            choice = Choice((*inputs,), output, known, reason)
+        else:
+            choice = _by_values(file, rows, task)
+        return _complete(file, rows, choice)
+
+    body = rows[1:] if header else rows
+    choice = choose(body)
+    if not header and _is_header(body, choice.output):
+        header, body = first, body[1:]
+        choice = choose(body)
+    return _labelled(file, format, body, choice, header)
+
+
+def cells(
+    example: Example, columns: str, header: Sequence[str], filler: str = ""
+) -> list[str]:
+    """Return an example as a row of a table that is laid out like another one."""
+    chosen = option.parse(columns or "1,2")
+    names = [*chosen.inputs, chosen.output]
+    numbers = [int(name) for name in names if name.isdecimal()]
+    inputs, output = chosen.indexes(header, max([len(header), *numbers]))
+    row = [filler] * max(len(header), *(index + 1 for index in (*inputs, output)))
+    # one input may contain TABs
+    parts = example.source.split("\t", len(inputs) - 1)
+    for index, part in zip(inputs, parts, strict=True):
+        row[index] = part
+    row[output] = example.target
+    return row
+
+
+def _width(file: File, rows: Rows) -> int:
+    """Return the number of columns. Raises TextError for a row of another number."""
+    widths = Counter(len(row) for _, row in rows)
+    width = widths.most_common(1)[0][0]
+    if width < 2:
+        raise file.error(
+            rows[0][0],
+            "one column, but an input and an output are needed",
+            hint=guessing.CHOOSE,
+        )
+    if len(widths) > 1:
+        line, row = next((line, row) for line, row in rows if len(row) != width)
+        raise file.error(
+            line,
+            f"{len(row)} columns, but most rows have {width}",
+            hint="in CSV, put a text that contains commas or quotes in quotes",
+        )
+    return width
+
+
+def _by_values(file: File, rows: Rows, task: str) -> Choice:
+    """Choose the columns by what is in them."""
+    width = len(rows[0][1])
+    filled = [sum(not _is_blank(row[i]) for _, row in rows) for i in range(width)]
+    used = [index for index in range(width) if 2 * filled[index] >= len(rows)]
+    values = [[row[index] for _, row in rows] for index in used]
+    if len(used) == 3 and guessing.are_features(values[2]):
+        reason = "column 3 holds features of column 1"
+        return Choice((used[0], used[2]), used[1], task or "translate", reason)
+    if len(used) != 2:
+        raise file.error(
+            rows[0][0],
+            f"{len(used)} columns, and it is not clear which to read",
+            hint=option.HINT.replace("give", "set `columns` to", 1),
+        )
+    if not task and all(map(guessing.are_few, values)):
+        raise guessing.unclear(file.name, "both columns repeat a few values")
+    if guessing.is_label_first(task, *values):
+        why = f"column {used[0] + 1} has {guessing.counted(values[0])}, so it is the "
+        return Choice((used[1],), used[0], "classify", f"{why}label")
+    return Choice((used[0],), used[1], task)
+
+
+def _complete(file: File, rows: Rows, choice: Choice) -> Choice:
+    """Fill in the task and the reason, from the values of the output."""
+    outputs = [row[choice.output] for _, row in rows]
+    task = choice.task or guessing.task_of_values(file.name, outputs)
+    reason = f"column {choice.output + 1} has {guessing.counted(outputs)}"
+    return replace(choice, task=task, reason=choice.reason or reason)
+
+
+def _is_header(rows: Rows, output: int) -> bool:
+    """Return whether the first row looks like names above labels that all repeat."""
+    first = rows[0][1]
+    outputs = [row[output] for _, row in rows]
+    counts = Counter(outputs)
+    is_only = counts.pop(first[output]) == 1
+    names = [cell for cell in first if cell]
+    return (
+        is_only
+        and min(counts.values(), default=0) > 1
+        and guessing.are_few(outputs)
+        and len(names) > 1
+        and all(name.replace(" ", "_").isidentifier() for name in names)
+    )
+
+
+def _labelled(
+    file: File, format: str, rows: Rows, choice: Choice, header: tuple[str, ...]
+) -> Labelled:
+    output = choice.output
+    examples = [
+        Example("\t".join([row[index] for index in choice.inputs]), row[output], line)
+        for line, row in rows
+    ]
+    others = set(range(len(rows[0][1]))) - {*choice.inputs, output}
+    spilled = [line for line, row in rows if any(row[index] for index in others)]
+    notes: tuple[str, ...] = ()
+    if spilled and 2 * len(spilled) < len(rows):
+        notes = (
+            f"{len(spilled):,} rows have text in columns that are not read, the first "
+            f"in line {spilled[0]:,}",
+        )
+    return Labelled(
+        shaped(file, checked(file, examples), choice.task),
+        choice.task,
+        format,
+        choice.reason,
+        f"{'+'.join(str(index + 1) for index in choice.inputs)},{output + 1}",
+        header,
+        notes,
+    )
+
+
+def _is_blank(text: str) -> bool:
+    return not text or text.isspace()
