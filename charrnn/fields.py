@@ -43,8 +43,8 @@ class Option:
     shown: the default in words, if it is chosen later or a number would not help.
     flags: the flags, if not just the name; messages use the first one. off: the flag
     that switches a bool off, or "" for none. has_auto: whether "auto" is allowed,
-    which leaves the choice to the program. is_duration: whether the value is a number
-    of seconds or a text such as 5m.
+    which leaves the choice to the program. has_empty: whether an empty text is allowed.
+    is_duration: whether the value is a number of seconds or a text such as 5m.
     """
 
     field: str
@@ -63,12 +63,13 @@ class Option:
     off: str = ""
     has_auto: bool = False
     has_infinity: bool = False
+    has_empty: bool = False
     is_duration: bool = False
 
     @property
     def name(self) -> str:
-        """The name in Python and in TOML files, such as `time` for the field time_s."""
-        return self.field.removesuffix("_s")
+        """The name in Python and TOML: `time` for the field time_s, `as` for as_."""
+        return self.field.removesuffix("_s").removesuffix("_")
 
     @property
     def flag(self) -> str:
@@ -150,7 +151,9 @@ class Option:
             raise UsageError(f"`{self.name}` is {value!r}, not {what}")
         if self.type is str and "\0" in value:
             raise UsageError(f"`{self.name}` contains a null character: {value!r}")
-        if value == "":  # as from a shell variable that is not set
+        if (
+            value == "" and not self.has_empty
+        ):  # as from a shell variable that is not set
             raise UsageError(f"`{self.name}` is empty", hint=f"omit `{self.name}`")
         return value
 

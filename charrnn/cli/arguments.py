@@ -83,17 +83,11 @@ def _parse(option: Option, text: str) -> Any:
     """Convert the typed text of an option to its value. Raises UsageError."""
     if option.is_duration:
         return parse_duration(option.name, text)
-    if not text and not option.is_repeatable:
+    if not text and not (option.is_repeatable or option.has_empty):
         raise UsageError(f"{option.flag} is empty", hint=f"omit {option.flag}")
     if option.allowed:
         option.check(text)
     return text
-
-
-def one_of(flag: str, *choices: str) -> Callable[[str], str]:
-    """Return a parser for an option that accepts only the given choices."""
-    option = Option(flag.strip("-"), str, "", "", choices=choices)
-    return functools.partial(_parse, option)
 
 
 class Command(TyperCommand):
@@ -171,24 +165,4 @@ Model = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, for other programs.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Write only errors to stderr.")
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        "--seed",
-        min=0,
-        metavar="INT",
-        help="Random seed; the same seed gives the same result. [random; printed to "
-        "stderr]",
-        show_default=False,
-    ),
-]
-TokenizerFile = Annotated[
-    str | None,
-    typer.Option(
-        "--tokenizer",
-        metavar="FILE",
-        help="Tokenizer saved by `charrnn tokenize -o`, or a SentencePiece .model.",
-        show_default=False,
-    ),
 ]

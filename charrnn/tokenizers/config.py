@@ -1,12 +1,22 @@
 """How text becomes tokens."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from charrnn.fields import CORPUS, check, option
 from charrnn.tokenizers import TOKENIZERS
 
 SUBWORD_KINDS: Final = ("unigram", "bpe")
+
+#: the field of every config with an option for a saved tokenizer
+tokenizer_file = partial(
+    option,
+    "",
+    metavar="FILE",
+    group=CORPUS,
+    help="Tokenizer saved by `charrnn tokenize -o`, or a SentencePiece .model.",
+)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,12 @@ class ScoreConfig:
         help="Mix in another model with a weight in (0, 1); repeatable. The -m model "
         "has the remaining weight.",
     )
+    context: str = option(
+        "",
+        group="",
+        has_empty=True,
+        help="Score each text as if it followed this one, which is not scored.",
+    )
     end: bool | None = option(
         None,
         group="",
@@ -119,13 +125,6 @@ def score(
         ),
     ] = None,
     model: arguments.Model = None,
-    context: Annotated[
-        str,
-        typer.Option(
-            metavar="TEXT",
-            help="Score each text as if it followed this one, which is not scored.",
-        ),
-    ] = "",
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
     **given: Any,
@@ -157,10 +156,10 @@ def score(
     found = _texts(sources, whole=config.whole, raw=loaded.tokenizer.level == "byte")
     per = config.granularity
     if per in ("token", "word"):
-        read = partial(_with_items, loaded, per, context, end, config.top)
+        read = partial(_with_items, loaded, config, end)
         scored: Iterator[output.Scored] = map(read, found)
     else:
-        scored = _in_batches(loaded, found, context=context, end=end)
+        scored = _in_batches(loaded, found, context=config.context, end=end)
     if config.sort:
         scored = iter(sorted(scored, key=_bits_per_char))
     form = output.Format(loaded.name, per, config.unit, quiet)
@@ -194,8 +193,7 @@ def _texts(sources: list[tuple[str, bool]], *, whole: bool, raw: bool) -> Iterat
         if not is_file:
             yield source
         elif whole:
-            text = loading.read_text(source, raw=raw)
-            yield text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+            yield loading.read_text(source, raw=raw)
         else:
             for line, _ in loading.read_lines([source], raw=raw):
                 yield line.removesuffix("\r")
@@ -211,17 +209,18 @@ def _in_batches(
 
 
 def _with_items(
-    model: "TextModel", per: str, context: str, end: bool, top: int, text: str
+    model: "TextModel", config: ScoreConfig, end: bool, text: str
 ) -> output.Scored:
     """Return a text with its score and the scores of its tokens or words."""
     from charrnn.text.size import text_size
 
+    context, top = config.context, config.top
     scores = list(model.score_tokens(text, context=context, end=end, top=top))
     items = tuple(token_items(model, text, scores))
     unknown = sum(s.token == model.tokenizer.unknown for s in scores)
     nats = sum(item.bits for item in items) * log(2)
     total = Score.of(nats, len(scores), text_size(text), unknown)
-    if per == "word":
+    if config.per == "word":
         items = tuple(word_items(text, items))
     return output.Scored(text, total, items)
 
