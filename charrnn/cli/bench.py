@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from charrnn.cli import arguments, console
-from charrnn.fields import check, option
+from charrnn.cli.arguments import option
+from charrnn.fields import check
 from charrnn.models import CELLS
 
 if TYPE_CHECKING:
@@ -19,12 +20,10 @@ SECONDS: Final = 5.0  #: time spent on each measurement
 class BenchOptions:
     """The recurrent network to measure."""
 
-    cell: str = option("lstm", group="", choices=CELLS, help="Kind of cell.")
-    layers: int = option(1, group="", at_least=1, help="Number of layers.")
-    hidden: int = option(512, group="", at_least=1, help="Number of units per layer.")
-    all: bool = option(
-        False, group="", help="Also measure training with every other cell."
-    )
+    cell: str = option("lstm", choices=CELLS, help="Kind of cell.")
+    layers: int = option(1, at_least=1, help="Number of layers.")
+    hidden: int = option(512, at_least=1, help="Number of units per layer.")
+    all: bool = option(False, help="Also measure training with every other cell.")
 
     def __post_init__(self) -> None:
         check(self)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from charrnn.cli import arguments, console, loading
+from charrnn.cli.arguments import option
 from charrnn.errors import UsageError
-from charrnn.fields import check, option
+from charrnn.fields import check
 
 if TYPE_CHECKING:
     from charrnn.data.store import Part
@@ -25,7 +26,6 @@ class MixOptions:
 
     out: str = option(
         "",
-        group="",
         flags=("--out", "-o"),
         metavar="FILE",
         shown="required",
@@ -33,7 +33,6 @@ class MixOptions:
     )
     file: tuple[str, ...] = option(
         (),
-        group="",
         flags=("--file", "-f"),
         metavar="FILE",
         shown="validation text of the first model",
@@ -42,7 +41,6 @@ class MixOptions:
     )
     weights: str = option(
         "",
-        group="",
         metavar="LIST",
         shown="fitted",
         help="Weights that add up to 1, such as 0.7,0.3 for two models.",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from charrnn.cli import arguments, console, loading
+from charrnn.cli.arguments import option
 from charrnn.errors import UsageError
-from charrnn.fields import option
 from charrnn.inference.config import SampleConfig
 
 if TYPE_CHECKING:
@@ -29,36 +29,27 @@ class SampleOptions(SampleConfig):
 
     prompt: str | None = option(
         None,
-        group="",
         has_empty=True,
         flags=("--prompt", "-p", "--prime"),
         help="Same as PROMPT, except that - is the text itself.",
     )
     prompt_file: str | None = option(
         None,
-        group="",
         metavar="FILE",
         help="Read the prompt from a file; a final newline is ignored.",
     )
     num: int = option(
-        1,
-        group="",
-        at_least=1,
-        flags=("--num", "-n"),
-        help="Number of texts to write.",
+        1, at_least=1, flags=("--num", "-n"), help="Number of texts to write."
     )
     seed: int | None = option(
         None,
-        group="",
         at_least=0,
         shown="random; printed to stderr",
         help="Random seed; the same seed gives the same result.",
     )
-    echo: bool = option(
-        True, group="", off="--no-echo", help="Write the prompt before the text."
-    )
+    echo: bool = option(True, off="--no-echo", help="Write the prompt before the text.")
     scores: bool = option(
-        False, group="", help="Report the bits per character of each text on stderr."
+        False, help="Report the bits per character of each text on stderr."
     )
 
 

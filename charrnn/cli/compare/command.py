@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charrnn.cli import arguments, console, loading
+from charrnn.cli.arguments import option
 from charrnn.cli.compare import output
 from charrnn.errors import NotFoundError, UsageError
-from charrnn.fields import check, option
+from charrnn.fields import check
 from charrnn.reports import ladder_plot
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ class CompareOptions:
 
     file: tuple[str, ...] = option(
         (),
-        group="",
         flags=("--file", "-f"),
         metavar="FILE",
         shown="validation text of the first model",
@@ -33,22 +33,17 @@ class CompareOptions:
     )
     documents: str = option(
         "",
-        group="",
         metavar="file|line|blank|TEXT",
         shown="same as for the first model's corpus",
         help="Where documents of --file end; same values as in train.",
     )
     baselines: bool = option(
         False,
-        group="",
         help="Also compare a uniform model, and n-gram models up to n = 8 fitted to "
         "the training text of the first model.",
     )
     plot: str = option(
-        "",
-        group="",
-        metavar="FILE.png|.svg",
-        help="Also draw a bar chart; needs matplotlib.",
+        "", metavar="FILE.png|.svg", help="Also draw a bar chart; needs matplotlib."
     )
 
     def __post_init__(self) -> None:

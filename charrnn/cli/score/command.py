@@ -12,10 +12,11 @@ import typer
 
 from charrnn.cli import arguments, console, loading
 from charrnn.cli import mix as mixtures
+from charrnn.cli.arguments import option
 from charrnn.cli.score import output
 from charrnn.cli.score.items import token_items, word_items
 from charrnn.errors import UsageError
-from charrnn.fields import OUTPUT, check, option
+from charrnn.fields import OUTPUT, check
 from charrnn.inference.score import Score
 
 if TYPE_CHECKING:
@@ -30,31 +31,25 @@ class ScoreConfig:
 
     file: tuple[str, ...] = option(
         (),
-        group="",
         flags=("--file", "-f"),
         metavar="FILE",
         help="Read one text per line; - is stdin; repeatable. An empty line is an "
         "empty text, so output line n belongs to input line n.",
     )
-    whole: bool = option(
-        False, group="", help="Score each file as one text, newlines included."
-    )
+    whole: bool = option(False, help="Score each file as one text, newlines included.")
     mix: tuple[str, ...] = option(
         (),
-        group="",
         metavar="MODEL=WEIGHT",
         help="Mix in another model with a weight in (0, 1); repeatable. The -m model "
         "has the remaining weight.",
     )
     context: str = option(
         "",
-        group="",
         has_empty=True,
         help="Score each text as if it followed this one, which is not scored.",
     )
     end: bool | None = option(
         None,
-        group="",
         off="--no-end",
         shown="if the model was trained on many documents",
         help="Score the end of each text as one more token.",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charrnn.cli import arguments, console, loading
+from charrnn.cli.arguments import option
 from charrnn.cli.tokenize import token_text
 from charrnn.errors import UsageError
-from charrnn.fields import option
 from charrnn.tokenizers.config import TokenizerConfig, tokenizer_file
 
 if TYPE_CHECKING:
@@ -24,20 +24,14 @@ class TokenizeOptions(TokenizerConfig):
     tokenizer: str = tokenizer_file()
     out: str = option(
         "",
-        group="",
         flags=("--out", "-o"),
         metavar="FILE",
         help="Save the tokenizer as JSON, for use with --tokenizer; - is stdout.",
     )
-    encode: bool = option(
-        False, group="", help="Print each line of text as a line of tokens."
-    )
-    decode: bool = option(
-        False, group="", help="Print each line of tokens as a line of text."
-    )
+    encode: bool = option(False, help="Print each line of text as a line of tokens.")
+    decode: bool = option(False, help="Print each line of tokens as a line of text.")
     as_: str = option(
         "pieces",
-        group="",
         choices=("pieces", "ids"),
         help="How tokens are written. Pieces show a space as U+2581, a byte as \\xNN, "
         "and a backslash as two backslashes.",
