@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from math import inf, isnan, log
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -149,23 +148,20 @@ def score(
     counted = "counted" if end else "not counted"
     console.log(f"model {loaded.name}, the end of each text {counted}", quiet=quiet)
     found = _texts(sources, whole=config.whole, raw=loaded.tokenizer.level == "byte")
-    per = config.granularity
-    if per in ("token", "word"):
-        read = partial(_with_items, loaded, config, end)
-        scored: Iterator[output.Scored] = map(read, found)
-    else:
-        scored = _in_batches(loaded, found, context=config.context, end=end)
+    scored = _scored(loaded, found, config, end=end)
     if config.sort:
         scored = iter(sorted(scored, key=_bits_per_char))
-    form = output.Format(loaded.name, per, config.unit, quiet)
+    per, unit = config.granularity, config.unit
     if as_json:
-        output.write_json(scored, form)
+        output.write_json(scored, per, loaded.name)
     elif config.plain:
-        output.write_plain(scored, form)
+        output.write_plain(scored, per, unit)
     elif config.heat and console.has_colour(sys.stdout):
-        output.write_heat(scored, form)
+        output.write_heat(scored, quiet=quiet)
+    elif per in output.PARTS:
+        output.write_items(scored, per, unit, quiet=quiet)
     else:
-        output.write_table(scored, form)
+        output.write_table(scored, per, unit, quiet=quiet)
 
 
 def _mixed(model: "TextModel", members: Iterable[str]) -> "TextModel":
@@ -194,19 +190,22 @@ def _texts(sources: list[tuple[str, bool]], *, whole: bool, raw: bool) -> Iterat
                 yield line.removesuffix("\r")
 
 
-def _in_batches(
-    model: "TextModel", texts: Iterator[str], *, context: str, end: bool
+def _scored(
+    model: "TextModel", texts: Iterator[str], config: ScoreConfig, *, end: bool
 ) -> Iterator[output.Scored]:
+    """Yield the texts with their scores and, if requested, those of their parts."""
+    if config.granularity in output.PARTS:
+        for text in texts:
+            yield _with_items(model, text, config, end=end)
+        return
     while batch := list(islice(texts, BATCH_TEXTS)):
-        yield from map(
-            output.Scored, batch, model.score_all(batch, context=context, end=end)
-        )
+        scores = model.score_all(batch, context=config.context, end=end)
+        yield from map(output.Scored, batch, scores)
 
 
 def _with_items(
-    model: "TextModel", config: ScoreConfig, end: bool, text: str
+    model: "TextModel", text: str, config: ScoreConfig, *, end: bool
 ) -> output.Scored:
-    """Return a text with its score and the scores of its tokens or words."""
     from charrnn.text.size import text_size
 
     context, top = config.context, config.top
