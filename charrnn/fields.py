@@ -43,8 +43,9 @@ class Option:
     shown: the default in words, if it is chosen later or the number would not be
     helpful. flags: the flags, if they differ from the name; messages use the first one.
     off: the flag that turns a bool off, or "" for none. has_auto: whether the value can
-    be "auto", which leaves the choice to the program. is_duration: whether the value is
-    a time span, given as a number of seconds or a string such as "5m".
+    be "auto", which leaves the choice to the program. has_empty: whether it can be "".
+    is_duration: whether the value is a time span, given as a number of seconds or a
+    string such as "5m".
     """
 
     field: str
@@ -63,12 +64,13 @@ class Option:
     off: str = ""
     has_auto: bool = False
     has_infinity: bool = False
+    has_empty: bool = False
     is_duration: bool = False
 
     @property
     def name(self) -> str:
-        """The name in Python and in TOML files, such as `time` for the field time_s."""
-        return self.field.removesuffix("_s")
+        """The name in Python and TOML: `time` for the field time_s, `as` for as_."""
+        return self.field.removesuffix("_s").removesuffix("_")
 
     @property
     def flag(self) -> str:
@@ -148,7 +150,8 @@ class Option:
             raise UsageError(f"`{self.name}` is {value!r}, not {what}")
         if self.type is str and "\0" in value:
             raise UsageError(f"`{self.name}` contains a null character: {value!r}")
-        if value == "":  # for example, from an unset shell variable
+        # an empty value comes, for example, from an unset shell variable
+        if value == "" and not self.has_empty:
             raise UsageError(f"`{self.name}` is empty", hint=f"omit `{self.name}`")
         return value
 

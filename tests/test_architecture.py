@@ -199,6 +199,14 @@ def test_no_file_is_longer_than_300_lines(name: str) -> None:
     assert len(FILES[name].read_text(encoding="utf-8").splitlines()) <= 300
 
 
+@every_file
+def test_no_function_is_longer_than_60_lines(name: str) -> None:
+    for node in ast.walk(tree_of(name)):
+        if isinstance(node, ast.FunctionDef) and node.end_lineno:
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            assert node.end_lineno - first < 60, f"{name}: {node.name}"
+
+
 @pytest.mark.parametrize("name", charrnn.__all__)
 def test_public_name_can_be_had(name: str) -> None:
     assert getattr(charrnn, name)

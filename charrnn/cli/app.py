@@ -2,26 +2,27 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from charrnn.cli import arguments, console
 from charrnn.errors import CharRNNError, ResourceError, UsageError
 from charrnn.fields import flag, options_of
 from charrnn.inference.config import SampleConfig
+from charrnn.registry import named
 
-MESSAGE_LINES = 6
+MESSAGE_LINES: Final = 6  #: at most; the rest of a longer message is not printed
 #: how the library's messages name an option: `top_k`
 OPTION_NAME: Final = re.compile(r"`([a-z][a-z_]*)`")
 #: the flags of sampling options, which can differ from the option names
 FLAGS: Final = {one.name: one.flag for one in options_of(SampleConfig)}
 
-
 LEARN, USE, COMPARE = "Learn", "Use a model", "Compare and manage"
-#: "module:function", heading and first help line of each command, in help-page order
+#: "module:object", heading and first help line of each command, in help-page order
 COMMANDS: Final = {
     "train": ("charrnn.cli.train.command:train", LEARN, "Train a model on text."),
     "tokenize": (
@@ -50,40 +51,61 @@ COMMANDS: Final = {
 }
 
 
-class Commands(arguments.CommandGroup):
+class LazyCommands(Mapping[str, Any]):
+    """The commands by name; each one is imported when it is looked up."""
+
+    def __getitem__(self, name: str) -> Any:
+        found = named(COMMANDS[name][0])
+        if isinstance(found, typer.Typer):
+            command: Any = typer.main.get_group(found)
+        else:
+            single = typer.Typer(**arguments.PLAIN)
+            single.command(name, cls=arguments.Command)(found)
+            command = typer.main.get_command(single)
+        command.name = name
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class Commands(TyperGroup):
     """The group of all commands, which turns errors into text and an exit code.
 
     `main` does this, because `invoke` would miss mistyped options of the group itself
     and failed writes of a help page.
     """
 
-    lines = {name: (heading, line) for name, (_, heading, line) in COMMANDS.items()}
-
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        paths = {name: path for name, (path, _, _) in COMMANDS.items()}
-        self.commands: Any = arguments.LazyCommands(paths)
+        self.commands: Any = LazyCommands()
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands on the help page, under their headings."""
+        for heading in (LEARN, USE, COMPARE):
+            rows = [(n, line) for n, (_, h, line) in COMMANDS.items() if h == heading]
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
     def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
-        **extra: Any,
+        self, args: Sequence[str] | None = None, *rest: Any, **settings: Any
     ) -> Any:
         """Run a command and exit with its code."""
         given = list(sys.argv[1:] if args is None else args)
-        try:
-            sys.exit(self._exit_code(given, prog_name, **extra))
-        except typer.Exit as end:  # the reader of stdout closed it
-            sys.exit(end.exit_code)
+        sys.exit(self._exit_code(given, *rest, **settings))
 
-    def _exit_code(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
+    def _exit_code(self, args: list[str], *rest: Any, **settings: Any) -> int:
         """Run a command, report errors that a user can cause, return the exit code."""
+        settings["standalone_mode"] = False
         try:
-            return self._run(args, prog_name, **extra)
+            code = super().main(args, *rest, **settings)
+            return code if isinstance(code, int) else 0  # 130 after Ctrl-C
+        except SystemExit:
+            # Typer exits this way if the reader of its help page closed the pipe
+            return console.READER_GONE
         except CharRNNError as error:
             failed = error
         except typer.TyperException as error:
@@ -95,28 +117,14 @@ class Commands(arguments.CommandGroup):
         except OSError as error:
             # no command caught it; one cause is writing a help page to a full disk
             console.discard_output()
-            why = ": ".join(
-                str(part) for part in (error.filename, error.strerror or error) if part
-            )
+            parts = filter(None, (error.filename, error.strerror or error))
+            why = ": ".join(map(str, parts))
             failed = ResourceError(f"input or output failed: {why}")
         _report(failed, as_json="--json" in _options(args))
         return failed.exit_code
 
-    def _run(self, args: list[str], prog_name: str | None, **extra: Any) -> int:
-        """Run a command; return its exit code, 130 after Ctrl-C. Errors propagate."""
-        try:
-            code = super().main(args, prog_name, standalone_mode=False, **extra)
-        except SystemExit:
-            # Typer exits this way if the reader of its help page closed the pipe
-            raise console.ReaderGoneError from None
-        return code if isinstance(code, int) else 0
 
-
-app = typer.Typer(
-    name="charrnn",
-    cls=Commands,
-    **arguments.PLAIN,
-)
+app = typer.Typer(name="charrnn", cls=Commands, **arguments.PLAIN)
 
 
 def _show_version(wanted: bool) -> None:
@@ -176,21 +184,15 @@ def _usage_error(error: typer.TyperException) -> CharRNNError:
 
 def _report(error: CharRNNError, *, as_json: bool) -> None:
     message, hint = map(_with_flags, (error.message, error.hint))
-    lines = f"error: {message}".splitlines()
-    if hint:
-        lines += f"hint: {hint}".splitlines()
-    for line in lines[:MESSAGE_LINES]:
+    text = f"error: {message}\nhint: {hint}" if hint else f"error: {message}"
+    for line in text.splitlines()[:MESSAGE_LINES]:
         console.log(line)
     if as_json:
-        values = {
-            "code": error.exit_code,
-            "name": error.name,
-            "message": message,
-            "hint": hint,
-        }
+        record = {"code": error.exit_code, "name": error.name}
+        record |= {"message": message, "hint": hint}
         # writing may fail, if stdout is what caused the error
         with suppress(CharRNNError, typer.Exit):
-            console.write_json({"error": values})
+            console.write_json({"error": record})
 
 
 def _with_flags(text: str) -> str:

@@ -5,19 +5,20 @@ This is the only file that deals with how Typer declares parameters and formats 
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
+from charrnn import fields
 from charrnn.errors import UsageError
 from charrnn.fields import GROUPS, Option, options_of, parse_duration
-from charrnn.registry import named
 
+T = TypeVar("T")
 Function = Callable[..., None]
 
-UNGROUPED = "Options"
+UNGROUPED: Final = "Options"
 #: the settings of every Typer application here
 PLAIN: Final[Mapping[str, Any]] = {
     "add_completion": False,
@@ -25,6 +26,11 @@ PLAIN: Final[Mapping[str, Any]] = {
     "pretty_exceptions_enable": False,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
+
+
+def option(default: T, *, help: str, group: str = "", **metadata: Any) -> T:
+    """Return a dataclass field for an option of a command; see `fields.option`."""
+    return fields.option(default, help=help, group=group, **metadata)
 
 
 def with_options(*configs: type[Any]) -> Callable[[Function], Function]:
@@ -36,10 +42,6 @@ def with_options(*configs: type[Any]) -> Callable[[Function], Function]:
     def decorate(command: Function) -> Function:
         options = list(options_of(*configs))
         own = inspect.signature(command, eval_str=True).parameters.values()
-        kept = [one for one in own if one.kind is not one.VAR_KEYWORD]
-        first = [one for one in kept if one.default is one.empty]
-        later = [one for one in kept if one.default is not one.empty]
-        derived = map(_parameter, options)
 
         @functools.wraps(command)
         def run(**values: Any) -> None:
@@ -49,8 +51,11 @@ def with_options(*configs: type[Any]) -> Callable[[Function], Function]:
                     values[one.field] = tuple(value) if one.is_repeatable else value
             command(**values)
 
-        signature = inspect.Signature([*first, *derived, *later])
-        run.__signature__ = signature  # type: ignore[attr-defined]
+        parameters = [
+            *map(_parameter, options),
+            *(p.replace(kind=p.KEYWORD_ONLY) for p in own if p.kind != p.VAR_KEYWORD),
+        ]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         return run
 
     return decorate
@@ -58,12 +63,11 @@ def with_options(*configs: type[Any]) -> Callable[[Function], Function]:
 
 def _parameter(option: Option) -> inspect.Parameter:
     """Return a command's parameter for an option; its value is None if not typed."""
-    name = option.flag
-    flags = f"{name}/{option.off}" if option.off else name
+    first, *others = option.flags or (option.flag,)
     kind = str if option.is_duration else option.type
     declared = typer.Option(
-        flags,
-        *option.flags[1:],
+        f"{first}/{option.off}" if option.off else first,
+        *others,
         help=option.described,
         metavar=option.value_name or None,
         parser=functools.partial(_parse, option) if kind is str else None,
@@ -73,7 +77,7 @@ def _parameter(option: Option) -> inspect.Parameter:
     values: Any = list[kind] if option.is_repeatable else kind  # type: ignore[valid-type]
     return inspect.Parameter(
         option.field,
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[values | None, declared],
     )
@@ -83,78 +87,30 @@ def _parse(option: Option, text: str) -> Any:
     """Convert the typed text of an option to its value. Raises UsageError."""
     if option.is_duration:
         return parse_duration(option.name, text)
-    if not text and not option.is_repeatable:
+    if not text and not (option.is_repeatable or option.has_empty):
         raise UsageError(f"{option.flag} is empty", hint=f"omit {option.flag}")
     if option.allowed:
         option.check(text)
     return text
 
 
-def one_of(flag: str, *choices: str) -> Callable[[str], str]:
-    """Return a parser for an option that accepts only the given choices."""
-    option = Option(flag.strip("-"), str, "", "", choices=choices)
-    return functools.partial(_parse, option)
-
-
 class Command(TyperCommand):
     """A command whose help page groups options under headings."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the sections of the help page."""
+        """Write the sections of the help page; options without a group come last."""
         sections: dict[str, list[Any]] = {name: [] for name in ("Arguments", *GROUPS)}
         for param in self.get_params(ctx):
             is_argument = param.param_type_name == "argument"
-            panel = getattr(param, "rich_help_panel", None) or UNGROUPED
-            if (record := param.get_help_record(ctx)) is not None:
-                name = "Arguments" if is_argument else panel
+            group = getattr(param, "rich_help_panel", None) or UNGROUPED
+            if record := param.get_help_record(ctx):
+                name = "Arguments" if is_argument else group
                 sections.setdefault(name, []).append(record)
-        for name in [*(n for n in sections if n != UNGROUPED), UNGROUPED]:
-            if rows := sections.get(name):
+        sections[UNGROUPED] = sections.pop(UNGROUPED)  # --help is always there
+        for name, rows in sections.items():
+            if rows:
                 with formatter.section(name):
                     formatter.write_dl(rows)
-
-
-class CommandGroup(TyperGroup):
-    """A group whose help page lists commands under headings.
-
-    lines: the heading and first help line of each command, in order.
-    """
-
-    lines: ClassVar[Mapping[str, tuple[str, str]]] = {}
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for each heading of commands."""
-        for heading in dict.fromkeys(heading for heading, _ in self.lines.values()):
-            rows = [(n, line) for n, (h, line) in self.lines.items() if h == heading]
-            with formatter.section(heading):
-                formatter.write_dl(rows)
-
-
-class LazyCommands(Mapping[str, Any]):
-    """Commands by name; each is imported from its "module:object" on lookup.
-
-    The object is a function for a single command, or a Typer application for a group.
-    """
-
-    def __init__(self, paths: Mapping[str, str]) -> None:
-        self._paths = paths
-
-    def __getitem__(self, name: str) -> Any:
-        found = named(self._paths[name])
-        if isinstance(found, typer.Typer):
-            command: Any = typer.main.get_group(found)
-        else:
-            app = typer.Typer(**PLAIN)
-            app.command(name, cls=Command)(found)
-            command = typer.main.get_command(app)
-        command.name = name
-        return command
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._paths)
-
-    def __len__(self) -> int:
-        return len(self._paths)
 
 
 Model = Annotated[
@@ -165,30 +121,9 @@ Model = Annotated[
         metavar="PATH",
         help="Run folder or model file. [$CHARRNN_MODEL, or the newest run under "
         "$CHARRNN_RUNS or ./runs]",
-        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, for other programs.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Write only errors to stderr.")
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        "--seed",
-        min=0,
-        metavar="INT",
-        help="Random seed; the same seed gives the same result. [random; printed to "
-        "stderr]",
-        show_default=False,
-    ),
-]
-TokenizerFile = Annotated[
-    str | None,
-    typer.Option(
-        "--tokenizer",
-        metavar="FILE",
-        help="Tokenizer saved by `charrnn tokenize -o`, or a SentencePiece .model.",
-        show_default=False,
-    ),
 ]

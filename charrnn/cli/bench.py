@@ -2,13 +2,12 @@
 
 import os
 from contextlib import suppress
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
-from charrnn.cli import arguments as options
-from charrnn.cli import console
+from charrnn.cli import arguments, console
+from charrnn.cli.arguments import option
+from charrnn.fields import check
 from charrnn.models import CELLS
 
 if TYPE_CHECKING:
@@ -16,19 +15,23 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 5.0  #: time spent on each measurement
 
-Cell = typer.Option(metavar="NAME", help=f"One of {', '.join(CELLS)}.")
-Layers = typer.Option(min=1, metavar="INT", help="Number of layers.")
-Hidden = typer.Option(min=1, metavar="INT", help="Number of units per layer.")
-All = typer.Option("--all", help="Also measure training with every other cell.")
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """The recurrent network to measure."""
+
+    cell: str = option("lstm", choices=CELLS, help="Kind of cell.")
+    layers: int = option(1, at_least=1, help="Number of layers.")
+    hidden: int = option(512, at_least=1, help="Number of units per layer.")
+    all: bool = option(False, help="Also measure training with every other cell.")
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
+@arguments.with_options(BenchOptions)
 def bench(
-    cell: Annotated[str, Cell] = "lstm",
-    layers: Annotated[int, Layers] = 1,
-    hidden: Annotated[int, Hidden] = 512,
-    every_cell: Annotated[bool, All] = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    as_json: arguments.Json = False, quiet: arguments.Quiet = False, **given: Any
 ) -> None:
     """Measure how fast this machine trains, samples and scores.
 
@@ -42,12 +45,14 @@ def bench(
     "bf16 x 2" means bfloat16 on 2 threads. The command takes about 30 seconds; close
     other programs first.
     """
+    options = BenchOptions(**given)
     # must be set before NumPy is imported, as in all commands that load a model
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from charrnn.bench.inference_speed import VOCABULARY, inference_speed
     from charrnn.models.recurrent.config import RecurrentConfig
     from charrnn.training.machine.process import prepare_process
 
+    cell, layers, hidden = options.cell, options.layers, options.hidden
     config = RecurrentConfig(VOCABULARY, cell=cell, layers=layers, hidden=hidden)
     machine = _machine()
     facts = "{processor}, threads: {threads}, torch {torch}, numpy {numpy}"
@@ -57,7 +62,7 @@ def bench(
     # imported only now, because sampling and scoring are measured without torch
     from charrnn.bench.training_speed import training_speed
 
-    for name in dict.fromkeys([cell, *(CELLS if every_cell else ())]):
+    for name in dict.fromkeys([cell, *(CELLS if options.all else ())]):
         one = replace(config, cell=name)
         readings.append(training_speed(one, seconds=SECONDS))
     if as_json:

@@ -18,6 +18,8 @@ import typer
 
 from charrnn.errors import ResourceError
 
+READER_GONE: Final = 141  #: the exit code if the reader of stdout closed it
+
 # all control characters except newline and tab, which are harmless
 _VISIBLE: Final = (
     {code: f"^{chr(code ^ 64)}" for code in range(32) if chr(code) not in "\n\t"}
@@ -36,7 +38,7 @@ class ReaderGoneError(typer.Exit):
     """The reader of stdout closed it; if uncaught, the exit is quiet, with code 141."""
 
     def __init__(self) -> None:
-        super().__init__(141)
+        super().__init__(READER_GONE)
 
 
 def write(text: str | bytes) -> None:

@@ -61,9 +61,7 @@ def split_of(model: "TextModel") -> Split:
     return corpus.sha256, {} if corpus.valid else cut
 
 
-def read_held_out(
-    files: list[str], first: "TextModel", mode: str | None = None
-) -> HeldOutText:
+def read_held_out(files: list[str], first: "TextModel", mode: str = "") -> HeldOutText:
     """Return the documents of files.
 
     mode: where documents end; by default, the mode of the first model's corpus.
@@ -96,8 +94,13 @@ def warn_of_training(
 
 
 def read_text(path: str, *, raw: bool) -> str:
-    """Return the text of a file, or of stdin for -. raw: allow any bytes."""
-    return "".join(part for source in sources([path]) for part in source.text(raw=raw))
+    """Return the text of a file, or of stdin for -, without a final newline.
+
+    raw: allow any bytes.
+    """
+    parts = (part for source in sources([path]) for part in source.text(raw=raw))
+    text = "".join(parts)
+    return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
 
 
 def read_lines(paths: list[str], *, raw: bool) -> Iterator[tuple[str, str]]:
@@ -136,7 +139,7 @@ def sources(paths: list[str]) -> list["Source"]:
     return find_sources(paths)
 
 
-def check_out(out: str | None, paths: list[str]) -> None:
+def check_out(out: str, paths: list[str]) -> None:
     """Raise UsageError if an output file is also an input.
 
     paths: files, folders with all their files, or - for stdin.

@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from charrnn.cli import arguments, console, loading
+from charrnn.cli.arguments import option
 from charrnn.errors import UsageError
+from charrnn.fields import check
 
 if TYPE_CHECKING:
     from charrnn.data.store import Part
@@ -17,6 +20,40 @@ if TYPE_CHECKING:
 LEAST_WEIGHT: Final = 1e-3  #: a model with a smaller weight is left out
 
 
+@dataclass(frozen=True)
+class MixOptions:
+    """The file to write, the weights, and the text to fit and score them on."""
+
+    out: str = option(
+        "",
+        flags=("--out", "-o"),
+        metavar="FILE",
+        shown="required",
+        help="Model file to write.",
+    )
+    file: tuple[str, ...] = option(
+        (),
+        flags=("--file", "-f"),
+        metavar="FILE",
+        shown="validation text of the first model",
+        help="Text that no model was trained on; - is stdin; repeatable. One half is "
+        "used to fit weights, the other to score.",
+    )
+    weights: str = option(
+        "",
+        metavar="LIST",
+        shown="fitted",
+        help="Weights that add up to 1, such as 0.7,0.3 for two models.",
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        if not self.out:
+            hint = "for example: -o mixture.safetensors"
+            raise UsageError("missing option --out", hint=hint)
+
+
+@arguments.with_options(MixOptions)
 def mix(
     models: Annotated[
         list[str],
@@ -24,29 +61,9 @@ def mix(
             metavar="MODEL...", help="Run folders, run names or model files."
         ),
     ],
-    out: Annotated[
-        str, typer.Option("-o", "--out", metavar="FILE", help="Model file to write.")
-    ],
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-f",
-            "--file",
-            metavar="FILE",
-            help="Text that no model was trained on; - is stdin; repeatable. One half "
-            "is used to fit weights, the other to score. [validation text of the "
-            "first model]",
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LIST",
-            help="Weights that add up to 1, such as 0.7,0.3 for two models. [fitted]",
-        ),
-    ] = None,
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
+    **given: Any,
 ) -> None:
     """Combine models into one.
 
@@ -57,7 +74,9 @@ def mix(
     The new model predicts the weighted mean of the models' probabilities, so they
     must have the same tokenizer. Use it like any other model file.
     """
-    shares = parse_weights(weights) if weights else []
+    options = MixOptions(**given)
+    out, files = options.out, list(options.file)
+    shares = parse_weights(options.weights) if options.weights else []
     if len(models) < 2:
         hint = "charrnn mix A B -o FILE"
         raise UsageError("mix needs at least two models", hint=hint)
@@ -67,11 +86,11 @@ def mix(
     members = [loading.load_model(model) for model in models]
     check_tokenizers(members)
     _check_out(out, members)
-    loading.check_out(out, file or [])
+    loading.check_out(out, files)
 
     from charrnn.inference import checkpoint
 
-    part, name = _held_out(file, members, quiet=quiet)
+    part, name = _held_out(files, members, quiet=quiet)
     if not shares:
         shares, part = _fit(members, part, name, quiet=quiet)
         name = f"the other half of {name}"
@@ -107,7 +126,7 @@ def _check_out(out: str, members: Sequence["TextModel"]) -> None:
 
 
 def _held_out(
-    files: list[str] | None, members: Sequence["TextModel"], *, quiet: bool
+    files: list[str], members: Sequence["TextModel"], *, quiet: bool
 ) -> tuple["Part | None", str]:
     """Return the tokens, and the name, of the text used to fit weights and to score.
 

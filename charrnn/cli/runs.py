@@ -4,6 +4,7 @@ import json
 import math
 import stat
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -69,13 +70,17 @@ def show(run: OneRun = None, as_json: arguments.Json = False) -> None:
     \b
         charrnn runs show shakespeare-001
     """
-    chosen = _find(run)
+    chosen = (
+        find_run(run)
+        if run is not None
+        else min(_some_runs(), key=lambda one: _summary(one)["age_s"])
+    )
     values = _summary(chosen) | {"info": chosen.read_info()}
     if as_json:
         console.write_json(values)
         return
-    for name, value in _flat(values):
-        console.write_line(f"{name:<28} {value}")
+    for line in _flat(values):
+        console.write_line(line)
 
 
 @app.command("verify")
@@ -97,7 +102,7 @@ def verify(
     The command prints one line per file, and exits with 5 if any file is damaged.
     """
     failed = None
-    for path in _model_files(runs or []):
+    for path in list(_model_files(runs or [])):
         error = _problem(path)
         failed = failed or error
         result = "damaged" if error else "ok"
@@ -126,7 +131,8 @@ def _summary(run: Run) -> dict[str, Any]:
         with suppress(FileNotFoundError):  # a save has just renamed or removed it
             stats.append(path.stat())
     stats = [one for one in stats if stat.S_ISREG(one.st_mode)]
-    newest = max((one.st_mtime for one in stats), default=time.time())
+    now = time.time()
+    newest = max((one.st_mtime for one in stats), default=now)
     model = run.model.stat().st_size if run.model.is_file() else 0
     return {
         "run": str(run.path),
@@ -135,7 +141,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "status": status,
         "model_bytes": model,
         "folder_bytes": sum(one.st_size for one in stats),
-        "age_s": max(0.0, time.time() - newest),
+        "age_s": max(0.0, now - newest),
     }
 
 
@@ -171,24 +177,15 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Flatten {"model": {"hidden": 512}} to [("model.hidden", "512")]."""
-    rows: list[tuple[str, str]] = []
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield a line per value: {"model": {"hidden": 512}} gives "model.hidden 512"."""
     for name, value in values.items():
         if isinstance(value, dict) and value:
-            rows += _flat(value, f"{prefix}{name}.")
-        else:
-            text = value if isinstance(value, str) else json.dumps(value)
-            is_long = len(text) > 200
-            rows.append((f"{prefix}{name}", f"{text[:200]} ..." if is_long else text))
-    return rows
-
-
-def _find(name: str | None) -> Run:
-    """Return the run with a folder or name; by default, the newest run."""
-    if name is None:
-        return min(_some_runs(), key=lambda run: _summary(run)["age_s"])
-    return find_run(name)
+            yield from _flat(value, f"{prefix}{name}.")
+            continue
+        text = value if isinstance(value, str) else json.dumps(value)
+        shown = f"{text[:200]} ..." if len(text) > 200 else text
+        yield f"{prefix + name:<28} {shown}"
 
 
 def _some_runs() -> list[Run]:
@@ -200,20 +197,18 @@ def _some_runs() -> list[Run]:
     )
 
 
-def _model_files(names: list[str]) -> list[Path]:
-    """Return the model files of some runs; by default, of all runs."""
-    if not names:
-        return [path for run in _some_runs() for path in _files_of(run)]
-    found = []
+def _model_files(names: list[str]) -> Iterator[Path]:
+    """Yield the model files with these names or of these runs; by default, of all."""
+    for run in [] if names else _some_runs():
+        yield from _files_of(run)
     for name in names:
         if Path(name).is_file():
-            found.append(Path(name))
+            yield Path(name)
             continue
-        run = _find(name)
+        run = find_run(name)
         if not (files := _files_of(run)):
             raise NotFoundError(f"{run.path} has no {MODEL_FILE} yet")
-        found += files
-    return found
+        yield from files
 
 
 def _files_of(run: Run) -> list[Path]:

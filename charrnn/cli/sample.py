@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from charrnn.cli import arguments, console, loading
+from charrnn.cli.arguments import option
 from charrnn.errors import UsageError
 from charrnn.inference.config import SampleConfig
 
@@ -21,50 +23,46 @@ FINISH: Final = {
 }
 
 
-@arguments.with_options(SampleConfig)
+@dataclass(frozen=True)
+class SampleOptions(SampleConfig):
+    """How to draw the next token, the prompt, and what to write."""
+
+    prompt: str | None = option(
+        None,
+        has_empty=True,
+        flags=("--prompt", "-p", "--prime"),
+        help="Same as PROMPT, except that - is the text itself.",
+    )
+    prompt_file: str | None = option(
+        None,
+        metavar="FILE",
+        help="Read the prompt from a file; a final newline is ignored.",
+    )
+    num: int = option(
+        1, at_least=1, flags=("--num", "-n"), help="Number of texts to write."
+    )
+    seed: int | None = option(
+        None,
+        at_least=0,
+        shown="random; printed to stderr",
+        help="Random seed; the same seed gives the same result.",
+    )
+    echo: bool = option(True, off="--no-echo", help="Write the prompt before the text.")
+    scores: bool = option(
+        False, help="Report the bits per character of each text on stderr."
+    )
+
+
+@arguments.with_options(SampleOptions)
 def sample(
-    prompt_text: Annotated[
+    text: Annotated[
         str | None,
         typer.Argument(
             metavar="PROMPT",
             help="Text for the model to continue; - reads it from stdin.",
         ),
     ] = None,
-    prompt: Annotated[
-        str | None,
-        typer.Option(
-            "--prompt",
-            "-p",
-            "--prime",
-            metavar="TEXT",
-            help="Same as PROMPT, except that - is the text itself.",
-        ),
-    ] = None,
-    prompt_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Read the prompt from a file; a final newline is ignored.",
-        ),
-    ] = None,
     model: arguments.Model = None,
-    num: Annotated[
-        int,
-        typer.Option(
-            "--num", "-n", min=1, metavar="INT", help="Number of texts to write."
-        ),
-    ] = 1,
-    seed: arguments.Seed = None,
-    echo: Annotated[
-        bool,
-        typer.Option("--echo/--no-echo", help="Write the prompt before the text."),
-    ] = True,
-    scores: Annotated[
-        bool,
-        typer.Option(
-            "--scores", help="Report the bits per character of each text on stderr."
-        ),
-    ] = False,
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
     **given: Any,
@@ -79,52 +77,36 @@ def sample(
     A text ends where the model ends it, at a --stop text, or at the length limit. With
     -n, each text starts on a new line; blank lines separate texts of several lines.
     """
-    config = SampleConfig(**given)
-    source, is_file = _prompt_source(prompt_text, prompt, prompt_file)
+    options = SampleOptions(**given)
+    prompt, is_file = _prompt_source(text, options)
     loaded = loading.load_model(model)
-    start = source
     if is_file:
-        text = loading.read_text(source, raw=loaded.tokenizer.level == "byte")
-        start = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
-    streams = num == 1 and not as_json
-    _check_ends(loaded, config, streams=streams, quiet=quiet)
+        prompt = loading.read_text(prompt, raw=loaded.tokenizer.level == "byte")
+    streams = options.num == 1 and not as_json
+    _check_ends(loaded, options, streams=streams, quiet=quiet)
     from charrnn.inference.writing import fresh_seed
 
-    seed = fresh_seed() if seed is None else seed
-    console.log(
-        f"model {loaded.name}, seed {seed}, temperature {config.temperature:g}",
-        quiet=quiet,
-    )
-    _warn_of_unknown(loaded, start, quiet=quiet)
-    shown = start if echo else ""
+    seed = fresh_seed() if options.seed is None else options.seed
+    how = f"seed {seed}, temperature {options.temperature:g}"
+    console.log(f"model {loaded.name}, {how}", quiet=quiet)
+    _warn_of_unknown(loaded, prompt, quiet=quiet)
+    shown = prompt if options.echo else ""
     if streams:
-        written = _streamed(loaded, shown, start, seed, config)
+        written = _streamed(loaded, shown, prompt, seed, options)
     else:
-        written = loaded.sample(start, num=num, seed=seed, config=config)
-        if as_json:
-            written = _as_json(written, loaded.name, config)
-        else:
-            written = _separated(written, shown)
-    is_stuck = False
-    for one in written:
-        is_stuck |= one.finish == "end" and math.isinf(one.nats)
-        if scores:
-            console.log(
-                f"seed {one.seed}: {console.number(one.score.bits_per_char)} bits/char,"
-                f" {one.tokens:,} tokens, {FINISH[one.finish]}"
-            )
-    if is_stuck:
-        console.warn(
-            "a text stopped early: every allowed token had zero probability",
-            quiet=quiet,
+        found = loaded.sample(prompt, num=options.num, seed=seed, config=options)
+        written = (
+            _as_json(found, loaded.name, options)
+            if as_json
+            else _separated(found, shown)
         )
+    _report(written, scores=options.scores, quiet=quiet)
 
 
-def _prompt_source(
-    positional: str | None, option: str | None, file: str | None
-) -> tuple[str, bool]:
+def _prompt_source(text: str | None, options: SampleOptions) -> tuple[str, bool]:
     """Return (prompt, False), or (path, True) for a prompt in a file or on stdin."""
-    named = {"PROMPT": positional, "--prompt": option, "--prompt-file": file}
+    file = options.prompt_file
+    named = {"PROMPT": text, "--prompt": options.prompt, "--prompt-file": file}
     given = [name for name, value in named.items() if value is not None]
     if len(given) > 1:
         raise UsageError(
@@ -133,7 +115,22 @@ def _prompt_source(
         )
     if file is not None:
         return file, True
-    return option or positional or "", positional == "-"
+    return options.prompt or text or "", text == "-"
+
+
+def _report(samples: Iterator["Sample"], *, scores: bool, quiet: bool) -> None:
+    """Write the samples; log their scores if requested, and warn about early ends."""
+    is_stuck = False
+    for one in samples:
+        is_stuck |= one.finish == "end" and math.isinf(one.nats)
+        if scores:
+            console.log(
+                f"seed {one.seed}: {console.number(one.score.bits_per_char)} bits/char,"
+                f" {one.tokens:,} tokens, {FINISH[one.finish]}"
+            )
+    if is_stuck:
+        why = "every allowed token had zero probability"
+        console.warn(f"a text stopped early: {why}", quiet=quiet)
 
 
 def _check_ends(
@@ -202,17 +199,13 @@ def _as_json(
     samples: Iterator["Sample"], model: str, config: SampleConfig
 ) -> Iterator["Sample"]:
     """Write each text as a JSON object, then yield it."""
-    names = ("temperature", "top_k", "top_p", "min_p")
-    drawing = {name: getattr(config, name) for name in names}
+    drawing = {
+        name: getattr(config, name)
+        for name in ("temperature", "top_k", "top_p", "min_p")
+    }
     for one in samples:
-        start = {"text": one.text, "prompt": one.prompt, "seed": one.seed}
-        counts = {
-            "tokens": one.tokens,
-            "chars": len(one.text),
-            "nats": float(one.nats),
-            "bits_per_char": float(one.score.bits_per_char),
-            "finish": one.finish,
-            "model": model,
-        }
-        console.write_json(start | drawing | counts)
+        record = {"text": one.text, "prompt": one.prompt, "seed": one.seed} | drawing
+        record |= {"tokens": one.tokens, "chars": len(one.text), "nats": one.nats}
+        record["bits_per_char"] = one.score.bits_per_char
+        console.write_json(record | {"finish": one.finish, "model": model})
         yield one

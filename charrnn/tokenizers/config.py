@@ -1,6 +1,7 @@
 """How text becomes tokens."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from charrnn.fields import CORPUS, check, option
@@ -8,6 +9,15 @@ from charrnn.tokenizers import TOKENIZERS
 
 SUBWORD_KINDS: Final = ("unigram", "bpe")
 DEFAULT_MIN_COUNT: Final = 2
+
+#: the field of every config with an option for a saved tokenizer
+tokenizer_file = partial(
+    option,
+    "",
+    metavar="FILE",
+    group=CORPUS,
+    help="Tokenizer saved by `charrnn tokenize -o`, or a SentencePiece .model.",
+)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _read_run(path: str) -> ConfigFile:
     if not record or record.plan is None:
         raise NotFoundError(
             f"`config` {path} is not the folder of a finished run",
-            hint="charrnn runs lists all runs",
+            hint="`charrnn runs` lists all runs",
         )
     marks = tuple(record.plan)  # () for an n-gram model
     training = {k: v for k, v in record.training.items() if k not in BUDGETS}

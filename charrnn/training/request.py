@@ -15,7 +15,7 @@ from charrnn.fields import CORPUS, MACHINE, MODEL, OUTPUT, Option, option, optio
 from charrnn.models.families import FAMILIES, trained_families
 from charrnn.storage.runs import runs_folder
 from charrnn.tasks import DEFAULT_TASK, TASKS
-from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers.config import TokenizerConfig, tokenizer_file
 from charrnn.training.config import ADJUSTABLE, BUDGETS, TrainConfig
 from charrnn.training.config_file import ConfigFile, read_config
 
@@ -52,12 +52,7 @@ class Request:
     valid: tuple[str, ...] = option(
         (), metavar="FILE", group=CORPUS, help="Use this text for validation."
     )
-    tokenizer: str = option(
-        "",
-        metavar="FILE",
-        group=CORPUS,
-        help="Tokenizer saved by `charrnn tokenize -o`, or a SentencePiece .model.",
-    )
+    tokenizer: str = tokenizer_file()
     out: str = option(
         "",
         metavar="DIR",
@@ -246,7 +241,7 @@ def _raise_unknown(name: str, path: str) -> NoReturn:
     """Raise an error for a name, in a file or a Python call, that is not an option."""
     if path:
         raise UsageError(
-            f"`config` {path}: no option {name} exists",
+            f"`config` {path}: no option {name!r} exists",
             hint="use the names in charrnn train --help, without the leading dashes",
         )
     raise ValueError(f"training has no option {name}")

@@ -156,6 +156,12 @@ def test_name_that_is_no_option_of_a_file_is_refused(file: str, charrnn: Any) ->
     assert "--config plan.toml: no option" in result.stderr
 
 
+def test_control_characters_in_a_name_in_a_file_are_spelled_out(charrnn: Any) -> None:
+    result = with_file(charrnn, '"hid\\u001b[2J\\nden" = 8')
+
+    assert "no option 'hid\\x1b[2J\\nden' exists" in result.stderr
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -1,15 +1,18 @@
 """`charrnn compare`: rank models on the same text."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from charrnn.cli import arguments, console, loading
+from charrnn.cli.arguments import option
 from charrnn.cli.compare import output
 from charrnn.errors import NotFoundError, UsageError
+from charrnn.fields import check
 from charrnn.reports import ladder_plot
 
 if TYPE_CHECKING:
@@ -17,6 +20,44 @@ if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel
 
 
+@dataclass(frozen=True)
+class CompareOptions:
+    """The text that models are compared on, the baselines, and the plot."""
+
+    file: tuple[str, ...] = option(
+        (),
+        flags=("--file", "-f"),
+        metavar="FILE",
+        shown="validation text of the first model",
+        help="Text that no model was trained on; - is stdin; repeatable.",
+    )
+    documents: str = option(
+        "",
+        metavar="file|line|blank|TEXT",
+        shown="same as for the first model's corpus",
+        help="Where documents of --file end; same values as in train.",
+    )
+    baselines: bool = option(
+        False,
+        help="Also compare a uniform model, and n-gram models up to n = 8 fitted to "
+        "the training text of the first model.",
+    )
+    plot: str = option(
+        "", metavar="FILE.png|.svg", help="Also draw a bar chart; needs matplotlib."
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.plot:
+            ladder_plot.check(self.plot)
+        if self.documents and not self.file:
+            raise UsageError(
+                "--documents needs --file",
+                hint="validation text keeps the documents of its corpus",
+            )
+
+
+@arguments.with_options(CompareOptions)
 def compare(
     models: Annotated[
         list[str] | None,
@@ -26,40 +67,9 @@ def compare(
             "newest run]",
         ),
     ] = None,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="Text that no model was trained on; - is stdin; repeatable. "
-            "[validation text of the first model]",
-        ),
-    ] = None,
-    documents: Annotated[
-        str | None,
-        typer.Option(
-            metavar="file|line|blank|TEXT",
-            help="Where documents of --file end; same values as in train. [same as "
-            "for the first model's corpus]",
-        ),
-    ] = None,
-    baselines: Annotated[
-        bool,
-        typer.Option(
-            "--baselines",
-            help="Also compare a uniform model, and n-gram models up to n = 8 fitted "
-            "to the training text of the first model.",
-        ),
-    ] = False,
-    plot: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE.png|.svg", help="Also draw a bar chart; needs matplotlib."
-        ),
-    ] = None,
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
+    **given: Any,
 ) -> None:
     """Compare models on the same text.
 
@@ -72,19 +82,17 @@ def compare(
     interval is for the gap to the best model on similar text; a gap is real if its
     interval excludes 0. The interval ignores variation between training seeds.
     """
-    if plot:
-        ladder_plot.check(plot)
-    if documents and not file:
-        raise UsageError(
-            "--documents needs --file",
-            hint="validation text keeps the documents of its corpus",
-        )
-    loading.check_sources(file or [])
+    options = CompareOptions(**given)
+    files, plot = list(options.file), options.plot
+    loading.check_sources(files)
     loaded = [loading.load_model(name) for name in models or (None,)]
     first = loaded[0]
-    ngrams = _ladder(first) if baselines else ()
-    read = loading.read_held_out
-    text = read(file, first, documents) if file else _validation_text(first)
+    ngrams = _ladder(first) if options.baselines else ()
+    text = (
+        loading.read_held_out(files, first, options.documents)
+        if files
+        else _validation_text(first)
+    )
     loading.warn_of_training(loaded, text.split, quiet=quiet)
 
     from charrnn.inference.comparing import Texts

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from math import inf, isnan, log
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,10 +11,11 @@ import typer
 
 from charrnn.cli import arguments, console, loading
 from charrnn.cli import mix as mixtures
+from charrnn.cli.arguments import option
 from charrnn.cli.score import output
 from charrnn.cli.score.items import token_items, word_items
 from charrnn.errors import UsageError
-from charrnn.fields import OUTPUT, check, option
+from charrnn.fields import OUTPUT, check
 from charrnn.inference.score import Score
 
 if TYPE_CHECKING:
@@ -30,25 +30,25 @@ class ScoreConfig:
 
     file: tuple[str, ...] = option(
         (),
-        group="",
         flags=("--file", "-f"),
         metavar="FILE",
         help="Read one text per line; - is stdin; repeatable. An empty line is an "
         "empty text, so output line n belongs to input line n.",
     )
-    whole: bool = option(
-        False, group="", help="Score each file as one text, newlines included."
-    )
+    whole: bool = option(False, help="Score each file as one text, newlines included.")
     mix: tuple[str, ...] = option(
         (),
-        group="",
         metavar="MODEL=WEIGHT",
         help="Mix in another model with a weight in (0, 1); repeatable. The -m model "
         "has the remaining weight.",
     )
+    context: str = option(
+        "",
+        has_empty=True,
+        help="Score each text as if it followed this one, which is not scored.",
+    )
     end: bool | None = option(
         None,
-        group="",
         off="--no-end",
         shown="if the model was trained on many documents",
         help="Score the end of each text as one more token.",
@@ -119,13 +119,6 @@ def score(
         ),
     ] = None,
     model: arguments.Model = None,
-    context: Annotated[
-        str,
-        typer.Option(
-            metavar="TEXT",
-            help="Score each text as if it followed this one, which is not scored.",
-        ),
-    ] = "",
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
     **given: Any,
@@ -155,23 +148,20 @@ def score(
     counted = "counted" if end else "not counted"
     console.log(f"model {loaded.name}, the end of each text {counted}", quiet=quiet)
     found = _texts(sources, whole=config.whole, raw=loaded.tokenizer.level == "byte")
-    per = config.granularity
-    if per in ("token", "word"):
-        read = partial(_with_items, loaded, per, context, end, config.top)
-        scored: Iterator[output.Scored] = map(read, found)
-    else:
-        scored = _in_batches(loaded, found, context=context, end=end)
+    scored = _scored(loaded, found, config, end=end)
     if config.sort:
         scored = iter(sorted(scored, key=_bits_per_char))
-    form = output.Format(loaded.name, per, config.unit, quiet)
+    per, unit = config.granularity, config.unit
     if as_json:
-        output.write_json(scored, form)
+        output.write_json(scored, per, loaded.name)
     elif config.plain:
-        output.write_plain(scored, form)
+        output.write_plain(scored, per, unit)
     elif config.heat and console.has_colour(sys.stdout):
-        output.write_heat(scored, form)
+        output.write_heat(scored, quiet=quiet)
+    elif per in output.PARTS:
+        output.write_items(scored, per, unit, quiet=quiet)
     else:
-        output.write_table(scored, form)
+        output.write_table(scored, per, unit, quiet=quiet)
 
 
 def _mixed(model: "TextModel", members: Iterable[str]) -> "TextModel":
@@ -194,34 +184,37 @@ def _texts(sources: list[tuple[str, bool]], *, whole: bool, raw: bool) -> Iterat
         if not is_file:
             yield source
         elif whole:
-            text = loading.read_text(source, raw=raw)
-            yield text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+            yield loading.read_text(source, raw=raw)
         else:
             for line, _ in loading.read_lines([source], raw=raw):
                 yield line.removesuffix("\r")
 
 
-def _in_batches(
-    model: "TextModel", texts: Iterator[str], *, context: str, end: bool
+def _scored(
+    model: "TextModel", texts: Iterator[str], config: ScoreConfig, *, end: bool
 ) -> Iterator[output.Scored]:
+    """Yield the texts with their scores and, if requested, those of their parts."""
+    if config.granularity in output.PARTS:
+        for text in texts:
+            yield _with_items(model, text, config, end=end)
+        return
     while batch := list(islice(texts, BATCH_TEXTS)):
-        yield from map(
-            output.Scored, batch, model.score_all(batch, context=context, end=end)
-        )
+        scores = model.score_all(batch, context=config.context, end=end)
+        yield from map(output.Scored, batch, scores)
 
 
 def _with_items(
-    model: "TextModel", per: str, context: str, end: bool, top: int, text: str
+    model: "TextModel", text: str, config: ScoreConfig, *, end: bool
 ) -> output.Scored:
-    """Return a text with its score and the scores of its tokens or words."""
     from charrnn.text.size import text_size
 
+    context, top = config.context, config.top
     scores = list(model.score_tokens(text, context=context, end=end, top=top))
     items = tuple(token_items(model, text, scores))
     unknown = sum(s.token == model.tokenizer.unknown for s in scores)
     nats = sum(item.bits for item in items) * log(2)
     total = Score.of(nats, len(scores), text_size(text), unknown)
-    if per == "word":
+    if config.per == "word":
         items = tuple(word_items(text, items))
     return output.Scored(text, total, items)
 

@@ -39,14 +39,9 @@ class Item:
 
     def to_json(self) -> dict[str, Any]:
         """Return the item as JSON values."""
-        return {
-            "text": self.text,
-            "start": self.start,
-            "end": self.end,
-            "bits": self.bits,
-            "rank": self.rank,
-            "top": [{"text": text, "bits": bits} for text, bits in self.top],
-        }
+        values = vars(self) | {"top": [{"text": t, "bits": b} for t, b in self.top]}
+        del values["shown"]
+        return values
 
 
 def token_items(

@@ -1,6 +1,6 @@
 """The output of `charrnn score`: JSON, plain numbers, tables or colours.
 
-Rows go to stdout; headings and the total below the rows go to stderr.
+Rows go to stdout; headings, and a total below the rows, go to stderr.
 """
 
 import shutil
@@ -16,6 +16,7 @@ from charrnn.inference.score import Score
 if TYPE_CHECKING:
     from charrnn.cli.score.items import Item
 
+PARTS: Final = ("token", "word")  #: values of --per that ask for items
 UNIT_OF_BITS: Final = {"bits": 1.0, "nats": log(2), "log10": -log(2) / log(10)}
 ROW: Final = "{:>9}  {:>10}  {:>10}  {:>6}  {:>7}  {}"
 # background colours from the 256-colour palette; each step stands for 1.5 bits
@@ -32,64 +33,63 @@ class Scored:
     items: tuple["Item", ...] = ()
 
 
-@dataclass(frozen=True)
-class Format:
-    """The model's name, the kind of part scored, the unit, and whether to be quiet."""
-
-    model: str
-    per: str
-    unit: str
-    quiet: bool
-
-
-def write_json(scored: Iterable[Scored], form: Format) -> None:
+def write_json(scored: Iterable[Scored], per: str, model: str) -> None:
     """Write one JSON object per text, or one for all texts."""
-    model = {"model": form.model}
-    if form.per == "total":
+    if per == "total":
         total, count = _total(scored)
-        console.write_json(values(total) | {"texts": count} | model)
+        console.write_json(values(total) | {"texts": count, "model": model})
         return
     for one in scored:
-        record = {"text": one.text} | values(one.score) | model
-        if form.per != "text":
+        record = {"text": one.text, **values(one.score), "model": model}
+        if per in PARTS:
             record["items"] = [item.to_json() for item in one.items]
         console.write_json(record)
 
 
-def write_plain(scored: Iterable[Scored], form: Format) -> None:
+def write_plain(scored: Iterable[Scored], per: str, unit: str) -> None:
     """Write one number per line, for each text, for each item, or for the total."""
-    factor = UNIT_OF_BITS[form.unit]
-    if form.per == "total":
+    factor = UNIT_OF_BITS[unit]
+    if per == "total":
         scored = [Scored("", _total(scored)[0])]
     for one in scored:
-        bits = [one.score.bits]
-        if form.per in ("token", "word"):
-            bits = [item.bits for item in one.items]
-        if bits:
-            console.write("".join(f"{value * factor:.6f}\n" for value in bits))
+        parts = one.items if per in PARTS else (one.score,)
+        console.write("".join(f"{part.bits * factor:.6f}\n" for part in parts))
 
 
-def write_table(scored: Iterable[Scored], form: Format) -> None:
-    """Write a row for each text, or for each item of each text."""
-    if form.per in ("token", "word"):
-        _write_items(scored, form)
-        return
-    unit = form.unit
+def write_table(scored: Iterable[Scored], per: str, unit: str, *, quiet: bool) -> None:
+    """Write a row for each text, or for the total of all texts."""
     heading = (unit, f"{unit}/char", "perplexity", "tokens", "unknown", "text")
-    console.log(ROW.format(*heading), quiet=form.quiet)
-    is_total = form.per == "total"
+    console.log(ROW.format(*heading), quiet=quiet)
+    is_total = per == "total"
     total, count = _total(scored if is_total else _written(scored, unit))
     row = _row(total, f"total of {console.plural(count, 'text')}", unit)
     if is_total:
         console.write_line(row)
     elif count > 1:
-        console.log(row, quiet=form.quiet)
+        console.log(row, quiet=quiet)
 
 
-def write_heat(scored: Iterable[Scored], form: Format) -> None:
+def write_items(scored: Iterable[Scored], per: str, unit: str, *, quiet: bool) -> None:
+    """Write a row for each item of each text, and a blank line between texts."""
+    factor = UNIT_OF_BITS[unit]
+    for number, one in enumerate(scored):
+        if number:
+            console.write_line("")
+        else:
+            has_top = any(item.top for item in one.items)
+            top = "  likeliest tokens" if has_top else ""
+            console.log(f"{unit:>9}  {'rank':>6}  {per}{top}", quiet=quiet)
+        for item in one.items:
+            rank = "" if item.rank is None else f"{item.rank:,}"
+            row = f"{item.bits * factor:>9.3f}  {rank:>6}  {item.shown}"
+            likely = (f"{console.quoted(t)} {b * factor:.2f}" for t, b in item.top)
+            console.write_line(f"{row}  {', '.join(likely)}" if item.top else row)
+
+
+def write_heat(scored: Iterable[Scored], *, quiet: bool) -> None:
     """Write each text with a background colour per item; redder is more surprising."""
     most = HEAT_STEP_BITS * (len(HEAT) - 1)
-    console.log(f"colours: white 0 bits, red {most:g} bits or more", quiet=form.quiet)
+    console.log(f"colours: white 0 bits, red {most:g} bits or more", quiet=quiet)
     for one in scored:
         coloured = "".join(map(_coloured, one.items))
         console.write(f"{coloured}\n".encode("utf-8", "replace"))
@@ -103,14 +103,14 @@ def values(score: Score) -> dict[str, Any]:
         "bytes": score.bytes,
         "words": score.words,
         "unknown": score.unknown,
-        "nats": float(score.nats),
-        "bits": float(score.bits),
-        "log10": float(score.log10),
-        "bits_per_token": float(score.bits_per_token),
-        "bits_per_char": float(score.bits_per_char),
-        "bits_per_byte": float(score.bits_per_byte),
-        "perplexity": float(score.perplexity),
-        "perplexity_per_word": float(score.perplexity_per_word),
+        "nats": score.nats,
+        "bits": score.bits,
+        "log10": score.log10,
+        "bits_per_token": score.bits_per_token,
+        "bits_per_char": score.bits_per_char,
+        "bits_per_byte": score.bits_per_byte,
+        "perplexity": score.perplexity,
+        "perplexity_per_word": score.perplexity_per_word,
     }
 
 
@@ -145,23 +145,6 @@ def _row(score: Score, label: str, unit: str) -> str:
         f"{score.unknown:,}",
         label,
     )
-
-
-def _write_items(scored: Iterable[Scored], form: Format) -> None:
-    factor = UNIT_OF_BITS[form.unit]
-    for number, one in enumerate(scored):
-        if number:
-            console.write_line("")
-        else:
-            has_top = any(item.top for item in one.items)
-            heading = f"{form.unit:>9}  {'rank':>6}  {form.per}"
-            heading += "  likeliest tokens" if has_top else ""
-            console.log(heading, quiet=form.quiet)
-        for item in one.items:
-            rank = "" if item.rank is None else f"{item.rank:,}"
-            top = (f"{console.quoted(t)} {b * factor:.2f}" for t, b in item.top)
-            row = f"{item.bits * factor:>9.3f}  {rank:>6}  {item.shown}"
-            console.write_line(f"{row}  {', '.join(top)}" if item.top else row)
 
 
 def _coloured(item: "Item") -> str:

@@ -1,23 +1,54 @@
 """`charrnn tokenize`: inspect a corpus, train a tokenizer, encode or decode text."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from charrnn.cli import arguments, console, loading
+from charrnn.cli.arguments import option
 from charrnn.cli.tokenize import token_text
 from charrnn.errors import UsageError
-from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers.config import TokenizerConfig, tokenizer_file
 
 if TYPE_CHECKING:
     from charrnn.tokenizers.base import Tokenizer
 
-AS: Final = ("pieces", "ids")
+
+@dataclass(frozen=True)
+class TokenizeOptions(TokenizerConfig):
+    """The tokenizer to train or to load, and what to do with it."""
+
+    tokenizer: str = tokenizer_file()
+    out: str = option(
+        "",
+        flags=("--out", "-o"),
+        metavar="FILE",
+        help="Save the tokenizer as JSON, for use with --tokenizer; - is stdout.",
+    )
+    encode: bool = option(False, help="Print each line of text as a line of tokens.")
+    decode: bool = option(False, help="Print each line of tokens as a line of text.")
+    as_: str = option(
+        "pieces",
+        choices=("pieces", "ids"),
+        help="How tokens are written. Pieces show a space as U+2581, a byte as \\xNN, "
+        "and a backslash as two backslashes.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.encode and self.decode:
+            raise UsageError("use --encode or --decode, not both")
+        if self.out and (self.encode or self.decode):
+            raise UsageError(
+                "--out saves a tokenizer; --encode and --decode print to stdout",
+                hint="redirect it: charrnn tokenize --encode < text.txt > tokens.txt",
+            )
 
 
-@arguments.with_options(TokenizerConfig)
+@arguments.with_options(TokenizeOptions)
 def tokenize(
     files: Annotated[
         list[str] | None,
@@ -26,35 +57,7 @@ def tokenize(
             help="Text files (also .gz, .bz2, .xz) or folders; - is stdin. [stdin]",
         ),
     ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Save the tokenizer as JSON, for use with --tokenizer; - is stdout.",
-        ),
-    ] = None,
-    encode: Annotated[
-        bool,
-        typer.Option("--encode", help="Print each line of text as a line of tokens."),
-    ] = False,
-    decode: Annotated[
-        bool,
-        typer.Option("--decode", help="Print each line of tokens as a line of text."),
-    ] = False,
     model: arguments.Model = None,
-    tokenizer: arguments.TokenizerFile = None,
-    form: Annotated[
-        str,
-        typer.Option(
-            "--as",
-            parser=arguments.one_of("--as", *AS),
-            metavar="|".join(AS),
-            help="How tokens are written. Pieces show a space as U+2581, a byte as "
-            "\\xNN, and a backslash as two backslashes.",
-        ),
-    ] = "pieces",
     as_json: arguments.Json = False,
     quiet: arguments.Quiet = False,
     **given: Any,
@@ -70,38 +73,38 @@ def tokenize(
     --encode and --decode use the tokenizer given with --tokenizer, or that of a model.
     Decoding encoded text restores every byte, except for unknown characters.
     """
-    config = TokenizerConfig(**given)
+    options = TokenizeOptions(**given)
     paths = files or ["-"]
     if not files:
         loading.needs_stdin("charrnn tokenize corpus.txt")
-    if not (encode or decode):
-        loading.check_out(out, [*paths, *filter(None, (model, tokenizer))])
-        known = _given_tokenizer(model, tokenizer)
-        _report(paths, config, known, out=out, as_json=as_json, quiet=quiet)
+    if options.decode and as_json:
+        raise UsageError("--decode prints text, not JSON", hint="omit --json")
+    loading.check_out(options.out, [*paths, *filter(None, (model, options.tokenizer))])
+    known = _given_tokenizer(model, options.tokenizer)
+    if not (options.encode or options.decode):
+        _report(paths, options, known, as_json=as_json, quiet=quiet)
         return
-    _check_filter(encode=encode, decode=decode, out=out, as_json=as_json)
-    used = _given_tokenizer(model, tokenizer) or loading.load_model(None).tokenizer
-    if decode:
-        token_text.decode(paths, used, form)
+    used = known or loading.load_model(None).tokenizer
+    if options.decode:
+        token_text.decode(paths, used, options.as_)
     else:
-        token_text.encode(paths, used, form, as_json=as_json, quiet=quiet)
+        token_text.encode(paths, used, options.as_, as_json=as_json, quiet=quiet)
 
 
 def _report(
     paths: list[str],
-    config: TokenizerConfig,
+    options: TokenizeOptions,
     known: "Tokenizer | None",
     *,
-    out: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Print the counts of a corpus and, if `out` is given, save its tokenizer there."""
     from charrnn.cli.tokenize.report import survey
 
-    found = survey(paths, config, known)
+    found = survey(paths, options, known)
     saved = json.dumps(found.tokenizer.to_json(), ensure_ascii=True)
-    if out == "-":
+    if options.out == "-":
         console.write_line(saved)
         return
     if as_json:
@@ -110,22 +113,19 @@ def _report(
         for line in found.lines():
             console.write_line(line)
     if found.invalid and found.tokenizer.level != "byte":
-        console.warn(
-            "some bytes are not UTF-8: convert the text, or use --level byte",
-            quiet=quiet,
-        )
-    corpus = " ".join(paths)
-    if out is None:
-        console.suggest(f"charrnn train {corpus}", quiet=quiet or as_json)
-        return
-    from charrnn.storage.files import write
+        advice = "convert the text, or use --level byte"
+        console.warn(f"some bytes are not UTF-8: {advice}", quiet=quiet)
+    next_command = f"charrnn train {' '.join(paths)}"
+    if options.out:
+        from charrnn.storage.files import write
 
-    write(Path(out), saved.encode())
-    console.log(f"saved {out}", quiet=quiet)
-    console.suggest(f"charrnn train {corpus} --tokenizer {out}", quiet=quiet or as_json)
+        write(Path(options.out), saved.encode())
+        console.log(f"saved {options.out}", quiet=quiet)
+        next_command += f" --tokenizer {options.out}"
+    console.suggest(next_command, quiet=quiet or as_json)
 
 
-def _given_tokenizer(model: str | None, file: str | None) -> "Tokenizer | None":
+def _given_tokenizer(model: str | None, file: str) -> "Tokenizer | None":
     """Return the tokenizer of a file or model, or None if neither is named."""
     if model and file:
         raise UsageError("use --model or --tokenizer, not both")
@@ -134,17 +134,3 @@ def _given_tokenizer(model: str | None, file: str | None) -> "Tokenizer | None":
 
         return load(Path(file))
     return loading.load_model(model).tokenizer if model is not None else None
-
-
-def _check_filter(
-    *, encode: bool, decode: bool, out: str | None, as_json: bool
-) -> None:
-    if encode and decode:
-        raise UsageError("use --encode or --decode, not both")
-    if out:
-        raise UsageError(
-            "--out saves a tokenizer; --encode and --decode print to stdout",
-            hint="redirect it: charrnn tokenize --encode < text.txt > tokens.txt",
-        )
-    if decode and as_json:
-        raise UsageError("--decode prints text, not JSON", hint="omit --json")
