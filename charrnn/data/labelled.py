@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from charrnn.data.config import CorpusConfig
-from charrnn.data.examples import Example, read_examples, split
+from charrnn.data.examples import Example, Labelled, read_examples, split
 from charrnn.data.store import FORMAT, STORE_FILE, Survey, TokenStore
 from charrnn.data.writer import Fingerprint, PartWriter
 from charrnn.storage import files
@@ -45,11 +45,18 @@ class ExampleCorpus:
         self._task = task
 
     @cached_property
+    def labelled(self) -> Labelled:
+        """The examples for training, and how their file is laid out."""
+        columns = self._config.columns
+        return read_examples(self._sources, task=self._task, columns=columns)
+
+    @cached_property
     def parts(self) -> tuple[list[Example], list[Example]]:
         """The training and the validation examples."""
-        train = self._read(self._sources)
+        train = list(self.labelled.examples)
         if self._valid_sources:
-            return train, self._read(self._valid_sources)
+            valid = read_examples(self._valid_sources, like=self.labelled)
+            return train, list(valid.examples)
         share = self._config.valid_frac or DEFAULT_VALID_FRAC
         return split(train, share, self._config.seed)
 
@@ -99,10 +106,6 @@ class ExampleCorpus:
         }
         files.write(folder / STORE_FILE, json.dumps(store | outputs, indent=1).encode())
         return TokenStore.open(folder)
-
-    def _read(self, sources: Sequence[Source]) -> list[Example]:
-        columns = self._config.columns
-        return list(read_examples(sources, task=self._task, columns=columns).examples)
 
 
 def _blocks(examples: Sequence[Example]) -> Iterator[Sequence[Example]]:

@@ -83,6 +83,7 @@ FAMILIES: Final = {
         model="charrnn.models.translator.model:TranslatorModel",
         network="charrnn.models.translator.network:TranslatorNetwork",
         recipe="charrnn.models.translator.recipe:TranslatorRecipe",
+        tasks=("translate",),
     ),
     "mixture": Family(
         config="charrnn.models.mixture:MixtureConfig",

@@ -150,6 +150,10 @@ class LabelledTask(Task[ExampleCorpus]):
         """Encode and store the examples."""
         return data.write_store(tokenizers, folder, learns_end=self.learns_end)
 
+    def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
+        """Return the number of input tokens."""
+        return {"source_size": store.source_size}
+
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
         """Return batches of examples of similar length."""
         return ExampleBatches(part, batch=batch, seed=seed)

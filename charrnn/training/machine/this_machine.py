@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from charrnn.errors import UsageError
 from charrnn.inference.threads import available_cores
 from charrnn.models.families import FAMILIES
+from charrnn.models.network import ConditionalNetwork, Network
 from charrnn.training.config import TrainConfig
 from charrnn.training.machine.precision import choose_device, choose_precision
 from charrnn.training.machine.threads import fastest_threads
@@ -49,15 +51,22 @@ class ThisMachine:
         if training.device != "cpu":
             # no probe: the GPU may use a number format that the processor cannot run
             return available_cores()
-        small = replace(model, vocab_size=min(model.vocab_size, PROBE_VOCABULARY))
-        network = FAMILIES[family].network_type(small)
+        kind: type[Network] = FAMILIES[family].network_type
+        if not issubclass(kind, ConditionalNetwork):  # whose sizes depend on each other
+            model = replace(model, vocab_size=min(model.vocab_size, PROBE_VOCABULARY))
+        network = kind(model)
         with torch.no_grad():
             for weight in network.parameters():
                 weight.zero_()
-        tokens = torch.zeros(PROBE_STEPS, training.batch, dtype=torch.int64)
-        state = network.initial_state(training.batch)
+        steps = min(PROBE_STEPS, training.bptt)
+        tokens = torch.zeros(steps, training.batch, dtype=torch.int64)
 
         def probe() -> Tensor:
+            if isinstance(network, ConditionalNetwork):
+                source = np.zeros((steps, training.batch), np.int64)
+                state = network.read(source, np.full(training.batch, steps))
+            else:
+                state = network.initial_state(training.batch)
             logits: Tensor = network(tokens, state)[0]
             return logits
 
