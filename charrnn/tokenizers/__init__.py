@@ -6,6 +6,7 @@ char.py  byte.py  word.py  one level each
 symbol.py                  what blanks separate: words of PTB files, phones, tags
 features.py                a word by character, then its features
 label.py                   the whole text is one token: a class
+hangul.py                  Korean syllables to letters, and back
 subword.py                 SentencePiece pieces
 subword_training.py        how the pieces are learned
 sentencepiece_process.py   SentencePiece's trainer, in a process of its own

@@ -41,14 +41,15 @@ class TokenizerConfig:
         0,
         at_least=0,
         group=CORPUS,
-        shown="no limit for char, 20,000 for word and symbol, 2,000 for subword",
+        shown="no limit for char, 20,000 for word and for symbol without <unk>, "
+        "2,000 for subword",
         help="Maximum number of tokens in the vocabulary.",
     )
     min_count: int = option(
         0,
         at_least=1,
         group=CORPUS,
-        shown=f"{DEFAULT_MIN_COUNT}",
+        shown=f"{DEFAULT_MIN_COUNT}; 1 for symbol with <unk> or under 1,000 symbols",
         help="Characters and words that occur fewer times than this are unknown.",
     )
     subword: str = option(

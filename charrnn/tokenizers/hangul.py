@@ -1,0 +1,47 @@
+"""Split Hangul syllables into their letters (jamo), and put them together again.
+
+A syllable such as U+AC15 consists of an initial, a vowel and an optional final letter:
+U+1100 U+1161 U+11BC. Models read and write 68 letters better than 11,172 syllables. The
+arithmetic is that of the Unicode Standard, section 3.12. No other character changes.
+"""
+
+import functools
+import re
+from typing import Final
+
+_SYLLABLE, _INITIAL, _VOWEL, _FINAL = 0xAC00, 0x1100, 0x1161, 0x11A7  # final 0 is none
+_VOWELS, _FINALS = 21, 28
+_COUNT: Final = 19 * _VOWELS * _FINALS
+
+_JAMO: Final = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
+
+
+def decompose(text: str) -> str:
+    """Return the text with two or three conjoining jamo for each Hangul syllable."""
+    return text.translate(_table())
+
+
+def compose(text: str) -> str:
+    """Return the text with a syllable for each group of conjoining jamo.
+
+    This reverses `decompose`, except that jamo which were separate before are composed.
+    """
+    return _JAMO.sub(_composed, text)
+
+
+@functools.cache
+def _table() -> dict[int, str]:
+    """Return the jamo of each syllable."""
+    table = {}
+    for index in range(_COUNT):
+        rest, final = divmod(index, _FINALS)
+        initial, vowel = divmod(rest, _VOWELS)
+        jamo = chr(_INITIAL + initial) + chr(_VOWEL + vowel)
+        table[_SYLLABLE + index] = jamo + chr(_FINAL + final) * (final > 0)
+    return table
+
+
+def _composed(match: re.Match[str]) -> str:
+    initial, vowel, final = map(ord, match[0].ljust(3, chr(_FINAL)))
+    rest = (initial - _INITIAL) * _VOWELS + vowel - _VOWEL
+    return chr(_SYLLABLE + rest * _FINALS + final - _FINAL)
