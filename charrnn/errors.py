@@ -66,3 +66,7 @@ class BusyError(CharRNNError):
 
     exit_code = 8
     name = "busy"
+
+
+class StoppedError(Exception):
+    """A long computation was stopped at the caller's request."""

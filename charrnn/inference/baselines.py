@@ -1,6 +1,6 @@
 """The validation text of a run, and n-gram baselines trained on its training part."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -9,8 +9,9 @@ import numpy as np
 from charrnn.data.config import CorpusConfig
 from charrnn.data.corpus import Corpus
 from charrnn.data.store import Part, TokenStore
-from charrnn.errors import ModelFileError, NotFoundError, TextError
+from charrnn.errors import ModelFileError, NotFoundError, StoppedError, TextError
 from charrnn.fields import from_json
+from charrnn.inference.scoring import Nats, part_nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.ngram.config import NgramConfig
 from charrnn.models.ngram.model import NgramModel
@@ -19,7 +20,11 @@ from charrnn.storage.runs import Run
 from charrnn.text.sources import find_sources
 from charrnn.tokenizers.base import Tokenizer
 
+Stop = Callable[[], bool]
+
 ORDERS: Final = range(1, 9)  #: n-gram orders of the baselines
+MIXED_ORDERS: Final = ORDERS[1:]  #: those worth comparing or mixing with a network
+MAX_COUNTED: Final = 4_000_000  #: most tokens to count after a run: takes 10 s
 
 
 def validation_documents(run: Run) -> tuple[str, ...]:
@@ -68,3 +73,39 @@ def count(part: Part, vocab_size: int, orders: range) -> Iterator[NgramModel]:
     config, arrays = NgramConfig(vocab_size), (part.tokens, part.starts, part.lengths)
     counted = NgramModel.fit_orders(config, *arrays, least=orders.start)
     return islice(counted, len(orders))
+
+
+def best_ngram(store: TokenStore, stop: Stop) -> tuple[NgramModel, Nats] | None:
+    """Return the best n-gram model of a corpus, with its nats on the validation part.
+
+    The result is None if the corpus is too large to count quickly. Raises StoppedError
+    if `stop()` becomes true before the end.
+    """
+    if store.train.targets > MAX_COUNTED:
+        return None
+    counted = count(store.train, store.vocab_size, MIXED_ORDERS)
+    tried = until_worse(counted, store.valid, stop)
+    return min(tried, key=lambda pair: float(pair[1].sum()))
+
+
+def unless(stop: Stop, models: Iterator[NgramModel]) -> Iterator[NgramModel]:
+    """Yield models; raise StoppedError if `stop()` is true after one is counted."""
+    for model in models:
+        if stop():
+            raise StoppedError
+        yield model
+
+
+def until_worse(
+    models: Iterator[NgramModel], part: Part, stop: Stop
+) -> list[tuple[NgramModel, Nats]]:
+    """Return models with their nats on a part, up to the first with no improvement."""
+    tried: list[tuple[NgramModel, Nats]] = []
+    least = np.inf
+    for model in unless(stop, models):
+        nats = part_nats(model, part)
+        tried.append((model, nats))
+        if nats.sum() >= least:
+            break
+        least = nats.sum()
+    return tried

@@ -5,7 +5,7 @@ gradients, micro-batches, clipping, averaging and resuming are implemented only 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -42,6 +42,7 @@ class Data(Protocol):
         """Return their size and hash."""
 
 
+Stop = Callable[[], bool]
 D = TypeVar("D", bound=Data)
 
 
@@ -95,6 +96,16 @@ class Task(ABC, Generic[D]):
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
         """Return the fields of the family's config that follow from the data."""
         return {}
+
+    def baseline(
+        self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
+    ) -> dict[str, Any] | None:
+        """Return the name and the metrics of a counting model of the same data.
+
+        The result is None if the data are too large to count quickly. Raises
+        StoppedError if `stop()` becomes true before the end.
+        """
+        return None
 
     @abstractmethod
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:

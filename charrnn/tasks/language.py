@@ -10,9 +10,10 @@ from charrnn.data.config import CorpusConfig
 from charrnn.data.corpus import Corpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.data.validation import validation_batches
+from charrnn.inference.baselines import best_ngram
 from charrnn.inference.score import Score
 from charrnn.inference.scoring import Nats, score_of
-from charrnn.tasks.base import Task, figure
+from charrnn.tasks.base import Stop, Task, figure
 from charrnn.text.sources import Source
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
@@ -66,6 +67,17 @@ class LanguageTask(Task[Corpus]):
     def parts(self, data: Corpus, tokenizers: Tokenizers, folder: Path) -> TokenStore:
         """Encode, split and store the corpus. Raises TextError."""
         return data.write_store(tokenizers.output, folder)
+
+    def baseline(
+        self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
+    ) -> dict[str, Any] | None:
+        """Return the order and the metrics of the best n-gram model."""
+        found = best_ngram(store, stop)
+        if not found:
+            return None
+        order = found[0].config.order
+        metrics = self.measure(found[1], store.valid).to_json()
+        return {"name": f"{order}-grams", "order": order} | metrics
 
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
         """Return batches of streams, or of whole documents if they are short."""

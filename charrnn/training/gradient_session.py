@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import torch
 
-from charrnn.errors import CharRNNError, DivergedError
+from charrnn.errors import CharRNNError, DivergedError, StoppedError
 from charrnn.fields import from_json, to_json
 from charrnn.inference import checkpoint
 from charrnn.inference.text_model import TextModel
 from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import Run
+from charrnn.tokenizers.base import Tokenizers
 from charrnn.training.config import ADJUSTABLE, BUDGETS, TrainConfig
 from charrnn.training.events import (
     Counters,
@@ -27,7 +28,7 @@ from charrnn.training.events import (
     ValidationEvent,
     WarningEvent,
 )
-from charrnn.training.loop.evaluate import StoppedError, Validator
+from charrnn.training.loop.evaluate import Validator
 from charrnn.training.loop.schedule import Mark
 from charrnn.training.loop.snapshot import restore, save_snapshot
 from charrnn.training.loop.state import TrainState
@@ -35,7 +36,7 @@ from charrnn.training.loop.trainer import Trainer
 from charrnn.training.loop.window_stages import WindowStages
 from charrnn.training.machine.process import process_settings
 from charrnn.training.machine.training_memory import check_memory, reporting_memory
-from charrnn.training.ngram_partner import NgramPartner, best_ngram
+from charrnn.training.ngram_partner import NgramPartner
 from charrnn.training.session import Session, starting_model
 
 STEP_LINES: Final = 10  #: every tenth step is written to metrics.jsonl
@@ -109,7 +110,8 @@ class GradientSession(Session):
         ngram = self.record.ngram
         if not self.partner and ngram == {}:
             with suppress(StoppedError):
-                ngram = best_ngram(self.validator, self.store, stop)
+                tokenizers = Tokenizers(self.tokenizer, self.source_tokenizer)
+                ngram = self.task.baseline(self.store, tokenizers, stop)
         self._rewrite(best=self._best(), plan=marks, ngram=ngram)
         done = self._noted(self.done_event())
         self._save()

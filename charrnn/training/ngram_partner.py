@@ -6,14 +6,13 @@ part is held out from the network for the whole run. N-gram models counted witho
 piece determine the order and the weight; the one that is kept counts everything.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from charrnn.data.parts import hold_out
-from charrnn.data.store import Part, TokenStore
+from charrnn.data.store import TokenStore
 from charrnn.errors import TextError
 from charrnn.inference import baselines
 from charrnn.inference.mixing import best_weights
@@ -23,26 +22,9 @@ from charrnn.models.mixture import MixtureModel
 from charrnn.models.network import Network
 from charrnn.models.ngram.model import NgramModel
 from charrnn.training.events import ValidationEvent
-from charrnn.training.loop.evaluate import Stop, StoppedError, Validation, Validator
+from charrnn.training.loop.evaluate import Stop, Validation, Validator
 
-ORDERS: Final = baselines.ORDERS[1:]  #: the orders to try
-MAX_COUNTED: Final = 4_000_000  #: most tokens to count after a run: takes 10 s
 MAX_MIXED: Final = 20_000_000  #: most tokens to count for a mixture: takes 2 GB
-
-
-def best_ngram(validator: Validator, store: TokenStore, stop: Stop) -> Any:
-    """Return the order and metrics of the best n-gram model of a corpus, as JSON.
-
-    The result is None if the corpus is too large to count quickly. Raises StoppedError
-    if `stop()` becomes true before the end.
-    """
-    if store.train.targets > MAX_COUNTED:
-        return None
-    counted = baselines.count(store.train, store.vocab_size, ORDERS)
-    tried = _until_worse(counted, store.valid, stop)
-    ngram, nats = min(tried, key=lambda pair: float(pair[1].sum()))
-    metrics = validator.task.measure(nats, store.valid)
-    return {"order": ngram.config.order} | metrics.to_json()
 
 
 @dataclass(frozen=True)
@@ -93,13 +75,19 @@ class NgramPartner:
         Raises StoppedError if `stop()` becomes true before the end.
         """
         store = self._store
-        orders = range(self._order, self._order + 1) if self._order else ORDERS
+        orders = (
+            range(self._order, self._order + 1)
+            if self._order
+            else baselines.MIXED_ORDERS
+        )
         counted = baselines.count(self.train, store.vocab_size, orders)
         # in a mixture, the order one above the best is often better
-        tried = _until_worse(counted, self.held, stop)[-2:]
+        tried = baselines.until_worse(counted, self.held, stop)[-2:]
         first, last = (tried[k][0].config.order for k in (0, -1))
         orders = range(first, last + 1)
-        kept = _unless(stop, baselines.count(store.train, store.vocab_size, orders))
+        kept = baselines.unless(
+            stop, baselines.count(store.train, store.vocab_size, orders)
+        )
         self._candidates = [
             _Candidate(ngram, part_nats(ngram, store.valid), held_nats)
             for (_, held_nats), ngram in zip(tried, kept, strict=True)
@@ -146,26 +134,3 @@ class NgramPartner:
         pairs = zip((network, ngram), weights, strict=True)
         used = [pair for pair in pairs if pair[1] > 0]
         return MixtureModel(*zip(*used, strict=True))
-
-
-def _unless(stop: Stop, models: Iterator[NgramModel]) -> Iterator[NgramModel]:
-    """Yield models; raise StoppedError if `stop()` is true after one is counted."""
-    for model in models:
-        if stop():
-            raise StoppedError
-        yield model
-
-
-def _until_worse(
-    models: Iterator[NgramModel], part: Part, stop: Stop
-) -> list[tuple[NgramModel, Nats]]:
-    """Return models with their nats on a part, up to the first with no improvement."""
-    tried: list[tuple[NgramModel, Nats]] = []
-    least = np.inf
-    for model in _unless(stop, models):
-        nats = part_nats(model, part)
-        tried.append((model, nats))
-        if nats.sum() >= least:
-            break
-        least = nats.sum()
-    return tried

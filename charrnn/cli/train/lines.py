@@ -46,10 +46,11 @@ def _ngram_lines(done: events.DoneEvent, describe: Describe) -> Iterator[str]:
         )
         yield f"{INDENT}alone: {', '.join(members)}"
     elif ngram:
-        is_better = ngram["nats_per_token"] < done.best["nats_per_token"]
+        nats, own = ngram["nats_per_token"], done.best["nats_per_token"]
+        is_better = None not in (nats, own) and nats < own
         advice = "; this is better: try --with-ngram" if is_better else ""
-        found = f"{ngram['order']}-grams: {describe(ngram)}"
-        yield f"{INDENT}for comparison, {found}{advice}"
+        name = ngram.get("name", f"{ngram.get('order')}-grams")
+        yield f"{INDENT}for comparison, {name}: {describe(ngram)}{advice}"
     elif "ngram" in done.details:
         yield f"{INDENT}no n-gram model for comparison: the text is too long"
 

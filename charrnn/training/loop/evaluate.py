@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from charrnn.data.batches import IGNORE, Batch
 from charrnn.data.store import Part
+from charrnn.errors import StoppedError
 from charrnn.inference.scoring import Nats
 from charrnn.models.layers import LayerState
 from charrnn.models.network import ConditionalNetwork, Network
@@ -21,10 +22,6 @@ from charrnn.training.machine.training_memory import check_out_of_memory, out_of
 Stop = Callable[[], bool]
 
 MAX_MICRO_BATCHES: Final = 2048  #: the maximum number of rows in a batch
-
-
-class StoppedError(Exception):
-    """A validation was stopped before its end."""
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from charrnn.data.batches import Batch
-from charrnn.errors import DivergedError
+from charrnn.errors import DivergedError, StoppedError
 from charrnn.models.layers import LayerState
 from charrnn.models.network import ConditionalNetwork, Network
 from charrnn.training.config import BUDGETS, TrainConfig
 from charrnn.training.events import Event, StepEvent, ValidationEvent, WarningEvent
 from charrnn.training.loop.dropout import dropout_masks
-from charrnn.training.loop.evaluate import Stop, StoppedError, Validation
+from charrnn.training.loop.evaluate import Stop, Validation
 from charrnn.training.loop.gradients import Gradients, StateBefore
 from charrnn.training.loop.optimizer import update_average
 from charrnn.training.loop.schedule import learning_rate
