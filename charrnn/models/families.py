@@ -84,6 +84,12 @@ FAMILIES: Final = {
         network="charrnn.models.translator.network:TranslatorNetwork",
         recipe="charrnn.models.translator.recipe:TranslatorRecipe",
     ),
+    "labeller": Family(
+        config="charrnn.models.labeller.config:LabellerConfig",
+        model="charrnn.models.labeller.model:LabellerModel",
+        network="charrnn.models.labeller.network:LabellerNetwork",
+        recipe="charrnn.models.labeller.recipe:LabellerRecipe",
+    ),
     "mixture": Family(
         config="charrnn.models.mixture:MixtureConfig",
         model="charrnn.models.mixture:MixtureModel",
