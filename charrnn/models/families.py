@@ -89,6 +89,7 @@ FAMILIES: Final = {
         model="charrnn.models.labeller.model:LabellerModel",
         network="charrnn.models.labeller.network:LabellerNetwork",
         recipe="charrnn.models.labeller.recipe:LabellerRecipe",
+        tasks=("classify", "tag"),
     ),
     "mixture": Family(
         config="charrnn.models.mixture:MixtureConfig",

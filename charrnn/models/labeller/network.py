@@ -139,12 +139,17 @@ class LabellerNetwork(ConditionalNetwork):
         return logits, (potentials, position + len(tokens))
 
     @torch.no_grad()
-    def decisions(self, state: LayerState) -> Tensor:
-        """Return the best labels (T, B) after `read`, padded with boundaries."""
+    def decisions(self, logits: Tensor, state: LayerState) -> Tensor:
+        """Return the most likely sequence of labels (T, B), padded with boundaries.
+
+        In a chain, it is not found from logits that were computed after the right
+        labels, so they only tell T.
+        """
         chain = self._chain()
         array = None if chain is None else chain.cpu().numpy()
         labels, _ = search(self.config, state[0].cpu().numpy(), array, 1)
-        return self._ids(labels[:, 0, :-1].T)
+        found = labels[:, 0, : len(logits)].T
+        return F.pad(self._ids(found), (0, 0, 0, len(logits) - len(found)))
 
     @classmethod
     def initial_values(
