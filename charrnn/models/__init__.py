@@ -10,7 +10,7 @@ layers.py      runs a layer over time, in torch
 network.py     what training requires of a network, in torch
 mixture.py     the weighted mean of several models
 encoder/       reads an input in both directions
-recurrent/  window/  ngram/  translator/
+recurrent/  window/  ngram/  labeller/  translator/
                config, model (NumPy), network (torch), recipe (defaults)
 """
 

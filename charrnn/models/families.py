@@ -85,6 +85,13 @@ FAMILIES: Final = {
         recipe="charrnn.models.translator.recipe:TranslatorRecipe",
         tasks=("translate",),
     ),
+    "labeller": Family(
+        config="charrnn.models.labeller.config:LabellerConfig",
+        model="charrnn.models.labeller.model:LabellerModel",
+        network="charrnn.models.labeller.network:LabellerNetwork",
+        recipe="charrnn.models.labeller.recipe:LabellerRecipe",
+        tasks=("classify", "tag"),
+    ),
     "mixture": Family(
         config="charrnn.models.mixture:MixtureConfig",
         model="charrnn.models.mixture:MixtureModel",

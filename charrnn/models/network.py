@@ -100,7 +100,7 @@ class Network(nn.Module, ABC):
         named = dict(self.named_parameters())
         return {name: named[name] for name in self.parameter_shapes(self.config)}
 
-    def tensors(self) -> dict[str, npt.NDArray[np.float32]]:
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """Return a copy of the parameters by name, as a model file stores them."""
         found = self.weights().items()
         return {name: x.detach().float().cpu().numpy().copy() for name, x in found}

@@ -1,0 +1,82 @@
+"""The structure of a classifier or tagger."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from charrnn.errors import UsageError
+from charrnn.fields import check, option
+from charrnn.models.options import (
+    cell_option,
+    embed_option,
+    hidden_option,
+    layers_option,
+    norm_option,
+    one_way_option,
+)
+
+READ_OUTS: Final = ("last", "mean", "max")
+
+
+@dataclass(frozen=True)
+class LabellerConfig:
+    """The options of a classifier or tagger, and what the program adds to them.
+
+    vocab_size: number of ids of labels. source_size: number of ids of the input.
+    per_word: whether every word gets a label, instead of the whole input. blank: the id
+    that separates words, if any. words: number of known words, which have a vector.
+    letter_hidden: units per direction that read the letters of a word. word_embed: size
+    of a word's vector. spans: the names of all labels if they mark spans, such as
+    B-LOC, so that only some sequences of labels make sense.
+    """
+
+    vocab_size: int
+    source_size: int
+    cell: str = cell_option()
+    layers: int = layers_option()
+    hidden: int = hidden_option()
+    embed: int = embed_option(64, at_least=1)
+    one_way: bool = one_way_option()
+    norm: bool = norm_option()
+    read_out: str = option(
+        "last",
+        choices=READ_OUTS,
+        help="How a classifier summarizes its outputs: the last of each direction, "
+        "their mean, or their maximum.",
+    )
+    crf: bool = option(
+        False,
+        off="--no-crf",
+        shown="on if labels mark spans, such as B-LOC",
+        help="Let the label of a word depend on the label before it (tagger).",
+    )
+    per_word: bool = False
+    blank: int = 0
+    words: int = 0
+    letter_hidden: int = 64
+    word_embed: int = 128
+    spans: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check(self)
+        for name in ("vocab_size", "source_size", "letter_hidden", "word_embed"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"`{name}` is {getattr(self, name)}, less than 1")
+        if min(self.words, self.blank) < 0:
+            raise UsageError("`words` and `blank` must not be negative")
+        if self.spans and len(self.spans) != self.vocab_size:
+            raise UsageError(f"{len(self.spans)} names for {self.vocab_size} labels")
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether the encoder reads words, each read letter by letter first."""
+        return self.per_word or self.words > 0
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether a label depends on the label before it."""
+        return self.crf or bool(self.spans)
+
+    @property
+    def title(self) -> str:
+        """The model's name in messages, such as "labeller lstm 1x256"."""
+        return f"labeller {self.cell} {self.layers}x{self.hidden}"

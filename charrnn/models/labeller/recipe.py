@@ -1,0 +1,54 @@
+"""Sizes and rates of classifiers and taggers that the user did not set."""
+
+import math
+
+from charrnn.models.labeller.config import LabellerConfig
+from charrnn.models.labeller.model import parameter_shapes
+from charrnn.models.recipe import CorpusStatistics, Given, GradientRecipe
+
+
+class LabellerRecipe(GradientRecipe):
+    """The defaults of classifiers and taggers."""
+
+    parameter_shapes = staticmethod(parameter_shapes)
+
+    @staticmethod
+    def sizes(
+        data: CorpusStatistics, given: Given, training: Given, device: str
+    ) -> tuple[LabellerConfig, list[str]]:
+        """Fill in the config from the number of labels; return it with the reasons.
+
+        given: also what the program knows of the inputs, such as `source_size`.
+        """
+        hidden = 128 if data.tokens < 50_000 else 256
+        crf = bool(given.get("spans"))
+        why = {
+            "hidden": f"hidden {hidden}: {data.tokens:,} labels to learn from",
+            "crf": "crf: the labels mark spans",
+        }
+        chosen = {"hidden": hidden, "crf": crf, "vocab_size": data.vocab_size}
+        config = LabellerConfig(**{**chosen, **given})
+        names = ["hidden", "crf"] if crf else ["hidden"]
+        return config, [why[name] for name in names if name not in given]
+
+    @staticmethod
+    def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
+        """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
+        batch = min(32, max(1, data.tokens // 16))
+        return {"batch": batch, "bptt": given.get("bptt", 32), "stages": 1}
+
+    @staticmethod
+    def peak_rate(config: LabellerConfig, epochs: float) -> float:
+        """Return the highest learning rate for a number of epochs."""
+        return 4e-3 * min(1.0, math.sqrt(256 / config.hidden))
+
+    @staticmethod
+    def dropout(epochs: float) -> tuple[float, float]:
+        """Return the initial and final dropout for a given number of epochs."""
+        return 0.2, min(0.5, 0.2 + 0.03 * epochs)
+
+    @staticmethod
+    def looked_up(config: LabellerConfig) -> int:
+        """Return the number of weights that are looked up instead of multiplied."""
+        vectors = (config.words + 1) * config.word_embed if config.words else 0
+        return config.source_size * config.embed + vectors
