@@ -130,13 +130,14 @@ def search(
     config: SearchConfig,
     *,
     key: Key = tuple,
+    first: int = BOUNDARY,
 ) -> list[list[Hypothesis]]:
     """Return the best outputs of each row, best first. No row affects another.
 
     state: the state of R rows before the first token. lengths: the maximum number of
-    tokens of an output without its end, (R,), at least 1; after so many tokens, the end
-    is the only choice. key: of several outputs with the same key, such as the same
-    text, only the best is returned.
+    tokens of an output without its end, (R,), at least 1; after that many tokens, the
+    end is the only choice. key: of several outputs with the same key, such as the same
+    text, only the best is returned. first: the token before the outputs.
     """
     R = len(lengths)
     outputs = [Outputs(config, int(length) + 1) for length in lengths]
@@ -144,7 +145,7 @@ def search(
     beams = Beginnings(
         np.arange(R), np.zeros(R), np.ones(R, bool), np.empty((R, 0), np.int64)
     )
-    latest = np.full(R, BOUNDARY)
+    latest = np.full(R, first)
     while len(latest):
         logits, after = model.forward(latest[:, None], state)
         log_p = np.asarray(log_softmax(logits[:, 0]), np.float64)

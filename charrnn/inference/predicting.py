@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class GivenInput(LanguageModel):
         """Return the configuration of the model."""
         return self._model.config_json()
 
-    def tensors(self) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    def tensors(self) -> dict[str, np.ndarray]:
         """Return the tensors of the model."""
         return self._model.tensors()
 
@@ -199,8 +199,8 @@ def _scored(
 
 
 def _in_threads(
-    function: Callable[..., list[object]], *columns: Sequence[Ids]
-) -> Iterator[tuple[list[int], list[object]]]:
+    function: Callable[..., list[Any]], *columns: Sequence[Ids]
+) -> Iterator[tuple[list[int], list[Any]]]:
     """Call a function on groups of rows of similar length; yield indices and results.
 
     Threads share the groups.
@@ -208,7 +208,8 @@ def _in_threads(
     groups = list(_groups(*columns))
     calls = [[[column[i] for i in group] for column in columns] for group in groups]
     with ThreadPoolExecutor(free_cores()) as pool:
-        yield from zip(groups, pool.map(lambda call: function(*call), calls), strict=True)
+        results = pool.map(lambda call: function(*call), calls)
+        yield from zip(groups, results, strict=True)
 
 
 def _groups(*columns: Sequence[Ids]) -> Iterator[list[int]]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from charrnn.data.store import Part
 from charrnn.fields import to_json
 from charrnn.models import CELLS
 from charrnn.models.base import LanguageModel, build
@@ -60,6 +61,9 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def masked(self) -> Sequence[int]:
         """The widths of the outputs that dropout masks."""
+
+    def learn(self, part: Part) -> None:  # noqa: B027 - most networks need nothing
+        """Set what is not learned by gradient descent, from the training part."""
 
     @classmethod
     def initial_values(

@@ -5,9 +5,9 @@ from typing import Any
 
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.tasks.labelled import LabelledTask
-from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers.label import LabelTokenizer
 
 
 class ClassifyTask(LabelledTask):
@@ -20,4 +20,4 @@ class ClassifyTask(LabelledTask):
     ) -> Tokenizer:
         """Return the labels, of both parts: a label is never unknown."""
         labels = (one.target for part in data.parts for one in part)
-        return loading.fit(labels, TokenizerConfig("label"))
+        return LabelTokenizer.fit(labels, TokenizerConfig())

@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from charrnn.data.batches import Batch, Batches
+from charrnn.data.batches import IGNORE, Batch, Batches
 from charrnn.data.config import CorpusConfig
 from charrnn.data.example_batches import (
     ExampleBatches,
+    batch_of,
     validation_examples,
     validation_order,
 )
@@ -165,21 +166,30 @@ class LabelledTask(Task[ExampleCorpus]):
     def measure(self, nats: Nats, part: Part, best: Ids | None = None) -> Predicted:
         """Return how many outputs and output tokens are right."""
         assert best is not None
-        lengths, targets = [], []
-        for number in np.concatenate(validation_order(part)).tolist():
-            first = int(part.starts[number]) + 1
-            lengths.append(int(part.lengths[number]))
-            targets.append(part.tokens[first : first + lengths[-1]])
-        right = np.concatenate(targets) == best
-        starts = np.cumsum(lengths) - np.array(lengths)
-        whole = np.minimum.reduceat(right, starts)
+        targets, examples = targets_of(part)
+        right = targets == best
+        wrong = np.bincount(examples, ~right, minlength=len(part.lengths))
         return Predicted(
-            float(nats.sum()),
-            len(lengths),
-            int(whole.sum()),
-            len(nats),
-            int(right.sum()),
+            nats=float(nats.sum()),
+            examples=len(wrong),
+            right=int(np.count_nonzero(wrong == 0)),
+            tokens=len(nats),
+            right_tokens=int(np.count_nonzero(right)),
         )
+
+
+def targets_of(part: Part) -> tuple[Ids, Ids]:
+    """Return the targets (N,) and the number of the example that each belongs to.
+
+    Both are in the order of the validation batches.
+    """
+    targets, examples = [], []
+    for chosen in validation_order(part):
+        batch = batch_of(part, chosen)
+        is_target = batch.targets != IGNORE
+        targets.append(batch.targets[is_target])
+        examples.append(np.broadcast_to(chosen, is_target.shape)[is_target])
+    return np.concatenate(targets), np.concatenate(examples)
 
 
 def level_of(texts: Iterable[str], usual: str = "char") -> str:

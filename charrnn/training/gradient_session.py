@@ -138,6 +138,7 @@ class GradientSession(Session):
         with reporting_memory("the network"):
             network = FAMILIES[self.record.family].network_type(self.config)
             network.initialize(torch.Generator().manual_seed(training.seed))
+            network.learn(self.store.train)
             state = TrainState.new(network, training)
             if warning := restore(self.run, state):
                 self._warnings.append(warning)

@@ -4,7 +4,7 @@ Shape letters: B batch, S source time, T words, N distinct words, V labels, E em
 D outputs of the encoder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,8 @@ class WordVectors(Embedding):
 
     def __init__(self, words: int, size: int) -> None:
         super().__init__(words + 1, size)
-        self.register_buffer("hashes", torch.zeros(words, dtype=torch.int64))
+        hashes = torch.zeros(words, dtype=torch.int64)
+        self.register_buffer("hashes", hashes, persistent=False)
 
 
 class LabellerNetwork(ConditionalNetwork):
@@ -82,21 +83,28 @@ class LabellerNetwork(ConditionalNetwork):
         """The widths of the outputs of each layer, and of the vectors of words."""
         return self.encoder.masked + [self._inputs] * self.config.reads_words
 
-    def learn_words(self, source: Part) -> None:
+    def learn(self, part: Part) -> None:
         """Store which words are known: those that are frequent in the training inputs.
 
         `config.words` is their number. Raises ValueError for another number.
         """
-        hashes = known_words(source, self.config.blank)
+        if not self.config.words or part.source is None:
+            return
+        hashes = known_words(part.source, self.config.blank)
         if len(hashes) != self.config.words:
             raise ValueError(f"{len(hashes)} known words, not {self.config.words}")
-        if self.config.words:
-            self.words.hashes.copy_(torch.from_numpy(hashes))
+        self.words.hashes.copy_(torch.from_numpy(hashes))
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """Return a copy of the parameters and hashes, as a model file stores them."""
         hashes = {HASHES: self._hashes().copy()} if self.config.words else {}
         return super().tensors() | hashes
+
+    def load(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Set every parameter, and the hashes if they are given."""
+        super().load({name: x for name, x in tensors.items() if name != HASHES})
+        if HASHES in tensors:
+            self.words.hashes.copy_(torch.from_numpy(np.array(tensors[HASHES])))
 
     def read(
         self, source: Ids, lengths: Ids, masks: Sequence[Tensor] | None = None

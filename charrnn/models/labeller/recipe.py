@@ -34,8 +34,7 @@ class LabellerRecipe(GradientRecipe):
     @staticmethod
     def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
         """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
-        batch = min(32, max(1, data.tokens // 16))
-        return {"batch": batch, "bptt": given.get("bptt", 32), "stages": 1}
+        return {"batch": 32, "bptt": data.mean_length, "stages": 1}
 
     @staticmethod
     def peak_rate(config: LabellerConfig, epochs: float) -> float:

@@ -29,7 +29,7 @@ class TranslatorRecipe(GradientRecipe):
     @staticmethod
     def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
         """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
-        return {"batch": 64, "bptt": given.get("bptt", 16), "stages": 1}
+        return {"batch": 64, "bptt": data.mean_length, "stages": 1}
 
     @staticmethod
     def peak_rate(config: TranslatorConfig, epochs: float) -> float:
