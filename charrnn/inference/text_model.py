@@ -1,19 +1,26 @@
 """A language model with its tokenizer, which takes text and returns text or scores."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from charrnn.inference.config import SampleConfig
+from charrnn.inference.predicting import (
+    GivenInput,
+    Prediction,
+    continue_texts,
+    output_nats,
+    predict,
+)
 from charrnn.inference.score import Score
 from charrnn.inference.scoring import batch_nats, next_token_scores
 from charrnn.inference.writing import Sample, Stream, Writer, fresh_seed, write
-from charrnn.models.base import LanguageModel
+from charrnn.models.base import ConditionalModel, LanguageModel
 from charrnn.storage.records import ModelSummary
 from charrnn.text.size import text_size
-from charrnn.tokenizers.base import BOUNDARY, Tokenizer
+from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer, Tokenizers
 
 SIDE_BY_SIDE = 64  # maximum number of texts sampled in one batch
 
@@ -93,6 +100,25 @@ class TextModel:
             for text, nats, count in zip(texts, all_nats, unknown, strict=True)
         ]
 
+    def score_outputs(
+        self, inputs: Sequence[str], outputs: Sequence[str]
+    ) -> list[Score]:
+        """Return the score of each output, given its input.
+
+        The end of an output counts if the model learned it, as a translator does.
+        Raises TextError for a label that the model does not know.
+        """
+        assert isinstance(self.model, ConditionalModel)
+        ids = [self.tokenizer.encode(text) for text in outputs]
+        all_nats = output_nats(
+            self.model, self._input_ids(inputs), ids, end=self.learned_end
+        )
+        unknown = map(self.tokenizer.count_unknown, ids)
+        return [
+            Score.of(float(nats.sum()), len(nats), text_size(text), count)
+            for text, nats, count in zip(outputs, all_nats, unknown, strict=True)
+        ]
+
     def score_tokens(
         self, text: str, *, context: str = "", end: bool | None = None, top: int = 0
     ) -> Iterator[TokenScore]:
@@ -116,6 +142,27 @@ class TextModel:
                 )
                 start, at = int(ends[at]), at + 1
 
+    def predict(
+        self, inputs: Sequence[str], *, num: int = 1, beam: int = 5, length: int = 100
+    ) -> list[list[Prediction]]:
+        """Return the best outputs of each input, best first.
+
+        A language model returns the likeliest continuations, of at most `length`
+        tokens. beam: how many beginnings a search keeps; 1 is greedy.
+        """
+        if not isinstance(self.model, ConditionalModel):
+            return continue_texts(
+                self.model,
+                self.tokenizer,
+                inputs,
+                length=length,
+                num=num,
+                beam=beam,
+                learned_end=self.learned_end,
+            )
+        tokenizers = Tokenizers(self.tokenizer, self.source_tokenizer)
+        return predict(self.model, tokenizers, inputs, num=num, beam=beam)
+
     def sample(
         self,
         prompt: str = "",
@@ -127,12 +174,13 @@ class TextModel:
         """Yield `num` texts. The seed of text k = 0, 1, ... is `seed` + k."""
         seed = fresh_seed() if seed is None else seed
         config = config or SampleConfig()
+        model, start = self._given(prompt)
         for first in range(seed, seed + num, SIDE_BY_SIDE):
             seeds = range(first, min(first + SIDE_BY_SIDE, seed + num))
-            writers = [Writer(self.tokenizer, prompt, config, seed=k) for k in seeds]
-            for _ in write(self.model, writers):
+            writers = [Writer(self.tokenizer, start, config, seed=k) for k in seeds]
+            for _ in write(model, writers):
                 pass
-            yield from (writer.sample for writer in writers)
+            yield from (replace(writer.sample, prompt=prompt) for writer in writers)
 
     def stream(
         self,
@@ -144,4 +192,18 @@ class TextModel:
         """Return an iterator over the pieces of one text as it is sampled."""
         seed = fresh_seed() if seed is None else seed
         config = config or SampleConfig()
-        return Stream(self.model, Writer(self.tokenizer, prompt, config, seed=seed))
+        model, start = self._given(prompt)
+        return Stream(model, Writer(self.tokenizer, start, config, seed=seed))
+
+    def _given(self, prompt: str) -> tuple[LanguageModel, str]:
+        """Return the language model to sample from, and the text that it continues.
+
+        If the model reads inputs, the prompt is one, and outputs start with nothing.
+        """
+        if not isinstance(self.model, ConditionalModel):
+            return self.model, prompt
+        return GivenInput(self.model, self._input_ids([prompt])[0]), ""
+
+    def _input_ids(self, inputs: Sequence[str]) -> list[Ids]:
+        assert self.source_tokenizer
+        return [self.source_tokenizer.encode(text) for text in inputs]

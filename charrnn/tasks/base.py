@@ -7,21 +7,19 @@ gradients, micro-batches, clipping, averaging and resuming are implemented only 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from charrnn.data.batches import Batch, Batches
 from charrnn.data.config import CorpusConfig
 from charrnn.data.store import Part, Survey, TokenStore
 from charrnn.inference.scoring import Nats
+from charrnn.inference.text_model import TextModel
 from charrnn.text.sources import Source
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 
 
 class Metrics(Protocol):
-    """How well a part was predicted; metrics can be added over batches and parts."""
-
-    def __add__(self, other: Self) -> Self:
-        """Return the combined metrics of both."""
+    """How well a part was predicted."""
 
     @property
     def loss_nats(self) -> float:
@@ -52,6 +50,7 @@ class Task(ABC, Generic[D]):
     name: ClassVar[str]
     unit: ClassVar[str] = "document"  #: what its data consist of
     loss_unit: ClassVar[str] = "nats/token"  #: the unit in which a loss is shown
+    temperature: ClassVar[float] = 0.0  #: that of a sample
 
     @staticmethod
     def per_nat(part: Part) -> float:
@@ -119,11 +118,21 @@ class Task(ABC, Generic[D]):
         """
 
     @abstractmethod
-    def measure(self, nats: Nats, part: Part, best: Ids | None = None) -> Metrics:
+    def measure(
+        self, nats: Nats, part: Part, best: Ids | None, output: Tokenizer
+    ) -> Metrics:
         """Return the metrics of a part.
 
         nats: -ln p of each target, (N,), in the order of the validation batches. best:
         the most likely output token in place of each target, if the model reads inputs.
+        output: the tokenizer of outputs.
+        """
+
+    @abstractmethod
+    def sample(self, model: TextModel, part: Part, step: int) -> str:
+        """Return a text that shows what a model can do at a step of the training.
+
+        It depends only on the arguments.
         """
 
 

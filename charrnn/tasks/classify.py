@@ -1,11 +1,17 @@
 """Sequence classification: predicting one label from a text."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from charrnn.data.labelled import ExampleCorpus
-from charrnn.tasks.labelled import LabelledTask
-from charrnn.tokenizers.base import Tokenizer
+from charrnn.data.store import Part
+from charrnn.inference.scoring import Nats
+from charrnn.tasks.base import figure
+from charrnn.tasks.labelled import LabelledTask, Predicted, targets_of
+from charrnn.tokenizers.base import Ids, Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer
 
@@ -14,6 +20,38 @@ class ClassifyTask(LabelledTask):
     """Predicts a label."""
 
     name = "classify"
+    loss_unit = "nats/label"
+
+    @staticmethod
+    def describe(values: Mapping[str, Any]) -> str:
+        """Return accuracy, macro F1 and loss."""
+        rate = figure(values["nats_per_token"])
+        return (
+            f"accuracy {values['accuracy']:.2%}, macro F1 {values['macro_f1']:.1%},"
+            f" {rate} nats/label"
+        )
+
+    @staticmethod
+    def brief(values: Mapping[str, Any]) -> str:
+        """Return the accuracy."""
+        return f"{values['accuracy']:.1%}"
+
+    def measure(
+        self, nats: Nats, part: Part, best: Ids | None, output: Tokenizer
+    ) -> Predicted:
+        """Return accuracy and macro F1."""
+        found = super().measure(nats, part, best, output)
+        assert best is not None
+        targets, _ = targets_of(part)
+        hits, gold, predicted = (
+            np.bincount(ids, minlength=output.vocab_size)
+            for ids in (targets[targets == best], targets, best)
+        )
+        occurs = gold + predicted > 0
+        f1 = (2 * hits[occurs] / (gold + predicted)[occurs]).mean()
+        accuracy = found.right / found.examples
+        more = {"accuracy": accuracy, "macro_f1": float(f1)}
+        return replace(found, errors=1 - accuracy, more=more)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]

@@ -5,6 +5,7 @@ sequence is right exactly if, at every position, the right token is the likelies
 after the right tokens before it. Accuracy therefore needs no search.
 """
 
+import math
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,43 +20,39 @@ from charrnn.data.config import CorpusConfig
 from charrnn.data.example_batches import (
     ExampleBatches,
     batch_of,
+    inputs_of,
     validation_examples,
     validation_order,
 )
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.scoring import Nats
-from charrnn.tasks.base import Task, figure
+from charrnn.inference.text_model import TextModel
+from charrnn.tasks.base import Task
 from charrnn.text.sources import Source
 from charrnn.tokenizers import loading
-from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
+from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 
+SHOWN = 3  #: predictions shown at each validation
 MAX_SYMBOLS = 1000  #: a text of more distinct symbols is read by character
 SYMBOL_USES = 20  #: so is one whose symbols occur less often, on average
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """Outputs with their nats; those of several parts can be added.
+    """How many outputs are right as a whole, and how many of their tokens.
 
-    right: outputs that are right as a whole. tokens, right_tokens: their tokens.
+    more: other metrics by name. errors: the fraction that the best model minimizes.
     """
 
-    nats: float = 0.0
-    examples: int = 0
-    right: int = 0
-    tokens: int = 0
-    right_tokens: int = 0
-
-    def __add__(self, other: "Predicted") -> "Predicted":
-        return Predicted(
-            self.nats + other.nats,
-            self.examples + other.examples,
-            self.right + other.right,
-            self.tokens + other.tokens,
-            self.right_tokens + other.right_tokens,
-        )
+    nats: float
+    examples: int
+    right: int
+    tokens: int
+    right_tokens: int
+    errors: float
+    more: Mapping[str, float]
 
     @property
     def loss_nats(self) -> float:
@@ -63,33 +60,22 @@ class Predicted:
         return self.nats / max(1, self.tokens)
 
     @property
-    def accuracy(self) -> float:
-        """The fraction of outputs that are right as a whole."""
-        return self.right / max(1, self.examples)
-
-    @property
-    def token_accuracy(self) -> float:
-        """The fraction of output tokens that are right."""
-        return self.right_tokens / max(1, self.tokens)
-
-    @property
     def criterion(self) -> float:
         """The number that is lowest for the best model.
 
-        Errors count most: a network that becomes too sure of itself can still make
-        fewer of them.
+        Errors count most: a network that becomes too confident may still make fewer.
         """
-        wrong = 1 - (self.accuracy + self.token_accuracy) / 2
-        return wrong + 0.01 * self.loss_nats
+        return self.errors + 0.01 * self.loss_nats
 
     def to_json(self) -> dict[str, Any]:
         """Return the values that a validation reports."""
         return {
-            "nats_per_token": self.loss_nats if np.isfinite(self.loss_nats) else None,
+            "nats_per_token": self.loss_nats if math.isfinite(self.loss_nats) else None,
             "tokens": self.tokens,
             "examples": self.examples,
-            "accuracy": self.accuracy,
-            "token_accuracy": self.token_accuracy,
+            "right": self.right / max(1, self.examples),
+            "right_tokens": self.right_tokens / max(1, self.tokens),
+            **self.more,
         }
 
 
@@ -98,17 +84,6 @@ class LabelledTask(Task[ExampleCorpus]):
 
     unit = "example"
     learns_end: ClassVar[bool] = False  #: whether the end of an output is predicted
-
-    @staticmethod
-    def describe(values: Mapping[str, Any]) -> str:
-        """Return the accuracy and the nats per output token."""
-        rate = figure(values["nats_per_token"])
-        return f"{values['accuracy']:.2%} right, {rate} nats/token"
-
-    @staticmethod
-    def brief(values: Mapping[str, Any]) -> str:
-        """Return the accuracy."""
-        return f"{values['accuracy']:.1%} right"
 
     def data(
         self,
@@ -163,19 +138,49 @@ class LabelledTask(Task[ExampleCorpus]):
         """Yield one batch at a time."""
         return validation_examples(part)
 
-    def measure(self, nats: Nats, part: Part, best: Ids | None = None) -> Predicted:
+    def measure(
+        self, nats: Nats, part: Part, best: Ids | None, output: Tokenizer
+    ) -> Predicted:
         """Return how many outputs and output tokens are right."""
         assert best is not None
         targets, examples = targets_of(part)
         right = targets == best
         wrong = np.bincount(examples, ~right, minlength=len(part.lengths))
+        whole, tokens = np.mean(wrong == 0), np.mean(right)
         return Predicted(
             nats=float(nats.sum()),
             examples=len(wrong),
             right=int(np.count_nonzero(wrong == 0)),
             tokens=len(nats),
             right_tokens=int(np.count_nonzero(right)),
+            errors=1 - float(whole + tokens) / 2,
+            more={},
         )
+
+    def sample(self, model: TextModel, part: Part, step: int) -> str:
+        """Return predictions for three inputs, with the right outputs."""
+        assert model.source_tokenizer
+        chosen = [(step + k) % len(part.lengths) for k in range(SHOWN)]
+        inputs = texts_of(inputs_of(part), model.source_tokenizer, chosen)
+        outputs = texts_of(part, model.tokenizer, chosen)
+        shown = []
+        for text, right, found in zip(
+            inputs, outputs, model.predict(inputs, beam=1), strict=True
+        ):
+            predicted = found[0].output if found else ""
+            remark = "" if predicted == right else f" (not {right})"
+            shown.append(f"{text}: {predicted}{remark}")
+        return "; ".join(shown)
+
+
+def texts_of(part: Part, tokenizer: Tokenizer, chosen: Sequence[int]) -> list[str]:
+    """Return some documents of a part, given by number, as text."""
+    found = []
+    for number in chosen:
+        first = int(part.starts[number]) + 1
+        ids = part.tokens[first : first + int(part.lengths[number])]
+        found.append(tokenizer.decode(ids[ids != BOUNDARY]))
+    return found
 
 
 def targets_of(part: Part) -> tuple[Ids, Ids]:

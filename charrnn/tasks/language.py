@@ -11,13 +11,17 @@ from charrnn.data.corpus import Corpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.data.validation import validation_batches
 from charrnn.inference.baselines import best_ngram
+from charrnn.inference.config import SampleConfig
 from charrnn.inference.score import Score
 from charrnn.inference.scoring import Nats, score_of
+from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import Stop, Task, figure
 from charrnn.text.sources import Source
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
+
+SAMPLE_TOKENS = 120  #: length of the text shown at each validation
 
 
 class LanguageTask(Task[Corpus]):
@@ -25,6 +29,7 @@ class LanguageTask(Task[Corpus]):
 
     name = "language"
     loss_unit = "bits/char"
+    temperature = 0.8
 
     @staticmethod
     def per_nat(part: Part) -> float:
@@ -76,7 +81,7 @@ class LanguageTask(Task[Corpus]):
         if not found:
             return None
         order = found[0].config.order
-        metrics = self.measure(found[1], store.valid).to_json()
+        metrics = score_of(found[1], store.valid).to_json()
         return {"name": f"{order}-grams", "order": order} | metrics
 
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
@@ -87,6 +92,13 @@ class LanguageTask(Task[Corpus]):
         """Yield batches with every target once, after enough preceding text."""
         return validation_batches(part)
 
-    def measure(self, nats: Nats, part: Part, best: Ids | None = None) -> Score:
+    def sample(self, model: TextModel, part: Part, step: int) -> str:
+        """Return a text by the model."""
+        config = SampleConfig(temperature=self.temperature, length=SAMPLE_TOKENS)
+        return next(model.sample(seed=step, config=config)).text
+
+    def measure(
+        self, nats: Nats, part: Part, best: Ids | None, output: Tokenizer
+    ) -> Score:
         """Return the score of a part."""
         return score_of(nats, part)

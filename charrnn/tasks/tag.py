@@ -1,16 +1,22 @@
 """Sequence labelling: predicting a tag for each word of a text."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from charrnn.data.example_batches import inputs_of
 from charrnn.data.labelled import ExampleCorpus
-from charrnn.data.store import TokenStore
+from charrnn.data.store import Part, TokenStore
+from charrnn.inference.metrics.spans import spans
+from charrnn.inference.scoring import Nats
 from charrnn.models.labeller.spans import mark_spans
 from charrnn.models.labeller.words import known_words
-from charrnn.tasks.labelled import LabelledTask
+from charrnn.tasks.base import figure
+from charrnn.tasks.labelled import LabelledTask, Predicted, targets_of
 from charrnn.tokenizers import loading
-from charrnn.tokenizers.base import Tokenizer, Tokenizers
+from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
 from charrnn.tokenizers.config import TokenizerConfig
 
@@ -19,6 +25,46 @@ class TagTask(LabelledTask):
     """Predicts the tags of words."""
 
     name = "tag"
+    loss_unit = "nats/tag"
+
+    @staticmethod
+    def describe(values: Mapping[str, Any]) -> str:
+        """Return the accuracy of tags, the F1 of entities if any, and the loss."""
+        entities = values.get("entity_f1")
+        f1 = "" if entities is None else f"entity F1 {entities:.2%}, "
+        rate = figure(values["nats_per_token"])
+        return f"{f1}tag accuracy {values['tag_accuracy']:.2%}, {rate} nats/tag"
+
+    @staticmethod
+    def brief(values: Mapping[str, Any]) -> str:
+        """Return the entity F1 or the accuracy of tags."""
+        return f"{values.get('entity_f1', values['tag_accuracy']):.1%}"
+
+    def measure(
+        self, nats: Nats, part: Part, best: Ids | None, output: Tokenizer
+    ) -> Predicted:
+        """Return the accuracy of tags, and the F1 of entities if tags mark spans."""
+        found = super().measure(nats, part, best, output)
+        assert best is not None
+        more = {"tag_accuracy": found.right_tokens / found.tokens}
+        names = np.array([output.piece(k) for k in range(output.vocab_size)])
+        if not mark_spans(names[FIRST:].tolist()):
+            return replace(found, errors=1 - more["tag_accuracy"], more=more)
+        targets, examples = targets_of(part)
+        order = np.argsort(examples, kind="stable")
+        ends = np.flatnonzero(np.diff(examples[order])) + 1
+        gold, predicted = (
+            [tags.tolist() for tags in np.split(names[ids[order]], ends)]
+            for ids in (targets, best)
+        )
+        pairs = [
+            (set(spans(right)), set(spans(tags)))
+            for right, tags in zip(gold, predicted, strict=True)
+        ]
+        hits = sum(len(right & tags) for right, tags in pairs)
+        both = sum(len(right) + len(tags) for right, tags in pairs)
+        more["entity_f1"] = 2 * hits / max(1, both)
+        return replace(found, errors=1 - more["entity_f1"], more=more)
 
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
         """Return the number of known words, and the tags if they mark spans."""

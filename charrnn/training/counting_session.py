@@ -61,7 +61,8 @@ class CountingSession(Session):
                 counted: LanguageModel = FAMILIES[self.record.family].model_type.fit(
                     self.config, train.tokens, train.starts, train.lengths
                 )
-                return counted, self.task.measure(part_nats(counted, valid), valid)
+                nats = part_nats(counted, valid)
+                return counted, self.task.measure(nats, valid, None, self.tokenizer)
         except MemoryError as error:
             raise ResourceError(
                 f"not enough memory to count {train.targets:,} tokens in a"

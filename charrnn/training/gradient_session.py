@@ -54,7 +54,9 @@ class GradientSession(Session):
     ) -> None:
         super().__init__(run, clock=clock)
         training = from_json(TrainConfig, self.record.training)
-        self.validator = Validator(self.task, self.store.valid, training.device)
+        self.validator = Validator(
+            self.task, self.store.valid, training.device, self.tokenizer
+        )
         self.partner = None
         if training.with_ngram:
             order = training.ngram_order

@@ -98,7 +98,7 @@ class NgramPartner:
 
         Raises StoppedError if `stop()` becomes true before the end.
         """
-        measure, store = self._validator.task.measure, self._store
+        store = self._store
         held_nats = self._validator.target_nats(network, self.held, stop)
         valid_nats = self._validator.target_nats(network, store.valid, stop)
         mixings = [
@@ -111,7 +111,7 @@ class NgramPartner:
         with np.errstate(divide="ignore"):  # a weight of 0
             own, its = (np.log(w) - n for w, n in zip(weights, nats, strict=True))
         mixed, *alone = (
-            measure(one, store.valid) for one in (-np.logaddexp(own, its), *nats)
+            self._validator.measure(one) for one in (-np.logaddexp(own, its), *nats)
         )
         names = (network.config.title, chosen.ngram.config.title)
         members = [

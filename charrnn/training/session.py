@@ -17,7 +17,6 @@ from charrnn.data.store import TokenStore
 from charrnn.errors import ResourceError
 from charrnn.fields import from_json
 from charrnn.inference import checkpoint
-from charrnn.inference.config import SampleConfig
 from charrnn.inference.text_model import TextModel
 from charrnn.models.base import LanguageModel
 from charrnn.models.families import FAMILIES
@@ -39,8 +38,6 @@ from charrnn.training.events import (
 )
 
 E = TypeVar("E", bound=Event)
-
-SAMPLE = SampleConfig(temperature=0.8, length=120)  # for each validation
 
 
 class Session(ABC):
@@ -161,10 +158,9 @@ class Session(ABC):
         return TextModel(model, self.tokenizer, source_tokenizer=reads, summary=summary)
 
     def _sample_event(self, model: TextModel) -> SampleEvent:
-        """Return a sample of a model, seeded by the step so that it is reproducible."""
-        sample = next(model.sample(seed=self.counters.step, config=SAMPLE))
-        temperature = SAMPLE.temperature
-        return self._event(SampleEvent, text=sample.text, temperature=temperature)
+        """Return a sample of a model, which depends only on the step."""
+        text = self.task.sample(model, self.store.valid, self.counters.step)
+        return self._event(SampleEvent, text=text, temperature=self.task.temperature)
 
     def _event(self, kind: type[E], **values: Any) -> E:
         counters = self.counters

@@ -12,6 +12,7 @@ from charrnn.inference.scoring import Nats
 from charrnn.models.families import FAMILIES
 from charrnn.models.network import Network
 from charrnn.tasks.language import LanguageTask
+from charrnn.tokenizers.char import CharTokenizer
 from charrnn.training.config import TrainConfig
 from charrnn.training.loop.dropout import dropout_masks
 from charrnn.training.loop.evaluate import Validator
@@ -20,6 +21,7 @@ from charrnn.training.loop.trainer import Trainer
 from charrnn.training.loop.window_stages import WindowStages
 
 TASK = LanguageTask()
+CHARS = CharTokenizer("ab")
 
 
 def new_network(config: Any, family: str = "recurrent", seed: int = 1) -> Any:
@@ -37,7 +39,7 @@ def trainer_of(
 ) -> Trainer:
     """Return a trainer before its first step."""
     stages = WindowStages(TASK, store.train, config)
-    validator = Validator(TASK, store.valid, config.device)
+    validator = Validator(TASK, store.valid, config.device, CHARS)
     return Trainer(
         TrainState.new(network, config), stages, validator, config, clock=clock
     )
@@ -45,12 +47,12 @@ def trainer_of(
 
 def evaluate(network: Network, part: Part) -> Any:
     """Return the score of a part."""
-    return Validator(TASK, part, "cpu")(network).metrics
+    return Validator(TASK, part, "cpu", CHARS)(network).metrics
 
 
 def target_nats(network: Network, part: Part) -> Nats:
     """Return the nats of every target of a part."""
-    return Validator(TASK, part, "cpu").target_nats(network, part)
+    return Validator(TASK, part, "cpu", CHARS).target_nats(network, part)
 
 
 def masks_of(trainer: Trainer, step: int, rows: int) -> list[Tensor]:

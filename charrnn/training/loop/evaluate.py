@@ -16,7 +16,7 @@ from charrnn.inference.scoring import Nats
 from charrnn.models.layers import LayerState
 from charrnn.models.network import ConditionalNetwork, Network
 from charrnn.tasks.base import Metrics, Task
-from charrnn.tokenizers.base import Ids
+from charrnn.tokenizers.base import Ids, Tokenizer
 from charrnn.training.machine.training_memory import check_out_of_memory, out_of_memory
 
 Stop = Callable[[], bool]
@@ -42,6 +42,7 @@ class Validator:
     task: Task[Any]
     part: Part
     device: str
+    output: Tokenizer
 
     @property
     def targets(self) -> int:
@@ -55,7 +56,11 @@ class Validator:
         not even a single row fits in memory.
         """
         nats, best = self.predictions(network, self.part, stop)
-        return Validation(self.task.measure(nats, self.part, best))
+        return Validation(self.measure(nats, best))
+
+    def measure(self, nats: Nats, best: Ids | None = None) -> Metrics:
+        """Return the metrics of the part."""
+        return self.task.measure(nats, self.part, best, self.output)
 
     def target_nats(
         self, network: Network, part: Part, stop: Stop = lambda: False
