@@ -1,4 +1,4 @@
-"""Words with features as tokens, such as a lemma and the form to inflect it to.
+"""A word as characters and its features as tokens: the input of an inflection task.
 
 Before the first TAB, every character is a token; after it, every feature is one. A text
 decodes to the same text with a TAB before each feature:

@@ -1,4 +1,4 @@
-"""Split Hangul syllables into their letters (jamo), and put them together again.
+"""Split Hangul syllables into their letters (jamo), and join them again.
 
 A syllable such as U+AC15 consists of an initial, a vowel and an optional final letter:
 U+1100 U+1161 U+11BC. Models read and write 68 letters better than 11,172 syllables. The
@@ -24,7 +24,7 @@ def decompose(text: str) -> str:
 def compose(text: str) -> str:
     """Return the text with a syllable for each group of conjoining jamo.
 
-    This reverses `decompose`, except that jamo which were separate before are composed.
+    This reverses `decompose`, unless the text had conjoining jamo of its own.
     """
     return _JAMO.sub(_composed, text)
 

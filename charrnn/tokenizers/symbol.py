@@ -1,13 +1,13 @@
-"""Symbols as tokens: what blanks separate, such as words of PTB files, phones or tags.
+"""Symbols as tokens: words of PTB files, phones or tags, separated by blanks.
 
-A text decodes to the same text with single blanks between symbols:
+A text decodes to the same text, but with single blanks, and none at the ends of a line:
 
     text        " the cat \n sat  down\n"
     tokens      the, cat, \n, sat, down, \n
     decoded     "the cat\nsat down\n"
 
-A blank is a space, a tab, or the carriage return, vertical tab or form feed of ASCII.
-Other white space, such as U+00A0, is part of a symbol.
+Spaces, tabs, carriage returns, vertical tabs and form feeds are blanks. All other white
+space, such as U+00A0, is part of a symbol.
 """
 
 import re
@@ -43,10 +43,10 @@ class SymbolTokenizer(PieceTokenizer):
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
         """Learn the symbols, most frequent first.
 
-        A text with <unk>, or with fewer than 1,000 different symbols, has a closed
-        vocabulary: by default, all of it is kept. Otherwise, the default is as at word
-        level: at most 20,000, that occur at least twice.
-        Raises TextError if the texts are empty.
+        By default, all symbols are kept if there are fewer than 1,000, or if the texts
+        contain <unk>, because their vocabulary is then closed already. Otherwise, the
+        defaults are those of the word level: at most 20,000 tokens, and symbols that
+        occur only once are unknown. Raises TextError if the texts are empty.
         """
         counter = cls._count(texts)
         is_closed = UNKNOWN_SYMBOL in counter or len(counter) < SMALL
@@ -63,16 +63,16 @@ class SymbolTokenizer(PieceTokenizer):
             yield _SYMBOL.findall(text, *part.span())
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids, and where each symbol ends. Blanks at the end go to the last.
+        """Return the ids, and the offset where each token ends.
 
-        Blanks before a symbol or line end belong to it.
+        A token includes the blanks before it, and the last one also those after it.
         """
         ends = np.array([match.end() for match in _SYMBOL.finditer(text)], np.int64)
         ends[-1:] = len(text)
         return self.encode(text), ends
 
     def normalise(self, text: str) -> str:
-        """Return the text with single blanks, and none next to a line end."""
+        """Return the text with single blanks, and none at the ends of a line."""
         symbols = (symbol for found in self.find(text) for symbol in found)
         data = self.join(symbol.encode(*UTF8) for symbol in symbols)
         return data.decode(*UTF8)

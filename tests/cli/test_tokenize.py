@@ -44,6 +44,20 @@ def test_decoding_restores_the_encoded_bytes(
     assert decoded.stdout_bytes == data
 
 
+@pytest.mark.parametrize("form", ["pieces", "ids"])
+def test_symbols_come_back_with_single_blanks(charrnn: Any, form: str) -> None:
+    Path("learn").write_bytes(b" the cat <unk> \n \n")
+    charrnn("tokenize", "learn", "--level", "symbol", "-o", "t.json")
+    filters = ("--tokenizer", "t.json", "--as", form)
+
+    encoded = charrnn(
+        "tokenize", "--encode", *filters, input=b" the  dog cat \n\nthe\n"
+    )
+    decoded = charrnn("tokenize", "--decode", *filters, input=encoded.stdout_bytes)
+
+    assert decoded.stdout_bytes == b"the <unk> cat\n\nthe\n"
+
+
 def test_bytes_that_are_not_utf8_survive_at_byte_level(
     charrnn: Any, bare_setting: Path
 ) -> None:

@@ -2,13 +2,19 @@
 
 import hashlib
 import re
+from calendar import day_abbr, month_abbr
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 CORPORA = Path(__file__).parents[2] / "corpora"
-ROW = re.compile(r"\| (\S+\.txt) \| (\d+) \| `([0-9a-f]{64})` \|")
+ROW = re.compile(r"\| (\S+) \| (\d+) \| `([0-9a-f]{64})` \|")
 ROWS = ROW.findall((CORPORA / "SOURCES.md").read_text("utf-8"))
+
+OPEN = {"ADJ", "ADV", "INTJ", "NOUN", "PROPN", "VERB"}
+CLOSED = {"ADP", "AUX", "CCONJ", "DET", "NUM", "PART", "PRON", "SCONJ"}
 
 
 @pytest.mark.parametrize(("name", "size", "sha256"), ROWS, ids=[r[0] for r in ROWS])
@@ -59,3 +65,48 @@ def test_scripts_have_hundreds_of_characters_each(first: str, last: str) -> None
 
     assert len(text.encode()) >= 20_000
     assert sum(first <= character <= last for character in text) >= 300
+
+
+def columns(name: str) -> list[tuple[str, str]]:
+    """Return the two columns of the lines that are not blank."""
+    lines = (CORPORA / name).read_text("ascii").splitlines()
+    pairs = [line.split("\t") for line in lines if line]
+    assert all(len(pair) == 2 and all(pair) for pair in pairs)
+    return [(first, second) for first, second in pairs]
+
+
+def test_notes_are_all_different_and_85_have_each_label() -> None:
+    pairs = columns("notes.tsv")
+
+    assert Counter(label for _, label in pairs) == dict.fromkeys(
+        ["complaint", "question", "thanks", "lost"], 85
+    )
+    assert len({note.casefold() for note, _ in pairs}) == len(pairs)
+
+
+def test_tags_are_those_of_universal_dependencies() -> None:
+    pairs = columns("tags.conll")
+
+    assert len(pairs) == 1390
+    assert {tag for _, tag in pairs} == OPEN | CLOSED | {"PUNCT"}
+    assert {word for word, tag in pairs if tag == "PUNCT"} == set('.,?!"')
+
+
+def test_tagged_sentences_are_125_and_all_different() -> None:
+    text = (CORPORA / "tags.conll").read_text("ascii")
+
+    assert len(set(text.split("\n\n"))) == 125
+
+
+def test_dates_are_valid_and_agree_with_what_their_text_shows() -> None:
+    pairs = columns("dates.tsv")
+
+    assert len(dict(pairs)) == 600
+    for text, iso in pairs:
+        day = date.fromisoformat(iso)
+        months = [name for name in month_abbr[1:] if name.lower() in text.lower()]
+        weekdays = [name for name in day_abbr if re.search(rf"\b{name}", text)]
+        figures = {int(digits) for digits in re.findall("[0-9]+", text)}
+        assert figures <= {day.year, day.month, day.day}
+        assert months in ([], [f"{day:%b}"])
+        assert weekdays in ([], [f"{day:%a}"])
