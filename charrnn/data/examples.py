@@ -41,7 +41,9 @@ def read_examples(
     sources = [source] if isinstance(source, Source) else list(source)
     files = [_decoded(one) for one in sources]
     formats = [detect.detect(file.name, file.text) for file, _ in files]
-    if len(files) == 2 and not any(formats):
+    if detect.are_languages([one.name for one in sources]) or (
+        len(files) == 2 and not any(formats)
+    ):
         files, formats = [_paired(*files)], ["parallel"]
     found: list[Labelled] = []
     for (file, encoding), format in zip(files, formats, strict=True):
@@ -64,9 +66,11 @@ def _read(
     columns: str,
     like: Labelled | None,
 ) -> Labelled:
+    if not file.text or file.text.isspace():
+        raise TextError(f"{file.name} is empty", hint="give a file with examples")
     if not format:
         raise TextError(
-            f"{file.name} is in no format of labelled data that is known here",
+            f"{file.name} is not in a known format of labelled data",
             hint="write one example per line: input TAB output",
         )
     if encoding and not _format(format).is_old:

@@ -82,12 +82,20 @@ class Format:
     is_old: bool = False
 
 
-def only(format: str, certain: str, task: str) -> str:
-    """Return the only task of a format. Raises UsageError if another one was chosen."""
+def only(format: str, certain: str, task: str, columns: str = "") -> str:
+    """Return the only task of a format. Raises UsageError for another task.
+
+    columns: must be empty, if the format has none.
+    """
     if task not in ("", certain):
         raise UsageError(
             f"`task` {task} does not fit the {format} format, which is for {certain}",
-            hint=f"omit `task`, or convert the file to input TAB {task} output",
+            hint="omit `task`, or write the data as input TAB output",
+        )
+    if columns:
+        raise UsageError(
+            f"`columns` {columns} does not fit the {format} format",
+            hint="omit it: the format determines what is input and output",
         )
     return certain
 
@@ -95,12 +103,17 @@ def only(format: str, certain: str, task: str) -> str:
 def checked(file: File, examples: list[Example]) -> list[Example]:
     """Return the examples. Raises TextError if there are none, or an empty side."""
     if not examples:
-        raise TextError(f"{file.name} has no examples", hint="give a file with some")
+        raise TextError(
+            f"{file.name} contains no examples",
+            hint="each example needs an input and an output",
+        )
     for example in examples:
         for side, text in (("input", example.source), ("output", example.target)):
             if not text or text.isspace():
                 raise file.error(
-                    example.line, f"the {side} is empty", hint="fill it or drop it"
+                    example.line,
+                    f"the {side} is empty",
+                    hint="complete the example or remove it",
                 )
     return examples
 

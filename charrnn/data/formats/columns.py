@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from charrnn.errors import UsageError
 
 HINT = (
-    'give input and output, such as 1,2 or "text,label"; join inputs with +, '
-    "such as 1+3,2"
+    'set `columns` to input and output, such as 1,2 or "text,label"; join inputs '
+    "with +, such as 1+3,2"
 )
 
 

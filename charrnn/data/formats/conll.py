@@ -21,8 +21,8 @@ from charrnn.data.formats.base import (
     split_words,
     unwritable,
 )
+from charrnn.data.formats.guessing import is_label_first
 from charrnn.data.formats.table import Rows, cells
-from charrnn.errors import TextError
 
 FIELDS: Final = (
     "ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC",
@@ -36,20 +36,22 @@ NEEDED: Final = (1, 3, 4)
 def _read_conll(file: File, task: str, columns: str) -> Labelled:
     certain = only("conll", "tag", task)
     sentences = [*_conll_sentences(file)]
-    if not sentences:
-        raise TextError(f"{file.name} has no words", hint="give a file with some")
-    width = Counter(len(row) for rows in sentences for _, row in rows).most_common(1)
-    chosen = option.parse(columns or f"1,{width[0][0]}", default_input="1")
-    for line, row in (row for rows in sentences for row in rows):
-        if len(row) != width[0][0] or len(row) < 2:
+    rows = [row for sentence in sentences for row in sentence]
+    if not rows:
+        checked(file, [])
+    width = max(2, Counter(len(row) for _, row in rows).most_common(1)[0][0])
+    for line, row in rows:
+        if len(row) != width:
             raise file.error(
                 line,
-                f"expected {max(2, width[0][0])} columns, word first and tag last, "
-                f"but found {len(row)}",
+                f"expected {width} columns with the tag last, but found {len(row)}",
                 hint="give every word a tag, and put a blank line between sentences",
             )
-    inputs, output = chosen.indexes((), width[0][0])
-    examples = [_example(file, rows, inputs, output) for rows in sentences]
+    is_swapped = is_label_first("", *([row[end] for _, row in rows] for end in (0, -1)))
+    usual = f"{width},1" if is_swapped else f"1,{width}"
+    chosen = option.parse(columns or usual, default_input="1")
+    inputs, output = chosen.indexes((), width)
+    examples = [_example(file, sentence, inputs, output) for sentence in sentences]
     reason = f"words in column {'+'.join(chosen.inputs)}, tags in {chosen.output}"
     return Labelled(checked(file, examples), certain, "conll", reason, str(chosen))
 
@@ -132,7 +134,9 @@ def _conllu_sentences(file: File) -> Iterator[Rows]:
             rows.append((number, row))
         elif not re.fullmatch(r"\d+[-.]\d+", row[0]):
             raise file.error(
-                number, f"expected the number of a word, not {row[0]!r}", hint="fix it"
+                number,
+                f"expected the number of a word, not {row[0]!r}",
+                hint="a file with other columns is CoNLL: rename it to .conll",
             )
     if rows:
         yield rows

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from charrnn.data.formats.fasttext import LABEL
+from charrnn.data.formats.guessing import names_of
 from charrnn.text.sources import OPENERS, Source
 
 SUFFIXES: Final = {
@@ -17,18 +18,17 @@ SUFFIXES: Final = {
 #: Formats that some people's files have under the extension of another one.
 MISNAMED: Final = ("tsv", "conll", "conllu")
 #: Extensions of two letters that are not languages.
-NOT_LANGUAGES: Final = {".md", ".py", ".js", ".ts", ".rs", ".go", ".cc", ".gz", ".xz"}
+NOT_LANGUAGES: Final = {".md", ".py", ".js", ".ts", ".rs", ".go", ".cc", ".sh"}
 LONGEST_SENTENCE: Final = 200  #: words, on average
 
+_LANGUAGE: Final = re.compile(r"\.([a-z]{2}|src|tgt)")
 _CONLLU: Final = re.compile(r"\d+([-.]\d+)?(\t[^\t]+){9}")
 _ENTRY: Final = re.compile(r"[^ \t]+  [^ \t]")
 
 
 def suffix(name: str) -> str:
     """Return the extension of a file, without that of its compression."""
-    path = Path(name)
-    plain = path.with_suffix("") if path.suffix.lower() in OPENERS else path
-    return plain.suffix.lower()
+    return _uncompressed(name).suffix.lower()
 
 
 def is_labelled(sources: Sequence[Source]) -> bool:
@@ -46,16 +46,14 @@ def is_labelled(sources: Sequence[Source]) -> bool:
 
 def are_languages(names: Sequence[str]) -> bool:
     """Return whether two files have the same name, apart from the language."""
-    suffixes = [suffix(name) for name in names]
+    paths = [_uncompressed(name) for name in names]
     return (
-        len(names) == 2
-        and suffixes[0] != suffixes[1]
+        len({path.suffix for path in paths}) == len(names) == 2
+        and len({path.with_suffix("") for path in paths}) == 1
         and all(
-            re.fullmatch(r"\.([a-z]{2}|src|tgt)", end) and end not in NOT_LANGUAGES
-            for end in suffixes
+            _LANGUAGE.fullmatch(path.suffix) and path.suffix not in NOT_LANGUAGES
+            for path in paths
         )
-        and len({name.split(end)[0] for name, end in zip(names, suffixes, strict=True)})
-        == 1
     )
 
 
@@ -79,7 +77,14 @@ def detect(name: str, text: str) -> str:
         return "jsonl"
     if _most(lines, _ENTRY.match):
         return "dict"
+    if lines and names_of(lines[0].strip().split(",")):
+        return "csv"
     return "conll" if _are_sentences(text, lines, " ") else ""
+
+
+def _uncompressed(name: str) -> Path:
+    path = Path(name)
+    return path.with_suffix("") if path.suffix.lower() in OPENERS else path
 
 
 def _has_labels(source: Source) -> bool:

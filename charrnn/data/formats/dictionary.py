@@ -25,7 +25,7 @@ _REST: Final = re.compile(r"[ \t]#.*")
 
 
 def _read(file: File, task: str, columns: str) -> Labelled:
-    certain = only("dict", "translate", task)
+    certain = only("dict", "translate", task, columns)
     examples = []
     for number, line in file.lines():
         if not line or line.isspace() or line.startswith(COMMENT):

@@ -20,7 +20,7 @@ _LINE: Final = re.compile(rf"{LABEL}([^ \t]+)[ \t]?(.*)", re.DOTALL)
 
 def _read(file: File, task: str, columns: str) -> Labelled:
     """Return the examples. A line with several labels is an error, not a class."""
-    certain = only("fasttext", "classify", task)
+    certain = only("fasttext", "classify", task, columns)
     examples = []
     for number, line in file.lines():
         if not line or line.isspace():

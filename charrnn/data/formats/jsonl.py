@@ -108,6 +108,14 @@ def _text(file: File, number: int, record: dict[str, Any], name: str) -> str:
 
 def _scalar(file: File, number: int, name: str, value: Any) -> str:
     if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise file.error(
+                number,
+                f'half of a surrogate pair in "{name}"',
+                hint="write the character itself, in UTF-8",
+            ) from error
         return value
     if isinstance(value, int | float):  # also True and False
         return json.dumps(value)

@@ -12,6 +12,7 @@ from charrnn.data.formats.base import (
     Format,
     Labelled,
     checked,
+    only,
     shaped,
     unwritable,
 )
@@ -21,6 +22,7 @@ from charrnn.errors import TextError
 def _read(file: File, task: str, columns: str) -> Labelled:
     if file.second is None:
         raise ValueError("parallel data is in two files")
+    task = only("parallel", task, task, columns) or "translate"
     sides = [_lines(file), _lines(file.second)]
     if len(sides[0]) != len(sides[1]):
         raise TextError(
@@ -34,7 +36,6 @@ def _read(file: File, task: str, columns: str) -> Labelled:
         if source or target  # both may be blank lines
     ]
     checked(file, examples)
-    task = task or "translate"
     reason = f"line n of {file.second.name} belongs to line n of {file.name}"
     return Labelled(shaped(file, examples, task), task, "parallel", reason)
 

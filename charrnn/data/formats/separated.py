@@ -1,6 +1,7 @@
 """TSV (input TAB output, without quotes) and CSV (RFC 4180, with , or ; or TAB)."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import StringIO
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from charrnn.data.formats.base import Example, File, Format, Labelled, unwritable
 from charrnn.data.formats.guessing import CHOOSE
 from charrnn.data.formats.table import Rows, cells, read_table
+from charrnn.errors import TextError
 
 DELIMITERS: Final = ",;\t"
 
@@ -39,13 +41,17 @@ def _write_tsv(
 
 
 def _read_csv(file: File, task: str, columns: str) -> Labelled:
-    for delimiter in DELIMITERS:
-        rows = _csv_rows(file, delimiter)
-        if 2 * sum(len(row) > 1 for _, row in rows) > len(rows):
-            break
-    else:
-        rows = _csv_rows(file, DELIMITERS[0])
-    return read_table(file, "csv", rows, task, columns)
+    delimiter = max(DELIMITERS, key=lambda one: _evenness(file, one))
+    return read_table(file, "csv", _csv_rows(file, delimiter), task, columns)
+
+
+def _evenness(file: File, delimiter: str) -> int:
+    """Return how many rows have the most common number of columns above one."""
+    try:
+        widths = Counter(len(row) for _, row in _csv_rows(file, delimiter))
+    except TextError:
+        return 0
+    return max((n for width, n in widths.items() if width > 1), default=0)
 
 
 def _csv_rows(file: File, delimiter: str) -> Rows:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from charrnn.data.formats import columns as option
 from charrnn.data.formats import guessing
 from charrnn.data.formats.base import Example, File, Labelled, checked, shaped
-from charrnn.errors import TextError
 
 Rows = list[tuple[int, list[str]]]  #: each row with its line
 
@@ -31,7 +30,7 @@ def read_table(
     is the header of a file read before, or if all labels repeat except the first.
     """
     if not rows:
-        raise TextError(f"{file.name} has no rows", hint="give a file with some")
+        checked(file, [])
     width = _width(file, rows)
     given = option.parse(columns) if columns else None
     first = tuple(rows[0][1])
@@ -41,7 +40,7 @@ def read_table(
 
     def choose(rows: Rows) -> Choice:
         if not rows:
-            raise TextError(f"{file.name} has only a header", hint="give some rows")
+            checked(file, [])
         if given:
             inputs, output = given.indexes(header, width)
             choice = Choice((*inputs,), output, task)
@@ -111,8 +110,8 @@ def _by_values(file: File, rows: Rows, task: str) -> Choice:
     if len(used) != 2:
         raise file.error(
             rows[0][0],
-            f"{len(used)} columns, and it is not clear which to read",
-            hint=option.HINT.replace("give", "set `columns` to", 1),
+            f"it is not clear which of the {len(used)} columns are input and output",
+            hint=option.HINT,
         )
     if not task and all(map(guessing.are_few, values)):
         raise guessing.unclear(file.name, "both columns repeat a few values")
@@ -159,8 +158,8 @@ def _labelled(
     notes: tuple[str, ...] = ()
     if spilled and 2 * len(spilled) < len(rows):
         notes = (
-            f"{len(spilled):,} rows have text in columns that are not read, the first "
-            f"in line {spilled[0]:,}",
+            f"rows with text in columns that are not read: {len(spilled):,}, the "
+            f"first in line {spilled[0]:,}",
         )
     return Labelled(
         shaped(file, checked(file, examples), choice.task),
