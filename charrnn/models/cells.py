@@ -17,8 +17,9 @@ of which is the cell's output h_t.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,34 +28,20 @@ State = tuple[Array, ...]
 Weights = Mapping[str, Array]
 
 
-class Functions(Protocol):
-    """The elementwise functions that the equations need, from either library."""
+@dataclass(frozen=True)
+class Functions:
+    """The elementwise functions that the equations need, from NumPy or torch."""
 
-    def sigmoid(self, x: Array, /) -> Array:
-        """Return 1 / (1 + exp(-x))."""
-
-    def tanh(self, x: Array, /) -> Array:
-        """Return the hyperbolic tangent of x."""
-
-    def relu(self, x: Array, /) -> Array:
-        """Return max(0, x)."""
+    sigmoid: Callable[[Array], Array]
+    tanh: Callable[[Array], Array]
+    relu: Callable[[Array], Array]
 
 
-class NumPyFunctions:
-    """The elementwise functions for NumPy arrays."""
-
-    tanh = staticmethod(np.tanh)
-
-    def sigmoid(self, x: Array, /) -> Array:
-        """Return 1 / (1 + exp(-x)), using a formula that does not overflow."""
-        return 0.5 * np.tanh(0.5 * x) + 0.5
-
-    def relu(self, x: Array, /) -> Array:
-        """Return max(0, x)."""
-        return np.maximum(x, 0)
-
-
-NUMPY = NumPyFunctions()
+NUMPY = Functions(
+    sigmoid=lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,  # does not overflow
+    tanh=np.tanh,
+    relu=lambda x: np.maximum(x, 0),
+)
 
 
 class Cell(ABC):
