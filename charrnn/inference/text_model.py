@@ -76,7 +76,7 @@ class TextModel:
         return self.summary.learned_end in (None, True)
 
     def score(self, text: str, *, context: str = "", end: bool | None = None) -> Score:
-        """Return a text's score. end: whether to count its end, else `learned_end`."""
+        """Return the score of a text, with its end if `end` (default: learned_end)."""
         return self.score_all([text], context=context, end=end)[0]
 
     def score_all(

@@ -2,7 +2,7 @@
 
 NumPy inference runs these equations unchanged. Training runs torch's fused kernel if
 there is one, and otherwise these equations. The argument `xp` provides the functions of
-NumPy or torch, and all arrays belong to that library. Tests check that results agree.
+NumPy or torch, and all arrays belong to that library. Tests compare all the results.
 
 Shape letters: B batch, I inputs, H hidden, G gates.
 

@@ -26,7 +26,9 @@ MARGIN: Final = 1.18  #: axis length relative to the longest bar, with room for 
 def check(path: str) -> None:
     """Raise UsageError for an unknown format, or ResourceError without matplotlib."""
     if Path(path).suffix.lower() not in FORMATS:
-        raise UsageError(f"`plot` is {path}", hint="name a .png or .svg file")
+        raise UsageError(
+            f"`plot` is {path}", hint="use the name of a .png or .svg file"
+        )
     if find_spec("matplotlib") is None:
         raise ResourceError(
             "`plot` needs matplotlib, which is not installed",

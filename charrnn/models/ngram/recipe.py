@@ -11,7 +11,7 @@ class NgramRecipe(Recipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[NgramConfig, list[str]]:
-        """Return a config that suits the corpus, and the reason for its order."""
+        """Return a config for the corpus, and the reason for its order."""
         # On texts of 30,000 to a million characters, higher orders change the loss by
         # at most 0.003 nats per token. The best is 5 or 6 for short documents, else 7
         # or 8.

@@ -16,7 +16,7 @@ class WindowRecipe(GradientRecipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[WindowConfig, list[str]]:
-        """Return a config that suits the corpus, and reasons for it."""
+        """Return a config for the corpus, and a reason for each choice."""
         # longer windows learn more slowly
         order, what = 8, "the vocabulary is small"
         if data.has_long_tokens:
