@@ -174,8 +174,7 @@ class GRU(Cell):
     """Gated recurrent unit (Cho et al. 2014), as in torch.nn.GRU.
 
     The reset gate r is applied after the matrix product; the paper applies it before.
-    b_n is part of bias_ih, and b'_n of bias_hh; they stay separate, because r only
-    applies to b'_n.
+    b_n is part of bias_ih and b'_n is part of bias_hh, because r applies only to b'_n.
 
         r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)             reset gate
         z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)             update gate

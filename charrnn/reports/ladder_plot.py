@@ -99,7 +99,7 @@ def _draw_row(axes: Any, row: int, one: "Compared", best: float) -> float:
 
 
 def _colour(model: "LanguageModel") -> str:
-    """Return a grey for an n-gram model, darker for a larger n; else a colour."""
+    """Return a model's colour: for n-gram models a grey that is darker for larger n."""
     if model.family == "ngram":
         grey = round(LIGHTEST - DARKER * min(5, log2(model.config_json()["order"])))
         return f"#{grey:02x}{grey:02x}{grey:02x}"

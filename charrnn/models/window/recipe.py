@@ -17,7 +17,7 @@ class WindowRecipe(GradientRecipe):
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[WindowConfig, list[str]]:
         """Return a config for the corpus, and a reason for each choice."""
-        # longer windows learn more slowly
+        # networks with longer windows learn more slowly
         order, what = 8, "the vocabulary is small"
         if data.has_long_tokens:
             order, what = 5, "tokens are words or subwords"
