@@ -179,7 +179,7 @@ def option(default: T, *, help: str, **metadata: Any) -> T:
 
 
 def options_of(*configs: type[Any]) -> Iterator[Option]:
-    """Yield the options of all configs, each name only once."""
+    """Yield the options of all configs, without repeating a name."""
     seen = set()
     for config in configs:
         for one in _options(config):  # type: ignore[arg-type]
@@ -199,7 +199,7 @@ def _options(config: Any) -> tuple[Option, ...]:
 
 
 def check(config: Any) -> None:
-    """Raise UsageError if an option is neither valid nor the default."""
+    """Raise UsageError if an option has an invalid value other than its default."""
     for one in options_of(type(config)):
         value = getattr(config, one.field)
         if value != one.default:

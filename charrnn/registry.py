@@ -45,6 +45,6 @@ class Registry(Mapping[str, Any]):
 
 
 def named(path: str) -> Any:
-    """Return the object with a path "module:Object". Imports the module if needed."""
+    """Return the object at a path "module:Object". Imports the module if needed."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)

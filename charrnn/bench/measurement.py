@@ -1,8 +1,8 @@
 """Time runs, and count the floating-point operations (FLOP) per token.
 
-Only the multiplications and additions of matrix products are counted. If a token is
-multiplied by matrices with W weights in total, the forward pass takes 2 W FLOP. A
-training step takes 6 W, because the gradients of inputs and weights add 2 W each.
+Only the multiplications and additions of matrix products are counted. With W weights in
+all matrices, the forward pass takes 2 W FLOP per token. A training step takes 6 W,
+because the gradients of inputs and weights add 2 W each.
 """
 
 import math

@@ -61,7 +61,7 @@ def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
     summary = ModelSummary(learned_end=store.learns_end)
     tokens, none = store.train.tokens, np.empty(0, np.int64)
     config = NgramConfig(store.vocab_size, 1, "mle")
-    uniform = NgramModel.fit(config, tokens, none, none)  # no documents, so no counts
+    uniform = NgramModel.fit(config, tokens, none, none)  # counts nothing
     yield TextModel(uniform, tokenizer, summary=summary, name="uniform")
     for order, model in enumerate(count(store.train, store.vocab_size, ORDERS), 1):
         name = f"{order}-gram" if order > 1 else "unigram"

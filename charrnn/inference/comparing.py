@@ -31,7 +31,7 @@ MAX_UNKNOWN: Final = 0.01
 
 @dataclass(frozen=True)
 class Texts:
-    """Non-empty documents to compare models on. ends: whether their ends are scored.
+    """Non-empty documents to compare models on. `ends` tells whether to score ends.
 
     The bootstrap resamples units: documents if there are many, otherwise characters.
     """

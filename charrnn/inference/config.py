@@ -20,8 +20,8 @@ class SampleConfig:
         has_infinity=True,
         group=DRAWING,
         flags=("--temp", "--temperature", "-t"),
-        help="Below 1 is more predictable, above 1 more random; 0 always takes the "
-        "likeliest token, and inf makes all tokens equally likely.",
+        help="Values below 1 make text more predictable, above 1 more random; 0 always "
+        "takes the likeliest token, and inf makes all tokens equally likely.",
     )
     top_k: int = option(
         0,

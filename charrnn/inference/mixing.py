@@ -46,7 +46,7 @@ def fit_weights(members: Sequence[LanguageModel], part: Part) -> Mixing:
     are no members or no targets.
     """
     if not members:
-        raise ValueError("there are no members to weight")
+        raise ValueError("there are no members")
     return best_weights(np.array([part_nats(member, part) for member in members]))
 
 

@@ -83,13 +83,16 @@ class TextModel:
         return self.summary.learned_end in (None, True)
 
     def score(self, text: str, *, context: str = "", end: bool | None = None) -> Score:
-        """Return a text's score. end: whether to count its end, else `learned_end`."""
+        """Return the score of a text. The arguments are those of `score_all`."""
         return self.score_all([text], context=context, end=end)[0]
 
     def score_all(
         self, texts: Sequence[str], *, context: str = "", end: bool | None = None
     ) -> list[Score]:
-        """Return the score of each text. Texts do not affect each other's scores."""
+        """Return the score of each text. Texts do not affect each other's scores.
+
+        end: whether the scores include the ends of the texts (default: `learned_end`).
+        """
         end = self.learned_end if end is None else end
         ids = [self.tokenizer.encode(text) for text in texts]
         before = self.tokenizer.encode(context)

@@ -2,7 +2,7 @@
 
 NumPy inference runs these equations unchanged. Training runs torch's fused kernel if
 there is one, and otherwise these equations. The argument `xp` provides the functions of
-NumPy or torch, and all arrays belong to that library. Tests check that results agree.
+NumPy or torch, and all arrays belong to that library. Tests compare all the results.
 
 Shape letters: B batch, I inputs, H hidden, G gates.
 
@@ -17,8 +17,9 @@ of which is the cell's output h_t.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,34 +28,20 @@ State = tuple[Array, ...]
 Weights = Mapping[str, Array]
 
 
-class Functions(Protocol):
-    """The elementwise functions that the equations need, from either library."""
+@dataclass(frozen=True)
+class Functions:
+    """The elementwise functions that the equations need, from NumPy or torch."""
 
-    def sigmoid(self, x: Array, /) -> Array:
-        """Return 1 / (1 + exp(-x))."""
-
-    def tanh(self, x: Array, /) -> Array:
-        """Return the hyperbolic tangent of x."""
-
-    def relu(self, x: Array, /) -> Array:
-        """Return max(0, x)."""
+    sigmoid: Callable[[Array], Array]
+    tanh: Callable[[Array], Array]
+    relu: Callable[[Array], Array]
 
 
-class NumPyFunctions:
-    """The elementwise functions for NumPy arrays."""
-
-    tanh = staticmethod(np.tanh)
-
-    def sigmoid(self, x: Array, /) -> Array:
-        """Return 1 / (1 + exp(-x)), using a formula that does not overflow."""
-        return 0.5 * np.tanh(0.5 * x) + 0.5
-
-    def relu(self, x: Array, /) -> Array:
-        """Return max(0, x)."""
-        return np.maximum(x, 0)
-
-
-NUMPY = NumPyFunctions()
+NUMPY = Functions(
+    sigmoid=lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,  # does not overflow
+    tanh=np.tanh,
+    relu=lambda x: np.maximum(x, 0),
+)
 
 
 class Cell(ABC):
@@ -187,8 +174,7 @@ class GRU(Cell):
     """Gated recurrent unit (Cho et al. 2014), as in torch.nn.GRU.
 
     The reset gate r is applied after the matrix product; the paper applies it before.
-    b_n is part of bias_ih, and b'_n of bias_hh; they stay separate, because r only
-    applies to b'_n.
+    b_n is part of bias_ih and b'_n is part of bias_hh, because r applies only to b'_n.
 
         r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)             reset gate
         z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)             update gate

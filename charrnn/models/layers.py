@@ -13,22 +13,14 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from charrnn.models.cells import Cell, split
+from charrnn.models.cells import Cell, Functions, split
 
 LayerState = tuple[Tensor, ...]
 
 TORCH_KERNELS: Final = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 
 
-class TorchFunctions:
-    """The elementwise functions of the equations, for torch tensors."""
-
-    sigmoid = staticmethod(torch.sigmoid)
-    tanh = staticmethod(torch.tanh)
-    relu = staticmethod(torch.relu)
-
-
-TORCH = TorchFunctions()
+TORCH: Final = Functions(torch.sigmoid, torch.tanh, torch.relu)
 
 
 class Layer(nn.Module):

@@ -27,7 +27,7 @@ SUM_TOLERANCE = 1e-6  # allows weights typed by hand, such as 0.333333
 
 @dataclass(frozen=True)
 class MixtureConfig:
-    """The weights of the members and their unvalidated configs, including families."""
+    """The weights and configs of the members. The configs are not validated yet."""
 
     weights: tuple[float, ...]
     members: tuple[dict[str, Any], ...]

@@ -65,7 +65,8 @@ class Recipe(ABC):
     ) -> tuple[Any, list[str]]:
         """Return a complete config, and a phrase with the reason for each choice.
 
-        given: the fields that the user set. training: the same for TrainConfig.
+        given: the fields that the user set. training: the TrainConfig fields that the
+        user set.
         """
 
 

@@ -26,7 +26,9 @@ MARGIN: Final = 1.18  #: axis length relative to the longest bar, with room for 
 def check(path: str) -> None:
     """Raise UsageError for an unknown format, or ResourceError without matplotlib."""
     if Path(path).suffix.lower() not in FORMATS:
-        raise UsageError(f"`plot` is {path}", hint="name a .png or .svg file")
+        raise UsageError(
+            f"`plot` is {path}", hint="use the name of a .png or .svg file"
+        )
     if find_spec("matplotlib") is None:
         raise ResourceError(
             "`plot` needs matplotlib, which is not installed",
@@ -97,7 +99,7 @@ def _draw_row(axes: Any, row: int, one: "Compared", best: float) -> float:
 
 
 def _colour(model: "LanguageModel") -> str:
-    """Return a grey for an n-gram model, darker for a larger n; else a colour."""
+    """Return a model's colour: for n-gram models a grey that is darker for larger n."""
     if model.family == "ngram":
         grey = round(LIGHTEST - DARKER * min(5, log2(model.config_json()["order"])))
         return f"#{grey:02x}{grey:02x}{grey:02x}"

@@ -26,24 +26,15 @@ class Record:
         values: Json = {}
         for one in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, one.name)
-            if one.metadata.get("optional") and value == _default(one):
+            if "unset" in one.metadata and value == one.metadata["unset"]:
                 continue
             values[one.name] = value.to_json() if isinstance(value, Record) else value
         return values
 
 
-def _default(one: "dataclasses.Field[Any]") -> Any:
-    if one.default is not dataclasses.MISSING:
-        return one.default
-    make: Any = one.default_factory
-    return make()
-
-
 def _optional(default: Any) -> Any:
     """Return a field that is written only if it differs from its default."""
-    if isinstance(default, dict):
-        return field(default_factory=dict, metadata={"optional": True})
-    return field(default=default, metadata={"optional": True})
+    return field(default_factory=lambda: default, metadata={"unset": default})
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ class Run:
     def lock(self) -> AbstractContextManager[None]:
         """Lock the run for training. Raises BusyError if it is already locked."""
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return files.lock(self.path / "lock", f"{_this_process()} since {since}")
+        return files.lock(self.path / "lock", f"process {os.getpid()} since {since}")
 
     def check_held(self) -> None:
         """Raise BusyError if the folder was removed and another process recreated it.
@@ -82,7 +82,7 @@ class Run:
             note = (self.path / "lock").read_text("utf-8", "replace")
         except OSError:
             return  # the next save will fail, too, and report the error
-        if not note.startswith(f"{_this_process()} since"):
+        if not note.startswith(f"process {os.getpid()} since"):
             raise BusyError(f"{self.path} was removed and is now in use by {note}")
 
     def read_info(self) -> dict[str, Any]:
@@ -120,10 +120,6 @@ class Run:
         """Replace run.json with JSON values."""
         # ASCII escapes also preserve file names that are not UTF-8
         files.write(self.info, json.dumps(info, indent=1).encode())
-
-
-def _this_process() -> str:
-    return f"process {os.getpid()}"
 
 
 @contextmanager

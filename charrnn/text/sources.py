@@ -74,7 +74,12 @@ class Source:
         except UnicodeDecodeError as error:
             # error.object ends at the last byte read, but may start in an earlier block
             offset = read - len(error.object) + error.start
-            raise self._not_utf8(error.object[error.start], offset) from error
+            byte = error.object[error.start]
+            raise TextError(
+                f"{self.name} is not UTF-8: byte 0x{byte:02x} at offset {offset:,}",
+                hint=f"convert it, for example: iconv -f latin1 -t utf-8 {self.name}\n"
+                "or train with `level` byte, which accepts any bytes",
+            ) from error
 
     def _open(self) -> Any:
         if self.held is not None:
@@ -90,13 +95,6 @@ class Source:
                 hint = f"convert it: iconv -f {encoding.lower()} -t utf-8 {self.name}"
                 raise TextError(f"{self.name} is {encoding}, not UTF-8", hint=hint)
         return block.removeprefix(codecs.BOM_UTF8)
-
-    def _not_utf8(self, byte: int, offset: int) -> TextError:
-        return TextError(
-            f"{self.name} is not UTF-8: byte 0x{byte:02x} at offset {offset:,}",
-            hint=f"convert it, for example: iconv -f latin1 -t utf-8 {self.name}\n"
-            "or train with `level` byte, which accepts any bytes",
-        )
 
 
 def find_sources(paths: Sequence[str]) -> list[Source]:

@@ -33,8 +33,8 @@ from charrnn.models.ngram.counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram.tree import UNKNOWN, NgramTree
 from charrnn.tokenizers.base import AnyIds, Ids
 
-# Maximum size of the table of distributions. It contains those of short contexts. They
-# have the most children, so computing them for every token would take the most time.
+# Maximum size of the table of distributions. It contains those after short contexts,
+# because short contexts have the most children and take the most time to compute.
 TABLE_SIZE = 1 << 20
 
 
@@ -135,7 +135,7 @@ class NgramModel(ConfiguredModel):
     def _smooth(self) -> tuple[Reals, Reals]:
         """Return the weights of nodes (M,) and the backoffs of contexts (C + 1,).
 
-        The last backoff, that of UNKNOWN, is 1: only the shorter context matters.
+        The last backoff is for UNKNOWN. It is 1, so only the shorter context counts.
         """
         parents, contexts = self._tree.parents, len(self._tree.lengths)
         levels = [self._tensors[f"counts.{k + 1}"] for k in range(self.config.order)]

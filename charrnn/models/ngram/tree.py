@@ -58,7 +58,7 @@ class NgramTree:
         self._tokens = self.tokens.data
 
     def weigh(self, weights: Reals, backoffs: Reals) -> None:
-        """Set the weights of nodes (M,) and the backoffs of contexts and UNKNOWN."""
+        """Set the weights of nodes, and the backoffs of contexts and of UNKNOWN."""
         self._weights, self._backoffs = weights, backoffs
         self._one_weight, self._one_backoff = weights.data, backoffs.data
 

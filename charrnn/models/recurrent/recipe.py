@@ -20,7 +20,7 @@ class RecurrentRecipe(GradientRecipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[RecurrentConfig, list[str]]:
-        """Return a config that suits the corpus and the time, and reasons for it."""
+        """Return a config for the corpus and the time, and the reason for its size."""
         # the larger the vocabulary, the wider the embedding
         small = 64 if data.vocab_size <= 128 else 128
         embed = 256 if data.has_long_tokens else small

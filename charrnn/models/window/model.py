@@ -58,7 +58,7 @@ class WindowModel(ConfiguredModel):
         )
 
     def initial_state(self, batch: int) -> State:
-        """Return the window before any token, which is all boundaries, (B, N-1)."""
+        """Return the window before any token, (B, N-1), filled with boundaries."""
         return (np.full((batch, self.config.lags), BOUNDARY, np.int64),)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:

@@ -33,7 +33,7 @@ class WindowNetwork(Network):
             self.direct = Linear(inputs, V, bias=False)
 
     def initial_state(self, batch: int) -> LayerState:
-        """Return the window before any token, which is all boundaries, (B, N-1)."""
+        """Return the window before any token, (B, N-1), filled with boundaries."""
         shape = (batch, self.config.lags)
         return (torch.full(shape, BOUNDARY, device=self.embedding.weight.device),)
 

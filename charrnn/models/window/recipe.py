@@ -16,8 +16,8 @@ class WindowRecipe(GradientRecipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[WindowConfig, list[str]]:
-        """Return a config that suits the corpus, and reasons for it."""
-        # longer windows learn more slowly
+        """Return a config for the corpus, and a reason for each choice."""
+        # networks with longer windows learn more slowly
         order, what = 8, "the vocabulary is small"
         if data.has_long_tokens:
             order, what = 5, "tokens are words or subwords"
