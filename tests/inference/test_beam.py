@@ -266,6 +266,15 @@ def test_maximum_length_of_zero_leaves_the_empty_output() -> None:
     assert empty.nats == pytest.approx(-math.log(0.1))
 
 
+def test_search_can_begin_after_any_token() -> None:
+    config = SearchConfig(beam=3)
+
+    ((output,),) = search(TableModel(GARDEN), (), np.array([3]), config, first=2)
+
+    assert output.ids.tolist() == []
+    assert output.nats == 0
+
+
 def test_outputs_with_the_same_key_are_one_output() -> None:
     table = np.array([[0.1, 0.5, 0.4], [1, 0, 0], [1, 0, 0]])
     config = SearchConfig(beam=5, num=5)

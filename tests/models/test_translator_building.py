@@ -23,7 +23,7 @@ def sigmoid(x: float) -> float:
 def test_two_steps_of_a_translator_worked_by_hand(copy: bool) -> None:
     # everything has size 1; the encoder reads from left to right, without norms
     copies = (0, 1) if copy else ()
-    config = TranslatorConfig(2, 2, "elman", 1, 1, 1, False, True, "dot", copy, copies)
+    config = TranslatorConfig(2, 2, "elman", 1, 1, 1, True, False, "dot", copy, copies)
     values = {
         "source_embedding.weight": [[0.5], [-1.0]],
         "encoder.layers.0.weight_ih": [[0.7]],
