@@ -22,6 +22,11 @@ from charrnn.tokenizers.base import Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.loading import fit
 from support.ngrams import fit_ngrams
+from support.translators import (
+    random_translator,
+    translator_configs,
+    translator_label,
+)
 
 NetworkConfig = RecurrentConfig | WindowConfig
 
@@ -116,6 +121,8 @@ def models_of_every_family() -> dict[str, LanguageModel]:
         k = 0.1 if smoothing == "addk" else 1.0
         config = NgramConfig(vocab_size=9, order=order, smoothing=smoothing, k=k)
         models[f"{order}-gram-{smoothing}"] = fit_ngrams(documents, config)
+    for config in translator_configs():
+        models[translator_label(config)] = random_translator(config)
     return models | mixtures_of(models)
 
 

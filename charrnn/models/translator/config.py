@@ -4,8 +4,15 @@ from dataclasses import dataclass
 
 from charrnn.errors import UsageError
 from charrnn.fields import check, option
-from charrnn.models import ATTENTIONS, CELLS
-from charrnn.models.options import embed_option, hidden_option
+from charrnn.models import ATTENTIONS
+from charrnn.models.options import (
+    cell_option,
+    embed_option,
+    hidden_option,
+    layers_option,
+    norm_option,
+    one_way_option,
+)
 
 
 @dataclass(frozen=True)
@@ -18,20 +25,17 @@ class TranslatorConfig:
 
     vocab_size: int
     source_size: int
-    cell: str = option(
-        "lstm", choices=CELLS, metavar="NAME", help="Type of recurrent cell."
-    )
-    layers: int = option(1, at_least=1, help="Number of stacked layers.")
+    cell: str = cell_option()
+    layers: int = layers_option()
     hidden: int = hidden_option()
     embed: int = embed_option(128, at_least=1)
-    norm: bool = option(True, off="--no-norm", help="Normalize each layer's output.")
-    one_way: bool = option(
-        False, off="--both-ways", help="Read the input from left to right only."
-    )
+    one_way: bool = one_way_option()
+    norm: bool = norm_option()
     attention: str = option(
         "additive",
         choices=ATTENTIONS,
-        help="How a translator attends to its input.",
+        help="How a translator scores positions of its input; none: it reads one vector"
+        " of the whole input at every step.",
     )
     copy: bool = option(
         False, off="--no-copy", help="Let a translator copy tokens of its input."

@@ -149,8 +149,7 @@ class TranslatorModel(ConditionalModel):
     def read(self, source: Tokens, lengths: Tokens) -> State:
         """Return the state before the first output token."""
         w = self._tensors
-        inputs = w["source_embedding.weight"][source.T]
-        outputs, summary = self._encoder.read(inputs, lengths)
+        outputs, summary = self._encode(source.T, lengths)
         bridge = np.tanh(summary @ w["bridge.weight"].T + w["bridge.bias"])
         state = np.split(bridge, DECODER_LAYERS * self._states, axis=1)
         by_row = np.ascontiguousarray(outputs.swapaxes(0, 1))
@@ -184,6 +183,13 @@ class TranslatorModel(ConditionalModel):
         `weights[:, t]` belong to the prediction of the token after `tokens[:, t]`.
         """
         return self._weights(self._query(tokens, state)[0], state)
+
+    def _encode(self, source: Tokens, lengths: Tokens) -> tuple[Floats, Floats]:
+        """Return the encoder's outputs (S, B, D) and summaries for a source (S, B)."""
+        vectors = self._tensors["source_embedding.weight"]
+        if len(vectors) < source.size:
+            return self._encoder.look_up(vectors, source.astype(np.intp), lengths)
+        return self._encoder.read(vectors[source], lengths)
 
     def _query(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
         """Return the outputs (T, B, H) and the state of the lower layer."""
