@@ -53,11 +53,10 @@ def list_runs(
         console.log(f"no runs in {runs_folder()}", quiet=quiet)
         console.log("train one: charrnn train corpus.txt", quiet=quiet)
         return
-    rows = [HEADING, *map(_row, found)]
-    heading, *lines = console.table_lines(rows, "<>><>>")
+    table = console.table([HEADING, *map(_row, found)], "<>><>>")
+    heading, _, rows = table.partition("\n")
     console.log(heading, quiet=quiet)
-    for line in lines:
-        console.write_line(line)
+    console.write_line(rows)
     if usable := [one for one in found if one["model_bytes"]]:
         newest = min(usable, key=lambda one: one["age_s"])
         console.suggest(f"charrnn sample -m {newest['run']}", quiet=quiet)

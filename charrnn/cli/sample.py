@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel
     from charrnn.inference.writing import Sample
 
+SHOWN: Final = 5  #: number of unknown pieces that a warning lists
 FINISH: Final = {
     "end": "ended by the model",
     "length": "stopped at the length limit",
@@ -157,9 +158,8 @@ def _warn_of_unknown(model: "TextModel", prompt: str, *, quiet: bool) -> None:
     places = (ids == tokenizer.unknown).nonzero()[0].tolist()
     pieces = dict.fromkeys(prompt[starts[k] : int(ends[k])] for k in places)
     if pieces:
-        shown = ", ".join(map(console.quoted, list(pieces)[:5]))
-        more = f" and {len(pieces) - 5} more" if len(pieces) > 5 else ""
-        console.warn(f"not in the model's vocabulary: {shown}{more}", quiet=quiet)
+        shown = console.listed([*map(console.quoted, pieces)], SHOWN)
+        console.warn(f"not in the model's vocabulary: {shown}", quiet=quiet)
 
 
 def _streamed(
