@@ -42,7 +42,7 @@ class ReaderGoneError(typer.Exit):
 
 
 def write(text: str | bytes) -> None:
-    """Write to stdout without buffering; bytes are written unchanged to a terminal too.
+    """Write to stdout without buffering; bytes stay unchanged, even on a terminal.
 
     Raises ReaderGoneError or ResourceError.
     """

@@ -40,8 +40,8 @@ def warn_of_bad_scores(found: Sequence["Compared"], *, quiet: bool) -> None:
         console.warn(text, quiet=quiet)
     if names := [one.reading.model.name for one in found if one.reading.impossible]:
         models = console.listed(names, SHOWN)
-        text = f"the score is infinite, because {models} gave a token probability 0"
-        console.warn(text, quiet=quiet)
+        text = f"some token has zero probability under {models}"
+        console.warn(f"{text}, so the score is infinite", quiet=quiet)
 
 
 def short_names(found: Sequence["Compared"]) -> list[str]:
