@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from typing import Annotated, Any, Final
 
 import typer
@@ -120,7 +121,9 @@ class Commands(TyperGroup):
             parts = filter(None, (error.filename, error.strerror or error))
             why = ": ".join(map(str, parts))
             failed = ResourceError(f"input or output failed: {why}")
-        _report(failed, as_json="--json" in _options(args))
+        # only the arguments before a bare -- can be options
+        as_json = "--json" in takewhile(lambda word: word != "--", args)
+        _report(failed, as_json=as_json)
         return failed.exit_code
 
 
@@ -159,11 +162,6 @@ def root(
     """
     if context.invoked_subcommand is None:
         console.write_line(context.get_help())
-
-
-def _options(args: list[str]) -> list[str]:
-    """Return the arguments before a bare --; only these can be options."""
-    return args[: args.index("--")] if "--" in args else args
 
 
 def _usage_error(error: typer.TyperException) -> CharRNNError:

@@ -69,8 +69,7 @@ def bench(
         console.write_json({"machine": machine, "readings": [*map(asdict, readings)]})
         return
     heading = ("", "speed", "unit", "GFLOP/s", "share %")
-    for line in console.table_lines([heading, *map(_row, readings)], "<><>>"):
-        console.write_line(line)
+    console.write_line(console.table([heading, *map(_row, readings)], "<><>>"))
 
 
 def _machine() -> dict[str, Any]:

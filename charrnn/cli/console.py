@@ -42,7 +42,7 @@ class ReaderGoneError(typer.Exit):
 
 
 def write(text: str | bytes) -> None:
-    """Write to stdout without buffering; bytes are written unchanged to a terminal too.
+    """Write to stdout without buffering; bytes stay unchanged, even on a terminal.
 
     Raises ReaderGoneError or ResourceError.
     """
@@ -131,18 +131,18 @@ def quoted(text: str) -> str:
     return line.replace("\N{LINE SEPARATOR}", "\\u2028").translate(_VISIBLE)
 
 
-def table_lines(rows: Iterable[Sequence[str]], align: str) -> list[str]:
-    """Return rows as lines with aligned columns; `align` has one < or > per column."""
-    rows = [list(row) for row in rows]
+def table(rows: Iterable[Sequence[str]], align: str) -> str:
+    """Return rows as aligned columns, a line each; align: one < or > per column."""
+    rows = list(rows)
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        cells = []
+        line = ""
         for cell, side, size in zip(row, align, widths, strict=True):
             gap = " " * (size - width(cell))
-            cells.append(gap + cell if side == ">" else cell + gap)
-        lines.append("  ".join(cells).rstrip(" "))
-    return lines
+            line += f"{gap}{cell}  " if side == ">" else f"{cell}{gap}  "
+        lines.append(line.rstrip(" "))
+    return "\n".join(lines)
 
 
 def width(text: str) -> int:
@@ -174,6 +174,12 @@ def duration(seconds: float) -> str:
 def plural(count: int, noun: str) -> str:
     """Format a count with its noun, such as 1 thread or 2,409 documents."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Format a list of names, such as a, b and 2 more."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if names[most:] else shown
 
 
 def number(value: float, decimals: int = 3) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel
     from charrnn.text.sources import Source
 
-#: the hash of a corpus, and how its validation text was chosen (None if it was not)
+#: the hash of a corpus, and how its validation text was chosen (None: it is all of it)
 Split = tuple[str | None, dict[str, Any] | None]
 
 
@@ -40,7 +40,7 @@ def load_model(given: str | None) -> "TextModel":
 
     run = run_of(path)
     model = checkpoint.load(path, name=str(run.path if run else path))
-    # after the imports, Ctrl-C may raise again, so that `sample` can end its line
+    # the imports are done, so Ctrl-C can raise again: `sample` then ends its line
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return model
 

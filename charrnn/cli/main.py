@@ -17,7 +17,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, _leave)
-    # NumPy's warnings about overflow show source code; the inf and NaN say enough
+    # NumPy's warnings about overflow show source code; inf and NaN are clear enough
     warnings.filterwarnings("ignore", category=RuntimeWarning)
     try:
         from charrnn.cli.app import app

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -85,8 +86,11 @@ def mix(
         raise UsageError(f"--weights has {values} for {len(models)} models")
     members = [loading.load_model(model) for model in models]
     check_tokenizers(members)
-    _check_out(out, members)
-    loading.check_out(out, files)
+    folder = os.path.dirname(out) or "."
+    if out == "-" or os.path.isdir(out) or not os.path.isdir(folder):
+        hint = "for example: -o mixture.safetensors"
+        raise UsageError(f"--out {out} is not a file in an existing folder", hint=hint)
+    loading.check_out(out, [*files, *(str(one.source) for one in members)])
 
     from charrnn.inference import checkpoint
 
@@ -108,21 +112,6 @@ def mix(
     console.log(f"saved {out}, {console.size(os.path.getsize(out))}", quiet=quiet)
     console.write_line(out)
     console.suggest(f"charrnn sample -m {out} --temp 0.8", quiet=quiet)
-
-
-def _check_out(out: str, members: Sequence["TextModel"]) -> None:
-    """Raise UsageError if `out` cannot be a model file or would overwrite a member."""
-    folder = os.path.dirname(out) or "."
-    if out == "-" or os.path.isdir(out) or not os.path.isdir(folder):
-        raise UsageError(
-            f"--out {out} is not a file in an existing folder",
-            hint="for example: -o mixture.safetensors",
-        )
-    for one in members:
-        if one.source and os.path.exists(out) and os.path.samefile(out, one.source):
-            raise UsageError(
-                f"--out {out} is one of the models to mix", hint="name another file"
-            )
 
 
 def _held_out(
@@ -166,9 +155,8 @@ def _fit(
     rest, half = parts.split(part, 0.5)
     if not (rest.targets and half.targets):
         raise UsageError(f"{name} is too short to fit weights on half of it")
-    console.log(
-        f"fitting weights on half of {name}: {half.targets:,} tokens", quiet=quiet
-    )
+    size = console.plural(half.targets, "token")
+    console.log(f"fitting weights on half of {name}: {size}", quiet=quiet)
     found = mixing.fit_weights([one.model for one in members], half)
     return list(found.weights), rest
 
@@ -177,14 +165,14 @@ def _mixture(
     members: Sequence["TextModel"], shares: Sequence[float], *, quiet: bool
 ) -> "TextModel":
     """Return a mixture of the members, except for any with a negligible weight."""
-    pairs = list(zip(members, shares, strict=True))
-    for one, share in pairs:
+    kept = []
+    for one, share in zip(members, shares, strict=True):
         if share < LEAST_WEIGHT:
             console.log(f"left out {one.name}: its weight is {share:.1g}", quiet=quiet)
-    pairs = [(one, share) for one, share in pairs if share >= LEAST_WEIGHT]
-    total = sum(share for _, share in pairs)
-    used, weights = zip(*pairs, strict=True)
-    return mixture(used, [weight / total for weight in weights])
+        else:
+            kept.append((one, share))
+    total = sum(share for _, share in kept)
+    return mixture([one for one, _ in kept], [share / total for _, share in kept])
 
 
 def _scores(
@@ -209,8 +197,7 @@ def _scores(
         score = part_score(one.model, part)
         bits, nats = score.bits_per_char, score.nats_per_token
         rows.append((label, console.number(bits), console.number(nats, 4), model))
-    for line in console.table_lines(rows, ">>><"):
-        console.log(line, quiet=quiet)
+    console.log(console.table(rows, ">>><"), quiet=quiet)
     return {"tokens": part.targets, "bits_per_char": bits, "nats_per_token": nats}
 
 
@@ -244,12 +231,12 @@ def check_tokenizers(models: Sequence["TextModel"]) -> None:
     """Raise UsageError unless all models have the same tokenizer."""
     first, *others = models
     for other in others:
-        both = (first.tokenizer, other.tokenizer)
-        if both[0].to_json() != both[1].to_json():
-            sizes = (f"{t.vocab_size:,} {t.level} tokens" for t in both)
+        one, two = first.tokenizer, other.tokenizer
+        if one.to_json() != two.to_json():
             raise UsageError(
                 f"{first.name} and {other.name} have different tokenizers: "
-                f"{' and '.join(sizes)}",
+                f"{one.vocab_size:,} {one.level} tokens and "
+                f"{two.vocab_size:,} {two.level} tokens",
                 hint="train both with one tokenizer: charrnn tokenize CORPUS -o "
                 "tokenizer.json, then charrnn train --tokenizer tokenizer.json",
             )
@@ -257,12 +244,10 @@ def check_tokenizers(models: Sequence["TextModel"]) -> None:
 
 def parse_weights(text: str) -> list[float]:
     """Return non-negative numbers that add up to 1. Raises UsageError."""
-    try:
+    with suppress(ValueError):
         weights = [float(weight) for weight in text.split(",")]
         if min(weights) >= 0 and abs(sum(weights) - 1) < 1e-6:
             return weights
-    except ValueError:
-        pass
     hint = "give numbers that add up to 1, such as 0.7,0.3"
     raise UsageError(f"--weights is {text!r}", hint=hint)
 
@@ -270,10 +255,8 @@ def parse_weights(text: str) -> list[float]:
 def parse_member(text: str) -> tuple[str, float]:
     """Split MODEL=WEIGHT into the model and its weight. Raises UsageError."""
     path, _, weight = text.rpartition("=")
-    try:
+    with suppress(ValueError):
         if path and 0 < float(weight) < 1:
             return path, float(weight)
-    except ValueError:
-        pass
     hint = "give a model and a weight in (0, 1), such as MODEL=0.3"
     raise UsageError(f"--mix is {text!r}", hint=hint)

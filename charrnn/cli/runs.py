@@ -53,11 +53,10 @@ def list_runs(
         console.log(f"no runs in {runs_folder()}", quiet=quiet)
         console.log("train one: charrnn train corpus.txt", quiet=quiet)
         return
-    rows = [HEADING, *map(_row, found)]
-    heading, *lines = console.table_lines(rows, "<>><>>")
+    table = console.table([HEADING, *map(_row, found)], "<>><>>")
+    heading, _, rows = table.partition("\n")
     console.log(heading, quiet=quiet)
-    for line in lines:
-        console.write_line(line)
+    console.write_line(rows)
     if usable := [one for one in found if one["model_bytes"]]:
         newest = min(usable, key=lambda one: one["age_s"])
         console.suggest(f"charrnn sample -m {newest['run']}", quiet=quiet)
@@ -70,11 +69,8 @@ def show(run: OneRun = None, as_json: arguments.Json = False) -> None:
     \b
         charrnn runs show shakespeare-001
     """
-    chosen = (
-        find_run(run)
-        if run is not None
-        else min(_some_runs(), key=lambda one: _summary(one)["age_s"])
-    )
+    found = _some_runs() if run is None else [find_run(run)]
+    chosen = min(found, key=lambda one: float(_summary(one)["age_s"]))
     values = _summary(chosen) | {"info": chosen.read_info()}
     if as_json:
         console.write_json(values)
@@ -102,7 +98,7 @@ def verify(
     The command prints one line per file, and exits with 5 if any file is damaged.
     """
     failed = None
-    for path in list(_model_files(runs or [])):
+    for path in _model_files(runs or []):
         error = _problem(path)
         failed = failed or error
         result = "damaged" if error else "ok"
@@ -197,18 +193,17 @@ def _some_runs() -> list[Run]:
     )
 
 
-def _model_files(names: list[str]) -> Iterator[Path]:
-    """Yield the model files with these names or of these runs; by default, of all."""
-    for run in [] if names else _some_runs():
-        yield from _files_of(run)
+def _model_files(names: list[str]) -> list[Path]:
+    """Return the model files at these paths or of these runs; by default, of all."""
+    if not names:
+        return [path for run in _some_runs() for path in _files_of(run)]
+    found = []
     for name in names:
-        if Path(name).is_file():
-            yield Path(name)
-            continue
-        run = find_run(name)
-        if not (files := _files_of(run)):
-            raise NotFoundError(f"{run.path} has no {MODEL_FILE} yet")
-        yield from files
+        files = [Path(name)] if Path(name).is_file() else _files_of(find_run(name))
+        if not files:
+            raise NotFoundError(f"the run {name} has no {MODEL_FILE} yet")
+        found += files
+    return found
 
 
 def _files_of(run: Run) -> list[Path]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel
     from charrnn.inference.writing import Sample
 
+SHOWN: Final = 5  #: number of unknown pieces that a warning lists
 FINISH: Final = {
     "end": "ended by the model",
     "length": "stopped at the length limit",
@@ -31,7 +32,7 @@ class SampleOptions(SampleConfig):
         None,
         has_empty=True,
         flags=("--prompt", "-p", "--prime"),
-        help="Same as PROMPT, except that - is the text itself.",
+        help="Same as PROMPT, except that - is a plain dash, not stdin.",
     )
     prompt_file: str | None = option(
         None,
@@ -91,15 +92,13 @@ def sample(
     console.log(f"model {loaded.name}, {how}", quiet=quiet)
     _warn_of_unknown(loaded, prompt, quiet=quiet)
     shown = prompt if options.echo else ""
+    samples = loaded.sample(prompt, num=options.num, seed=seed, config=options)
     if streams:
         written = _streamed(loaded, shown, prompt, seed, options)
+    elif as_json:
+        written = _as_json(samples, loaded.name, options)
     else:
-        found = loaded.sample(prompt, num=options.num, seed=seed, config=options)
-        written = (
-            _as_json(found, loaded.name, options)
-            if as_json
-            else _separated(found, shown)
-        )
+        written = _separated(samples, shown)
     _report(written, scores=options.scores, quiet=quiet)
 
 
@@ -124,10 +123,9 @@ def _report(samples: Iterator["Sample"], *, scores: bool, quiet: bool) -> None:
     for one in samples:
         is_stuck |= one.finish == "end" and math.isinf(one.nats)
         if scores:
-            console.log(
-                f"seed {one.seed}: {console.number(one.score.bits_per_char)} bits/char,"
-                f" {one.tokens:,} tokens, {FINISH[one.finish]}"
-            )
+            bits = f"{console.number(one.score.bits_per_char)} bits/char"
+            end = f"{one.tokens:,} tokens, {FINISH[one.finish]}"
+            console.log(f"seed {one.seed}: {bits}, {end}")
     if is_stuck:
         why = "every allowed token had zero probability"
         console.warn(f"a text stopped early: {why}", quiet=quiet)
@@ -136,7 +134,7 @@ def _report(samples: Iterator["Sample"], *, scores: bool, quiet: bool) -> None:
 def _check_ends(
     model: "TextModel", config: SampleConfig, *, streams: bool, quiet: bool
 ) -> None:
-    """Warn if a text may never end; raise UsageError if it would not be streamed."""
+    """Warn if a text may never end; raise UsageError if it is not streamed either."""
     if config.length or config.stop or model.learned_end:
         return
     if not streams:
@@ -148,7 +146,7 @@ def _check_ends(
 
 
 def _warn_of_unknown(model: "TextModel", prompt: str, *, quiet: bool) -> None:
-    """Warn about parts of the prompt that are not in the vocabulary."""
+    """Warn about pieces of the prompt that are not in the vocabulary."""
     tokenizer = model.tokenizer
     if tokenizer.unknown is None:
         return
@@ -157,9 +155,8 @@ def _warn_of_unknown(model: "TextModel", prompt: str, *, quiet: bool) -> None:
     places = (ids == tokenizer.unknown).nonzero()[0].tolist()
     pieces = dict.fromkeys(prompt[starts[k] : int(ends[k])] for k in places)
     if pieces:
-        shown = ", ".join(map(console.quoted, list(pieces)[:5]))
-        more = f" and {len(pieces) - 5} more" if len(pieces) > 5 else ""
-        console.warn(f"not in the model's vocabulary: {shown}{more}", quiet=quiet)
+        shown = console.listed([*map(console.quoted, pieces)], SHOWN)
+        console.warn(f"not in the model's vocabulary: {shown}", quiet=quiet)
 
 
 def _streamed(
@@ -199,10 +196,8 @@ def _as_json(
     samples: Iterator["Sample"], model: str, config: SampleConfig
 ) -> Iterator["Sample"]:
     """Write each text as a JSON object, then yield it."""
-    drawing = {
-        name: getattr(config, name)
-        for name in ("temperature", "top_k", "top_p", "min_p")
-    }
+    names = ("temperature", "top_k", "top_p", "min_p")
+    drawing = {name: getattr(config, name) for name in names}
     for one in samples:
         record = {"text": one.text, "prompt": one.prompt, "seed": one.seed} | drawing
         record |= {"tokens": one.tokens, "chars": len(one.text), "nats": one.nats}

@@ -156,7 +156,7 @@ def test_mixture_does_not_replace_a_member(charrnn: Any, two_runs: list[str]) ->
     result = charrnn("mix", *two_runs, "-o", path, "--weights", "0.5,0.5")
 
     assert result.exit_code == 2
-    assert "is one of the models" in result.stderr
+    assert f"--out {path} is also an input" in result.stderr
     assert path.read_bytes() == before
 
 

@@ -23,38 +23,25 @@ def log_text(texts: "Texts", name: str, *, quiet: bool) -> None:
 
     size = texts.size
     ends = "counted" if texts.ends else "not counted"
-    console.log(
-        f"text: {name}, {size.characters:,} characters, {size.words:,} words, "
-        f"{console.plural(len(texts.documents), 'document')}, ends {ends}",
-        quiet=quiet,
-    )
-    unit = "documents" if texts.has_many else "characters"
-    console.log(
-        f"intervals: {RESAMPLES:,} bootstrap samples of {texts.blocks} blocks, "
-        f"{len(texts.unit_sizes) // texts.blocks:,} {unit} each",
-        quiet=quiet,
-    )
+    documents = console.plural(len(texts.documents), "document")
+    text = f"{size.characters:,} characters, {size.words:,} words, {documents}"
+    console.log(f"text: {name}, {text}, ends {ends}", quiet=quiet)
+    blocks = _blocks(texts)
+    each = f"{blocks['size']:,} {blocks['unit']} each"
+    samples = f"{RESAMPLES:,} bootstrap samples of {blocks['count']} blocks, {each}"
+    console.log(f"intervals: {samples}", quiet=quiet)
 
 
 def warn_of_bad_scores(found: Sequence["Compared"], *, quiet: bool) -> None:
     """Warn about scores that are too low or infinite."""
     if names := [one.reading.model.name for one in found if not one.is_fair]:
-        console.warn(
-            f"bits/char is too low for {_list(names)}: an unknown token costs "
-            "less than its characters would",
-            quiet=quiet,
-        )
+        why = "an unknown token costs less than its characters would"
+        text = f"bits/char is too low for {console.listed(names, SHOWN)}: {why}"
+        console.warn(text, quiet=quiet)
     if names := [one.reading.model.name for one in found if one.reading.impossible]:
-        console.warn(
-            f"some token has zero probability under {_list(names)}, so the score is "
-            "infinite",
-            quiet=quiet,
-        )
-
-
-def _list(names: list[str]) -> str:
-    shown = ", ".join(names[:SHOWN])
-    return f"{shown} and {len(names) - SHOWN} more" if names[SHOWN:] else shown
+        models = console.listed(names, SHOWN)
+        text = f"some token has zero probability under {models}"
+        console.warn(f"{text}, so the score is infinite", quiet=quiet)
 
 
 def short_names(found: Sequence["Compared"]) -> list[str]:
@@ -68,15 +55,12 @@ def write_table(found: Sequence["Compared"]) -> None:
     """Write a table of scores, then one of sizes, units and speed."""
     named = list(zip(short_names(found), found, strict=True))
     quality = [QUALITY, *((name, *_quality(one)) for name, one in named)]
-    for line in console.table_lines(quality, "<<>><<"):
-        console.write_line(line)
-    console.write_line("")
+    console.write_line(console.table(quality, "<<>><<") + "\n")
     sizes = [SIZES, *((name, *_sizes(one.reading)) for name, one in named)]
     score = found[0].reading.score
     if score.bytes == score.characters:
         sizes = [(*row[:4], *row[5:]) for row in sizes]
-    for line in console.table_lines(sizes, "<<".ljust(len(sizes[0]), ">")):
-        console.write_line(line)
+    console.write_line(console.table(sizes, "<<".ljust(len(sizes[0]), ">")))
 
 
 def write_json(found: Sequence["Compared"], texts: "Texts", name: str) -> None:
@@ -90,13 +74,17 @@ def write_json(found: Sequence["Compared"], texts: "Texts", name: str) -> None:
         "words": size.words,
         "ends_counted": texts.ends,
     }
-    blocks = {
+    models = [_record(one) for one in found]
+    console.write_json({"text": text, "blocks": _blocks(texts), "models": models})
+
+
+def _blocks(texts: "Texts") -> dict[str, Any]:
+    """Return the blocks of the bootstrap, as JSON values."""
+    return {
         "count": texts.blocks,
         "size": len(texts.unit_sizes) // texts.blocks,
         "unit": "documents" if texts.has_many else "characters",
     }
-    models = [_record(one) for one in found]
-    console.write_json({"text": text, "blocks": blocks, "models": models})
 
 
 def _record(one: "Compared") -> dict[str, Any]:

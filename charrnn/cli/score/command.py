@@ -26,7 +26,7 @@ BATCH_TEXTS: Final = 512
 
 @dataclass(frozen=True)
 class ScoreConfig:
-    """The options for which texts are scored and what is printed."""
+    """Which texts are scored, and what is printed."""
 
     file: tuple[str, ...] = option(
         (),

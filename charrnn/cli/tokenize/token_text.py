@@ -10,7 +10,6 @@ backslash. <UNK> is the unknown token; a token with the text "<UNK>" becomes \<U
 """
 
 import re
-import sys
 from typing import TYPE_CHECKING, Final
 
 from charrnn.cli import console, loading
@@ -62,7 +61,8 @@ def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
             data = tokenizer.decode_bytes(_ids(words, tokenizer.vocab_size, number))
         else:
             data = tokenizer.join(_pieces(words, number))
-        _write(data + newline.encode())
+        # a terminal gets control characters spelled out, a pipe the same bytes
+        console.write(data.decode("utf-8", "surrogateescape") + newline)
 
 
 def piece(tokenizer: "Tokenizer", token: int) -> str:
@@ -84,14 +84,11 @@ def piece_bytes(word: str) -> bytes:
 
 def _spell(match: re.Match[str]) -> str:
     character = match[0]
-    if character == " ":
-        return SPACE
-    if character == "\\":
-        return "\\\\"
+    if character in (" ", "\\"):
+        return SPACE if character == " " else "\\\\"
     code = ord(character)
-    if code >= 0xDC80:
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}"
+    is_byte = code < 0x80 or code >= 0xDC80  # the latter are invalid bytes
+    return f"\\x{code & 0xFF:02x}" if is_byte else f"\\u{code:04x}"
 
 
 def _unspell(match: re.Match[str]) -> str:
@@ -123,11 +120,3 @@ def _pieces(words: list[str], number: int) -> list[bytes]:
             f"line {number:,}: \\u{code:04x} is half of a surrogate pair",
             hint="write a character above \\uffff as itself",
         ) from error
-
-
-def _write(data: bytes) -> None:
-    """Write bytes; a terminal gets text with control characters spelled out."""
-    if console.is_terminal(sys.stdout):
-        console.write(data.decode("utf-8", "surrogateescape"))
-    else:
-        console.write(data)
