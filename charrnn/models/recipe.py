@@ -9,7 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from charrnn.data.batches import are_short
 from charrnn.data.store import TokenStore
@@ -72,6 +72,8 @@ class Recipe(ABC):
 
 class GradientRecipe(Recipe):
     """A recipe that also chooses how a network is trained."""
+
+    label_smoothing: ClassVar[float] = 0.0
 
     @staticmethod
     @abstractmethod

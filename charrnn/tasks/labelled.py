@@ -30,9 +30,10 @@ from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import Task
 from charrnn.text.sources import Source
-from charrnn.tokenizers import loading
+from charrnn.tokenizers import TOKENIZERS
 from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers.hangul import has_hangul
 
 SHOWN = 3  #: predictions shown at each validation
 MAX_SYMBOLS = 1000  #: a text of more distinct symbols is read by character
@@ -103,16 +104,22 @@ class LabelledTask(Task[ExampleCorpus]):
     ) -> Tokenizers:
         """Return tokenizers fitted on the training examples."""
         train = data.parts[0]
-        of_input = {k: v for k, v in wanted.items() if k != "output_level"}
         if not given:
-            level = of_input.get("level") or self.input_level(x.source for x in train)
-            config = TokenizerConfig(**of_input | {"level": level})
-            given = loading.fit((one.source for one in train), config)
+            level = wanted.get("level") or self.input_level(x.source for x in train)
+            kind: type[Tokenizer] = TOKENIZERS[level]
+            config = self.config_of(level, wanted)
+            given = kind.fit((one.source for one in train), config)
         return Tokenizers(self.output_tokenizer(data, wanted), given)
 
     def input_level(self, texts: Iterable[str]) -> str:
         """Return the level at which inputs are read by default."""
-        return "char"
+        return "jamo" if any(map(has_hangul, texts)) else "char"
+
+    def config_of(self, level: str, wanted: Mapping[str, Any]) -> TokenizerConfig:
+        """Return how to learn a tokenizer; in features, everything has a token."""
+        least = {"min_count": 1} if level == "features" else {}
+        given = {k: v for k, v in wanted.items() if k not in ("level", "output_level")}
+        return TokenizerConfig(**least | given)
 
     @abstractmethod
     def output_tokenizer(

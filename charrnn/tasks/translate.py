@@ -1,14 +1,21 @@
 """Sequence to sequence: predicting a text from another one, token by token."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+
+from charrnn.data.example_batches import inputs_of
 from charrnn.data.labelled import ExampleCorpus
+from charrnn.data.store import Part, TokenStore
 from charrnn.tasks.base import figure
 from charrnn.tasks.labelled import LabelledTask, level_of
-from charrnn.tokenizers import loading
-from charrnn.tokenizers.base import Tokenizer
-from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers import TOKENIZERS
+from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
+from charrnn.tokenizers.char import FIRST
+
+COPIED_SHARE: Final = 0.5  #: from this share of copied tokens on, copying is learned
+SAMPLED: Final = 1000  #: examples that are looked at to find out
 
 
 class TranslateTask(LabelledTask):
@@ -31,15 +38,47 @@ class TranslateTask(LabelledTask):
         """Return how many outputs are right."""
         return f"{values['right']:.1%} exact"
 
+    def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
+        """Return which output token each input token can be copied as.
+
+        Copying is suggested if most output tokens occur in their inputs.
+        """
+        assert tokenizers.source
+        output, source = tokenizers.output, tokenizers.source
+        ids = {output.token_bytes(k): k for k in range(FIRST, output.vocab_size)}
+        copies = [
+            ids.get(source.token_bytes(k), 0) if k >= FIRST else 0
+            for k in range(source.vocab_size)
+        ]
+        share = _copied_share(store.train, np.array(copies))
+        suggested = {"copy": True} if share >= COPIED_SHARE else {}
+        return super().sizes(store, tokenizers) | suggested | {"copies": tuple(copies)}
+
     def input_level(self, texts: Iterable[str]) -> str:
-        """Return "symbol" for inputs that consist of symbols, otherwise "char"."""
-        return level_of(texts)
+        """Return "features" for joined columns, "symbol" for few symbols, or "char"."""
+        listed = list(texts)
+        if any("\t" in text for text in listed):
+            return "features"
+        return level_of(listed, usual=super().input_level(listed))
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]
     ) -> Tokenizer:
         """Return the tokenizer of the training outputs."""
-        train = data.parts[0]
-        level = wanted.get("output_level") or level_of(one.target for one in train)
-        config = TokenizerConfig(**{**wanted, "level": level})
-        return loading.fit((one.target for one in train), config)
+        texts = [one.target for one in data.parts[0]]
+        level = wanted.get("output_level") or level_of(texts)
+        kind: type[Tokenizer] = TOKENIZERS[level]
+        return kind.fit(texts, self.config_of(level, wanted))
+
+
+def _copied_share(part: Part, copies: Ids) -> float:
+    """Return the share of output tokens that occur in their inputs."""
+    copied = total = 0
+    source = inputs_of(part)
+    for number in range(min(SAMPLED, len(part.lengths))):
+        first, at = int(part.starts[number]) + 1, int(source.starts[number]) + 1
+        targets = part.tokens[first : first + int(part.lengths[number]) - 1]
+        read = source.tokens[at : at + int(source.lengths[number])]
+        copied += int(np.isin(targets, copies[read]).sum())
+        total += len(targets)
+    return copied / max(1, total)

@@ -26,5 +26,8 @@ TOKENIZERS = Registry(
         "symbol": "charrnn.tokenizers.symbol:SymbolTokenizer",
         "features": "charrnn.tokenizers.features:FeatureTokenizer",
     },
-    hidden={"label": "charrnn.tokenizers.label:LabelTokenizer"},
+    hidden={
+        "label": "charrnn.tokenizers.label:LabelTokenizer",
+        "jamo": "charrnn.tokenizers.hangul:JamoTokenizer",
+    },
 )

@@ -7,13 +7,42 @@ arithmetic is that of the Unicode Standard, section 3.12. No other character cha
 
 import functools
 import re
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, Self
+
+from charrnn.tokenizers.base import Ids
+from charrnn.tokenizers.char import CharTokenizer
+from charrnn.tokenizers.config import TokenizerConfig
 
 _SYLLABLE, _INITIAL, _VOWEL, _FINAL = 0xAC00, 0x1100, 0x1161, 0x11A7  # final 0 is none
 _VOWELS, _FINALS = 21, 28
 _COUNT: Final = 19 * _VOWELS * _FINALS
 
 _JAMO: Final = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
+
+
+class JamoTokenizer(CharTokenizer):
+    """One token per character, or per letter of a Hangul syllable."""
+
+    level = "jamo"
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
+        """Learn the characters that are frequent enough, as `CharTokenizer` does."""
+        return super().fit(map(decompose, texts), config)
+
+    def encode(self, text: str) -> Ids:
+        """Return the ids of characters and letters."""
+        return super().encode(decompose(text))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text, with syllables put together."""
+        return compose(super().decode(ids))
+
+
+def has_hangul(text: str) -> bool:
+    """Return whether a text contains Hangul syllables."""
+    return any(_SYLLABLE <= ord(c) < _SYLLABLE + _COUNT for c in text)
 
 
 def decompose(text: str) -> str:

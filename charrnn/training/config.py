@@ -24,6 +24,7 @@ class TrainConfig:
     the run during which the learning rate rises. dropout: between layers and before
     the output; it rises gradually, by dropout_rise in total. stages: number of equal
     stages of the run; the window doubles from each to the next, up to bptt.
+    label_smoothing: share of a target's probability that is spread over all tokens.
     """
 
     time_s: float = option(
@@ -99,6 +100,7 @@ class TrainConfig:
     )
     stages: int = 1
     warmup: float = 0.02
+    label_smoothing: float = 0.0
     clip: float = option(
         1.0, above=0, group=OPTIMISATION, help="Maximum gradient norm."
     )

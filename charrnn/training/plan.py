@@ -93,6 +93,7 @@ def complete(
         "dropout": first,
         "dropout_rise": last - first,
         "weight_decay": 0.1 if epochs < 30 else 0.2,
+        "label_smoothing": recipe.label_smoothing,
     }
     config = TrainConfig(**(rates | chosen))
     if fixed is None:

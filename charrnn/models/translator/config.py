@@ -49,7 +49,7 @@ class TranslatorConfig:
                 raise UsageError(f"`{name}` is {getattr(self, name)}, less than 1")
         if self.copy and self.attention == "none":
             raise UsageError("`copy` needs attention, but `attention` is none")
-        if len(self.copies) != self.copy * self.source_size:
+        if len(self.copies) not in (0, self.copy * self.source_size):
             raise UsageError(
                 f"there are copies of {len(self.copies)} input tokens, not of"
                 f" {self.copy * self.source_size}"

@@ -10,6 +10,8 @@ from charrnn.models.translator.model import parameter_shapes
 class TranslatorRecipe(GradientRecipe):
     """The defaults of translators."""
 
+    label_smoothing = 0.1
+
     parameter_shapes = staticmethod(parameter_shapes)
 
     @staticmethod
@@ -22,6 +24,10 @@ class TranslatorRecipe(GradientRecipe):
         """
         chosen = {"hidden": 256, "embed": 256 if data.has_long_tokens else 128}
         sizes = {**chosen, **given, "vocab_size": data.vocab_size}
+        if sizes.get("attention") == "none" and "copy" not in given:
+            sizes["copy"] = False
+        if not sizes.get("copy"):
+            sizes.pop("copies", None)
         config = TranslatorConfig(**sizes)
         why = [f"hidden {config.hidden}: {data.tokens:,} training tokens"]
         return config, [] if "hidden" in given else why

@@ -143,16 +143,19 @@ class Validator:
         )
 
 
-def loss_sum(logits: Tensor, targets: Tensor) -> Tensor:
+def loss_sum(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
     """Return the total nats (cross-entropy) of targets (T, B) by logits (T, B, V)."""
-    return _cross_entropy(logits, targets, "sum")
+    return _cross_entropy(logits, targets, "sum", smoothing)
 
 
-def _cross_entropy(logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
+def _cross_entropy(
+    logits: Tensor, targets: Tensor, reduction: str, smoothing: float = 0.0
+) -> Tensor:
     """Return the nats of each target (T B,), 0 for no target, or their sum."""
     return F.cross_entropy(
         logits.float().flatten(0, 1),
         targets.flatten(),
         ignore_index=IGNORE,
         reduction=reduction,
+        label_smoothing=smoothing,
     )

@@ -79,7 +79,8 @@ class Gradients:
             with autocast(self._config.precision, device):
                 before = state_before(part, chosen, dropped)
                 logits, state = self._network(inputs, before, dropped)
-            loss = loss_sum(logits, targets) / batch.tokens
+            loss = loss_sum(logits, targets, self._config.label_smoothing)
+            loss = loss / batch.tokens
             self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             nats += loss.detach()
             states.append(tuple(array.detach() for array in state))
