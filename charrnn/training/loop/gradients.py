@@ -3,7 +3,7 @@
 Shape letters: B batch, T time, H hidden.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -13,11 +13,9 @@ from charrnn.models.layers import LayerState
 from charrnn.models.network import Network
 from charrnn.training.config import TrainConfig
 from charrnn.training.loop.evaluate import loss_sum
+from charrnn.training.loop.state import StateBefore
 from charrnn.training.machine.precision import autocast
 from charrnn.training.machine.training_memory import check_out_of_memory, out_of_memory
-
-#: from a part of a batch, its rows, and its dropout masks
-StateBefore = Callable[[Batch, slice, Sequence[Tensor] | None], LayerState]
 
 
 class Gradients:
@@ -83,6 +81,7 @@ class Gradients:
             loss = loss / batch.tokens
             self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             nats += loss.detach()
-            states.append(tuple(array.detach() for array in state))
+            if batch.source is None:  # otherwise, no state is carried
+                states.append(tuple(array.detach() for array in state))
         joined = tuple(torch.cat(arrays) for arrays in zip(*states, strict=True))
         return float(nats), joined

@@ -1,18 +1,24 @@
 """The state of a run, exactly as a snapshot stores it."""
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 import torch
+from torch import Tensor
 
+from charrnn.data.batches import Batch
 from charrnn.models.layers import LayerState
-from charrnn.models.network import Network
+from charrnn.models.network import ConditionalNetwork, Network
 from charrnn.training.config import TrainConfig
 from charrnn.training.events import Counters
 from charrnn.training.loop.optimizer import new_optimizer
 from charrnn.training.loop.schedule import Schedule
 from charrnn.training.machine.precision import loss_scaler
+
+#: from a part of a batch, its rows, and its dropout masks
+StateBefore = Callable[[Batch, slice, Sequence[Tensor] | None], LayerState]
 
 
 @dataclass
@@ -43,3 +49,24 @@ class TrainState:
             new_optimizer(network, config),
             loss_scaler(config.precision, config.device),
         )
+
+
+def state_before(state: TrainState, batch: Batch) -> StateBefore:
+    """Return a function for the state in which some rows of a batch begin.
+
+    It is the state after the inputs, the one carried from the last batch, or the
+    initial one.
+    """
+    network, carried = state.network, state.carried
+
+    def of_rows(part: Batch, rows: slice, masks: Sequence[Tensor] | None) -> LayerState:
+        if isinstance(network, ConditionalNetwork):
+            return network.read(*part.inputs_read, masks)
+        initial = network.initial_state(len(part.carried))
+        if carried is None or not batch.carried.any():
+            return initial
+        is_carried = torch.from_numpy(part.carried)[:, None].to(carried[0].device)
+        pairs = zip(carried, initial, strict=True)
+        return tuple(torch.where(is_carried, old[rows], new) for old, new in pairs)
+
+    return of_rows

@@ -9,24 +9,22 @@ The trainer yields events and prints nothing. Shape letters: B batch, T time, H 
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import torch
-from torch import Tensor
 
 from charrnn.data.batches import Batch
 from charrnn.errors import DivergedError, StoppedError
-from charrnn.models.layers import LayerState
-from charrnn.models.network import ConditionalNetwork, Network
+from charrnn.models.network import Network
 from charrnn.training.config import BUDGETS, TrainConfig
 from charrnn.training.events import Event, StepEvent, ValidationEvent, WarningEvent
 from charrnn.training.loop.dropout import dropout_masks
 from charrnn.training.loop.evaluate import Stop, Validation
-from charrnn.training.loop.gradients import Gradients, StateBefore
+from charrnn.training.loop.gradients import Gradients
 from charrnn.training.loop.optimizer import update_average
 from charrnn.training.loop.schedule import learning_rate
-from charrnn.training.loop.state import TrainState
+from charrnn.training.loop.state import TrainState, state_before
 from charrnn.training.loop.step_timer import StepTimer
 from charrnn.training.loop.window_stages import WindowStages
 from charrnn.training.machine.training_memory import reporting_memory
@@ -179,7 +177,7 @@ class Trainer:
             group["lr"] = rate
         loss, carried = self.gradients.add(
             batch,
-            self._state_before(batch),
+            state_before(state, batch),
             dropout_masks(state, self.config, step, len(batch.carried)),
         )
         state.scaler.unscale_(state.optimizer)
@@ -193,7 +191,7 @@ class Trainer:
             state.scaler.step(state.optimizer)
         state.scaler.update()
         update_average(state.average, state.network, step)
-        state.carried = carried
+        state.carried = carried or None
         return loss, batch.tokens
 
     def _next_batch(self, step: int) -> Batch:
@@ -213,27 +211,6 @@ class Trainer:
             f"{what} at step {self.state.counters.step:,}",
             hint=f"try a lower learning rate: `lr` {self.config.lr / 2:g}",
         )
-
-    def _state_before(self, batch: Batch) -> StateBefore:
-        """Return a function for the state in which some rows of the batch begin.
-
-        It is the state after the inputs, or the carried one, or the initial one.
-        """
-        network, carried = self.state.network, self.state.carried
-
-        def state_before(
-            part: Batch, rows: slice, masks: Sequence[Tensor] | None
-        ) -> LayerState:
-            if isinstance(network, ConditionalNetwork):
-                return network.read(*part.inputs_read, masks)
-            initial = network.initial_state(len(part.carried))
-            if carried is None or not batch.carried.any():
-                return initial
-            is_carried = torch.from_numpy(part.carried)[:, None].to(self.config.device)
-            pairs = zip(carried, initial, strict=True)
-            return tuple(torch.where(is_carried, old[rows], new) for old, new in pairs)
-
-        return state_before
 
     def _learning_rate(self, step: int) -> float:
         config, schedule = self.config, self.state.schedule
