@@ -124,7 +124,7 @@ def test_toys_train_resume_sample_score_compare_and_appear_in_help(
     charrnn("train", "corpus.txt", *bias, "-q")
 
     help_page = charrnn("train", "--help")
-    assert all(name in help_page for name in ("leaky", "toy", "|bias", "--strength"))
+    assert all(name in help_page for name in ("leaky", "toy", ", bias", "--strength"))
     assert '"step": 12' in charrnn("runs", "show", "leaky", "--json")
     for run in ("leaky", "bias"):
         sampled = charrnn("sample", "-m", run, "--seed", "1", "-l", "5", "-q")

@@ -1,6 +1,5 @@
 """Small runs that several tests train, stop and continue."""
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.training import session as session_module
+from charrnn.tasks import language
 from charrnn.training.gradient_session import GradientSession
 from charrnn.training.prepare import open_session
 from charrnn.training.request import Request
@@ -30,8 +29,7 @@ def write_corpora() -> None:
 
 def shorten_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let validations write little: at 120 tokens it takes a third of the time."""
-    few = dataclasses.replace(session_module.SAMPLE, length=9)
-    monkeypatch.setattr(session_module, "SAMPLE", few)
+    monkeypatch.setattr(language, "SAMPLE_TOKENS", 9)
 
 
 def request(documents: str = "file", **given: Any) -> Request:
