@@ -6,7 +6,7 @@ CoNLL-U   ten columns; FORM is the word, UPOS or another column the tag
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from charrnn.data.formats import columns as option
@@ -30,7 +30,7 @@ FIELDS: Final = (
 DOCUMENT: Final = "-DOCSTART-"
 EMPTY: Final = "_"
 #: Columns of CoNLL-U in which _ means that the annotation is missing.
-NEEDED: Final = (1, 3, 4)
+NEEDED: Final = (3, 4)
 
 
 def _read_conll(file: File, task: str, columns: str) -> Labelled:
@@ -96,7 +96,7 @@ def _read_conllu(file: File, task: str, columns: str) -> Labelled:
     certain = only("conllu", "tag", task)
     chosen = option.parse(columns.upper() or "FORM,UPOS", default_input="FORM")
     inputs, output = chosen.indexes(FIELDS, len(FIELDS))
-    needed = {*inputs, output}.intersection(NEEDED[1:])
+    needed = {*inputs, output}.intersection(NEEDED)
     examples = []
     for rows in _conllu_sentences(file):
         for line, row in rows:
@@ -147,7 +147,9 @@ def _write_conll(
 ) -> Iterator[str]:
     chosen = option.parse(columns or "1,2", default_input="1")
     for example in examples:
-        for row in _rows(example, str(chosen), header):
+        for row in _rows(example, str(chosen), ()):
+            if not _is_writable(row) or row[0] == DOCUMENT:
+                raise unwritable(example, "conll", "a TAB or line end is inside a word")
             yield "\t".join(row) + "\n"
         yield "\n"
 
@@ -156,21 +158,25 @@ def _write_conllu(
     examples: Iterable[Example], columns: str, header: tuple[str, ...]
 ) -> Iterator[str]:
     chosen = option.parse(columns.upper() or "FORM,UPOS", default_input="FORM")
+    inputs, output = chosen.indexes(FIELDS, len(FIELDS))
+    needed = {*inputs, output}.intersection(NEEDED)
     for example in examples:
         for number, row in enumerate(_rows(example, str(chosen), FIELDS), 1):
+            if not _is_writable(row) or any(row[index] == EMPTY for index in needed):
+                what = "a TAB or line end is inside a word, or a tag is _"
+                raise unwritable(example, "conllu", what)
             yield "\t".join([str(number), *row[1:]]) + "\n"
         yield "\n"
 
 
-def _rows(
-    example: Example, columns: str, header: tuple[str, ...]
-) -> Iterator[list[str]]:
+def _rows(example: Example, columns: str, header: Sequence[str]) -> Iterator[list[str]]:
     pairs = zip(split_words(example.source), split_words(example.target), strict=True)
     for word, tag in pairs:
-        row = cells(Example(word, tag, example.line), columns, header, EMPTY)
-        if any(not cell or mark in cell for cell in row for mark in "\t\n\r"):
-            raise unwritable(example, "conll", "a TAB or line end is inside a word")
-        yield row
+        yield cells(Example(word, tag, example.line), columns, header, EMPTY)
+
+
+def _is_writable(row: list[str]) -> bool:
+    return all(row) and not any(mark in cell for cell in row for mark in "\t\n\r")
 
 
 CONLL: Final = Format(_read_conll, _write_conll)

@@ -51,6 +51,7 @@ def _write(
         line = f"{LABEL}{example.target} {example.source}"
         found = _LINE.match(line)
         is_same = found and found.groups() == (example.target, example.source)
+        is_same = is_same and not example.source.lstrip().startswith(LABEL)
         if not is_same or any(mark in line for mark in "\n\r"):
             raise unwritable(
                 example, "fasttext", "a blank in the label, or a line end in the text"

@@ -40,7 +40,7 @@ def _read(file: File, task: str, columns: str) -> Labelled:
     if records and not columns and not found:
         raise file.error(
             records[0][0],
-            f"it is not clear which are input and output of: {', '.join(names)}",
+            f"it is not clear which keys are input and output: {', '.join(names)}",
             hint='name them with `columns`, such as "text,label"',
         )
     chosen = option.parse(columns or ",".join(found or DEFAULT.split(",")))
