@@ -8,7 +8,8 @@ from typing import Self
 class Memory:
     """Translates a known source as most often before; copies any other source.
 
-    translations: the most frequent target of each source; of equals, the first.
+    Of a source that joins several columns with tabs, the first is copied. translations:
+    the most frequent target of each source; of equals, the first.
     """
 
     title = "memorize and copy"
@@ -25,5 +26,5 @@ class Memory:
         return cls({source: of.most_common(1)[0][0] for source, of in counts.items()})
 
     def predict(self, sources: Sequence[str]) -> list[str]:
-        """Return the translation of each source, or the source itself."""
-        return [self._translations.get(source, source) for source in sources]
+        """Return the translation of each source, or a copy."""
+        return [self._translations.get(one, one.split("\t")[0]) for one in sources]

@@ -11,3 +11,9 @@ def test_a_known_source_gets_its_most_frequent_target_and_others_are_copied() ->
 
 def test_of_equally_frequent_targets_the_first_wins() -> None:
     assert Memory.fit(["a", "a"], ["y", "x"]).predict(["a"]) == ["y"]
+
+
+def test_of_joined_columns_the_first_is_copied() -> None:
+    memory = Memory.fit(["go\tV;PST"], ["went"])
+
+    assert memory.predict(["go\tV;PST", "walk\tV;PST"]) == ["went", "walk"]
