@@ -12,4 +12,6 @@ comparing.py    compares several models on the same texts
 intervals.py    confidence intervals from a block bootstrap
 baselines.py    the validation text of a run, and n-gram baselines
 mixing.py       mixture weights, fitted on held-out text
+metrics/        how well labels, tags and translations were predicted
+counting/       baselines that only count, for labels, tags and translations
 """

@@ -5,9 +5,9 @@ test set is a function of the sums of these rows, never a mean of figures per ex
 So a bootstrap over examples (Koehn 2004) needs only weighted sums: examples are drawn
 with replacement, RESAMPLES times, and the figure of each draw is computed.
 
-Examples are dealt out at random to at most MAX_GROUPS groups, and whole groups are
-drawn. The width of the interval stays the same, because the sums of random groups vary
-as much as the examples do, and the time no longer depends on the size of the test set.
+Examples are divided at random into at most MAX_GROUPS groups, and whole groups are
+drawn. This does not change the expected width of the interval, and the time no longer
+depends on the size of the test set.
 
 A resample repeats examples, which biases some figures: macro F1 drops as rare labels
 disappear, and the calibration error rises. The interval is shifted by the mean bias, so
@@ -90,7 +90,9 @@ class Figure:
         same examples for both (a paired bootstrap).
         """
         if self.examples != other.examples:
-            raise ValueError(f"{self.examples} examples and {other.examples} differ")
+            raise ValueError(
+                f"cannot compare figures of {self.examples} and {other.examples} examples"
+            )
         value = self.value - other.value
         return value, _interval(value, self._resampled() - other._resampled())
 
@@ -114,10 +116,11 @@ def ratio(sums: Reals) -> Reals:
 
 
 def check_examples(gold: Sized, *others: Sized | None) -> None:
-    """Raise ValueError without examples, or if a list has another length."""
+    """Raise ValueError unless all lists have the same length, which is not 0."""
     sizes = {len(gold), *(len(other) for other in others if other is not None)}
     if sizes == {0} or len(sizes) > 1:
-        raise ValueError(f"lists of {sorted(sizes)} examples cannot be measured")
+        found = " and ".join(map(str, sorted(sizes)))
+        raise ValueError(f"cannot measure {found} examples: lists must match")
 
 
 @lru_cache(maxsize=4)

@@ -50,7 +50,9 @@ class TagMetrics:
         check_examples(gold, predicted, unseen)
         lengths = [len(tags) for tags in gold]
         if lengths != [len(tags) for tags in predicted]:
-            raise ValueError("a sentence has another number of predicted tags")
+            raise ValueError(
+                "a sentence has more or fewer predicted tags than gold tags"
+            )
         flat, guesses = list(chain(*gold)), list(chain(*predicted))
         sentences = np.repeat(np.arange(len(gold)), lengths)
         counts = LabelCounts.of(flat, guesses, sentences, len(gold))

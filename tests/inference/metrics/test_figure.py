@@ -94,5 +94,5 @@ def test_entries_and_rows_make_the_same_figure() -> None:
 
 
 def test_figures_of_different_numbers_of_examples_cannot_be_compared() -> None:
-    with pytest.raises(ValueError, match="3 examples and 4"):
+    with pytest.raises(ValueError, match="3 and 4 examples"):
         accuracy(np.ones(3)).difference(accuracy(np.ones(4)))

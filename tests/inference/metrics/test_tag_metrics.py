@@ -100,6 +100,6 @@ def test_entities_found_where_there_are_none_lower_precision() -> None:
     }
 
 
-def test_a_sentence_with_another_number_of_tags_is_refused() -> None:
-    with pytest.raises(ValueError, match="another number"):
+def test_a_sentence_with_fewer_predicted_tags_is_refused() -> None:
+    with pytest.raises(ValueError, match="more or fewer"):
         TagMetrics.of([["A", "B"]], [["A"]])
