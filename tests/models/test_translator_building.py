@@ -4,10 +4,17 @@ import math
 
 import numpy as np
 import pytest
-from support.translators import COPIES, N, V, random_translator, translator_config
+from support.translators import (
+    COPIES,
+    N,
+    V,
+    random_translator,
+    some_inputs,
+    translator_config,
+)
 
 from charrnn.errors import UsageError
-from charrnn.models.base import build
+from charrnn.models.base import build, log_softmax
 from charrnn.models.translator.config import TranslatorConfig
 from charrnn.models.translator.model import TranslatorModel, parameter_shapes
 
@@ -99,8 +106,7 @@ def test_missing_tensor_and_tensor_of_another_shape_are_named(name: str) -> None
         {"source_size": 0},
         {"vocab_size": -1},
         {"embed": 0},
-        {"copy": True},
-        {"copies": [1] * N},
+        {"copies": [1] * (N - 1)},
         {"copy": True, "copies": [V] * N},
         {"copy": True, "copies": [-1] * N},
         {"copy": True, "copies": [1.5] * N},
@@ -112,6 +118,20 @@ def test_configuration_that_does_not_fit_is_a_value_error(change: dict) -> None:
 
     with pytest.raises(ValueError, match="."):
         build("translator", model.config_json() | change, model.tensors())
+
+
+def test_without_tokens_to_copy_copying_is_learned_but_changes_nothing() -> None:
+    config = translator_config(copy=True, copies=())
+    copying = random_translator(config)
+    tensors = copying.tensors()
+    del tensors["gate.weight"], tensors["gate.bias"]
+    plain = TranslatorModel(translator_config(), tensors)
+    tokens, (source, lengths) = np.array([[0, 1, 2]]), some_inputs(4)
+
+    found, _ = copying.forward(tokens, copying.read(source, lengths))
+
+    logits, _ = plain.forward(tokens, plain.read(source, lengths))
+    np.testing.assert_allclose(found, log_softmax(logits), atol=1e-5)
 
 
 def test_copying_without_attention_is_refused_with_the_reason() -> None:

@@ -19,8 +19,8 @@ from charrnn.models.options import (
 class TranslatorConfig:
     """The options and the vocabulary sizes that define a translator.
 
-    source_size: the vocabulary size of inputs. copies: only with `copy`, the output
-    token that each input token can be copied as, or 0 if there is none.
+    source_size: the vocabulary size of inputs. copies: the output token that each input
+    token can be copied as, or 0 for none; empty if no token can be copied.
     """
 
     vocab_size: int
@@ -49,13 +49,18 @@ class TranslatorConfig:
                 raise UsageError(f"`{name}` is {getattr(self, name)}, less than 1")
         if self.copy and self.attention == "none":
             raise UsageError("`copy` needs attention, but `attention` is none")
-        if len(self.copies) not in (0, self.copy * self.source_size):
+        if self.copies and len(self.copies) != self.source_size:
             raise UsageError(
                 f"there are copies of {len(self.copies)} input tokens, not of"
-                f" {self.copy * self.source_size}"
+                f" {self.source_size}"
             )
         if not all(0 <= token < self.vocab_size for token in self.copies):
             raise UsageError("an input token is copied as a token that does not exist")
+
+    @property
+    def copied_as(self) -> tuple[int, ...]:
+        """The output token that each input token can be copied as, or 0 for none."""
+        return self.copies or (0,) * self.source_size
 
     @property
     def title(self) -> str:

@@ -144,7 +144,7 @@ class TranslatorModel(ConditionalModel):
         groups = [self._group(f"decoder.{k}") for k in layers]
         self._layers = [steps_of(config.cell, weights) for weights in groups]
         self._norms = [self._group(f"norms.{k}") for k in layers]
-        self._copies = np.array(config.copies, np.int64)
+        self._copies = np.array(config.copied_as, np.int64)
 
     def read(self, source: Tokens, lengths: Tokens) -> State:
         """Return the state before the first output token."""

@@ -56,7 +56,7 @@ class TranslatorNetwork(ConditionalNetwork):
         self.head = Linear(H, V)
         if config.copy:
             self.gate = Linear(H, 1)
-        copies = torch.tensor(config.copies, dtype=torch.int64)
+        copies = torch.tensor(config.copied_as)
         self.register_buffer("copies", copies, persistent=False)
 
     def read(
