@@ -136,6 +136,12 @@ class Task(ABC, Generic[D]):
         """
 
 
+def loss(values: Mapping[str, Any], unit: str) -> str:
+    """Return the loss of some metrics, to append to a phrase, if it is known."""
+    nats = values["nats_per_token"]
+    return "" if nats is None else f", {nats:.3f} {unit}"
+
+
 def figure(value: float | None, decimals: int = 3) -> str:
     """Format a figure of some metrics; None, which is infinity in JSON, becomes inf."""
     return "inf" if value is None else f"{value:.{decimals}f}"

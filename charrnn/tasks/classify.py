@@ -1,6 +1,6 @@
 """Sequence classification: predicting one label from a text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +8,9 @@ import numpy as np
 
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part
+from charrnn.inference.counting.naive_bayes import NaiveBayes
 from charrnn.inference.scoring import Nats
-from charrnn.tasks.base import figure
+from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import LabelledTask, Predicted, targets_of
 from charrnn.tokenizers.base import Ids, Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
@@ -25,10 +26,9 @@ class ClassifyTask(LabelledTask):
     @staticmethod
     def describe(values: Mapping[str, Any]) -> str:
         """Return accuracy, macro F1 and loss."""
-        rate = figure(values["nats_per_token"])
         return (
-            f"accuracy {values['accuracy']:.2%}, macro F1 {values['macro_f1']:.1%},"
-            f" {rate} nats/label"
+            f"accuracy {values['accuracy']:.2%}, macro F1 {values['macro_f1']:.1%}"
+            f"{loss(values, ClassifyTask.loss_unit)}"
         )
 
     @staticmethod
@@ -52,6 +52,21 @@ class ClassifyTask(LabelledTask):
         accuracy = found.right / found.examples
         more = {"accuracy": accuracy, "macro_f1": float(f1)}
         return replace(found, errors=1 - accuracy, more=more)
+
+    def counted(
+        self,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        asked: Sequence[str],
+        part: Part,
+    ) -> tuple[str, list[str], Nats]:
+        """Use naive Bayes over n-grams of characters and words."""
+        counts = NaiveBayes.fit(inputs, outputs)
+        log_p = counts.log_probabilities(asked)
+        best = [counts.config.labels[k] for k in log_p.argmax(axis=1).tolist()]
+        targets, examples = targets_of(part)
+        # the labels are sorted, as in their tokenizer, but some may not be in training
+        return counts.title, best, np.full(len(targets), np.nan)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]

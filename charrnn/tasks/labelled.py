@@ -28,7 +28,7 @@ from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
-from charrnn.tasks.base import Task
+from charrnn.tasks.base import Stop, Task
 from charrnn.text.sources import Source
 from charrnn.tokenizers import TOKENIZERS
 from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer, Tokenizers
@@ -137,6 +137,37 @@ class LabelledTask(Task[ExampleCorpus]):
         """Return the number of input tokens."""
         return {"source_size": store.source_size}
 
+    def baseline(
+        self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
+    ) -> dict[str, Any] | None:
+        """Return the name and the metrics of a model that counts the examples."""
+        assert tokenizers.source
+        (inputs, outputs), (asked, _) = (
+            (
+                texts_of(inputs_of(part), tokenizers.source),
+                texts_of(part, tokenizers.output),
+            )
+            for part in (store.train, store.valid)
+        )
+        name, predicted, nats = self.counted(inputs, outputs, asked, store.valid)
+        best = aligned(map(tokenizers.output.encode, predicted), store.valid)
+        found = self.measure(nats, store.valid, best, tokenizers.output)
+        return {"name": name} | found.to_json()
+
+    @abstractmethod
+    def counted(
+        self,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        asked: Sequence[str],
+        part: Part,
+    ) -> tuple[str, list[str], Nats]:
+        """Count examples; return a name, and predictions for other inputs.
+
+        part: the part of the inputs that are asked. The nats of its targets, (N,), are
+        returned last; they are NaN if the model gives no probabilities.
+        """
+
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
         """Return batches of examples of similar length."""
         return ExampleBatches(part, batch=batch, seed=seed)
@@ -180,10 +211,29 @@ class LabelledTask(Task[ExampleCorpus]):
         return "; ".join(shown)
 
 
-def texts_of(part: Part, tokenizer: Tokenizer, chosen: Sequence[int]) -> list[str]:
-    """Return some documents of a part, given by number, as text."""
+def aligned(outputs: Iterable[Ids], part: Part) -> Ids:
+    """Return the token (N,) that each output has in place of each target of a part.
+
+    outputs: ids (n,) for each example of the part, without boundaries. An output that
+    equals the right one has the same tokens.
+    """
+    listed, found = list(outputs), []
+    for chosen in validation_order(part):
+        targets = batch_of(part, chosen).targets
+        tokens = np.full_like(targets, IGNORE)
+        for row, number in enumerate(chosen.tolist()):
+            ids = np.append(listed[number], BOUNDARY)[: len(targets)]
+            tokens[: len(ids), row] = ids
+        found.append(tokens[targets != IGNORE])
+    return np.concatenate(found)
+
+
+def texts_of(
+    part: Part, tokenizer: Tokenizer, chosen: Iterable[int] | None = None
+) -> list[str]:
+    """Return documents of a part as text: all, or those given by number."""
     found = []
-    for number in chosen:
+    for number in range(len(part.lengths)) if chosen is None else chosen:
         first = int(part.starts[number]) + 1
         ids = part.tokens[first : first + int(part.lengths[number])]
         found.append(tokenizer.decode(ids[ids != BOUNDARY]))

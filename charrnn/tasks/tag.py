@@ -1,6 +1,6 @@
 """Sequence labelling: predicting a tag for each word of a text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +9,12 @@ import numpy as np
 from charrnn.data.example_batches import inputs_of
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
+from charrnn.inference.counting.frequent_tags import FrequentTags
 from charrnn.inference.metrics.spans import spans
 from charrnn.inference.scoring import Nats
 from charrnn.models.labeller.spans import mark_spans
 from charrnn.models.labeller.words import known_words
-from charrnn.tasks.base import figure
+from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import LabelledTask, Predicted, targets_of
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
@@ -32,8 +33,8 @@ class TagTask(LabelledTask):
         """Return the accuracy of tags, the F1 of entities if any, and the loss."""
         entities = values.get("entity_f1")
         f1 = "" if entities is None else f"entity F1 {entities:.2%}, "
-        rate = figure(values["nats_per_token"])
-        return f"{f1}tag accuracy {values['tag_accuracy']:.2%}, {rate} nats/tag"
+        accuracy = f"tag accuracy {values['tag_accuracy']:.2%}"
+        return f"{f1}{accuracy}{loss(values, TagTask.loss_unit)}"
 
     @staticmethod
     def brief(values: Mapping[str, Any]) -> str:
@@ -79,6 +80,17 @@ class TagTask(LabelledTask):
             "words": words,
             "spans": tuple(names) if mark_spans(names[FIRST:]) else (),
         }
+
+    def counted(
+        self,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        asked: Sequence[str],
+        part: Part,
+    ) -> tuple[str, list[str], Nats]:
+        """Use the most frequent tag of each word."""
+        counts = FrequentTags.fit(inputs, outputs)
+        return counts.title, counts.predict(asked), np.full(part.targets, np.nan)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]

@@ -1,6 +1,6 @@
 """Sequence to sequence: predicting a text from another one, token by token."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -8,7 +8,9 @@ import numpy as np
 from charrnn.data.example_batches import inputs_of
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
-from charrnn.tasks.base import figure
+from charrnn.inference.counting.memory import Memory
+from charrnn.inference.scoring import Nats
+from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import LabelledTask, level_of
 from charrnn.tokenizers import TOKENIZERS
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
@@ -27,10 +29,9 @@ class TranslateTask(LabelledTask):
     @staticmethod
     def describe(values: Mapping[str, Any]) -> str:
         """Return how many outputs are right, how many tokens, and the loss."""
-        rate = figure(values["nats_per_token"])
         return (
             f"{values['right']:.2%} exactly right, {values['right_tokens']:.2%} of"
-            f" tokens, {rate} nats/token"
+            f" tokens{loss(values, TranslateTask.loss_unit)}"
         )
 
     @staticmethod
@@ -60,6 +61,17 @@ class TranslateTask(LabelledTask):
         if any("\t" in text for text in listed):
             return "features"
         return level_of(listed, usual=super().input_level(listed))
+
+    def counted(
+        self,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        asked: Sequence[str],
+        part: Part,
+    ) -> tuple[str, list[str], Nats]:
+        """Remember the outputs of known inputs, and copy unknown inputs."""
+        memory = Memory.fit(inputs, outputs)
+        return memory.title, memory.predict(asked), np.full(part.targets, np.nan)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]
