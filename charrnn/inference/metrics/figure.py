@@ -90,9 +90,8 @@ class Figure:
         same examples for both (a paired bootstrap).
         """
         if self.examples != other.examples:
-            raise ValueError(
-                f"cannot compare figures of {self.examples} and {other.examples} examples"
-            )
+            both = f"{self.examples} and {other.examples} examples"
+            raise ValueError(f"cannot compare figures of {both}")
         value = self.value - other.value
         return value, _interval(value, self._resampled() - other._resampled())
 
