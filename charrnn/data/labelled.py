@@ -52,8 +52,12 @@ class ExampleCorpus:
 
     @cached_property
     def parts(self) -> tuple[list[Example], list[Example]]:
-        """The training and the validation examples."""
-        train = list(self.labelled.examples)
+        """The training and the validation examples; repeated ones are read once.
+
+        Files for validation are read as they are.
+        """
+        pairs = {(one.source, one.target): one for one in self.labelled.examples}
+        train = list(pairs.values())
         if self._valid_sources:
             valid = read_examples(self._valid_sources, like=self.labelled)
             return train, list(valid.examples)

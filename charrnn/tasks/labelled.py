@@ -198,7 +198,9 @@ class LabelledTask(Task[ExampleCorpus]):
     def sample(self, model: TextModel, part: Part, step: int) -> str:
         """Return predictions for three inputs, with the right outputs."""
         assert model.source_tokenizer
-        chosen = [(step + k) % len(part.lengths) for k in range(SHOWN)]
+        count = len(part.lengths)
+        rng = np.random.default_rng(step)
+        chosen = rng.choice(count, min(SHOWN, count), replace=False).tolist()
         inputs = texts_of(inputs_of(part), model.source_tokenizer, chosen)
         outputs = texts_of(part, model.tokenizer, chosen)
         shown = []
