@@ -5,16 +5,16 @@ Rows are grouped by length, so that batches contain little padding.
 Shape letters: B batch, T time, S source time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from charrnn.data.batches import MULTIPLE, Batch, Rows, assemble, padded
+from charrnn.data.batches import IGNORE, MULTIPLE, Batch, Rows, assemble, padded
 from charrnn.data.segments import group, noisy_order
 from charrnn.data.store import Part
-from charrnn.tokenizers.base import BOUNDARY, Ids
+from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer
 
 VALIDATION_TOKENS = 16_384  #: input and output tokens in a validation batch
 
@@ -95,3 +95,52 @@ def row_lengths(part: Part) -> Ids:
 def padded_lengths(lengths: Ids) -> Ids:
     """Return lengths rounded up to the multiple that rows are padded to."""
     return -(-lengths // MULTIPLE) * MULTIPLE
+
+
+def targets_of(part: Part) -> tuple[Ids, Ids]:
+    """Return the targets (N,) and the number of the example that each belongs to.
+
+    Both are in the order of the validation batches.
+    """
+    targets, examples = [], []
+    for chosen in validation_order(part):
+        batch = batch_of(part, chosen)
+        is_target = batch.targets != IGNORE
+        targets.append(batch.targets[is_target])
+        examples.append(np.broadcast_to(chosen, is_target.shape)[is_target])
+    return np.concatenate(targets), np.concatenate(examples)
+
+
+def aligned(outputs: Iterable[Ids], part: Part) -> Ids:
+    """Return the token (N,) that each output has in place of each target of a part.
+
+    outputs: ids (n,) for each example of the part, without boundaries. An output that
+    equals the right one has the same tokens.
+    """
+    listed, found = list(outputs), []
+    for chosen in validation_order(part):
+        targets = batch_of(part, chosen).targets
+        tokens = np.full_like(targets, IGNORE)
+        for row, number in enumerate(chosen.tolist()):
+            ids = np.append(listed[number], BOUNDARY)[: len(targets)]
+            tokens[: len(ids), row] = ids
+        found.append(tokens[targets != IGNORE])
+    return np.concatenate(found)
+
+
+def texts_of(
+    part: Part, tokenizer: Tokenizer, chosen: Iterable[int] | None = None
+) -> list[str]:
+    """Return documents of a part as text: all, or those given by number."""
+    numbers = range(len(part.lengths)) if chosen is None else chosen
+    return [tokenizer.decode(ids) for ids in ids_of(part, numbers)]
+
+
+def ids_of(part: Part, chosen: Iterable[int]) -> list[Ids]:
+    """Return documents of a part, given by number, as ids without boundaries."""
+    found = []
+    for number in chosen:
+        first = int(part.starts[number]) + 1
+        ids = part.tokens[first : first + int(part.lengths[number])]
+        found.append(ids[ids != BOUNDARY].astype(np.int64))
+    return found

@@ -73,6 +73,17 @@ class TextModel:
     def __repr__(self) -> str:
         return f"TextModel({self.name or 'unnamed'}, {self.model.config_json()})"
 
+    def with_model(self, model: LanguageModel) -> "TextModel":
+        """Return a copy that has another model."""
+        return TextModel(
+            model,
+            self.tokenizer,
+            source_tokenizer=self.source_tokenizer,
+            summary=self.summary,
+            name=self.name,
+            source=self.source,
+        )
+
     @property
     def learned_end(self) -> bool:
         """Whether the model was trained on the ends of many documents.

@@ -128,6 +128,10 @@ class Task(ABC, Generic[D]):
         output: the tokenizer of outputs.
         """
 
+    def calibrated(self, model: TextModel, part: Part) -> TextModel:
+        """Return a model whose probabilities fit a part, or the same model."""
+        return model
+
     @abstractmethod
     def sample(self, model: TextModel, part: Part, step: int) -> str:
         """Return a text that shows what a model can do at a step of the training.

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.data.example_batches import targets_of
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part
 from charrnn.inference.counting.naive_bayes import NaiveBayes
 from charrnn.inference.scoring import Nats
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, Predicted, targets_of
+from charrnn.tasks.labelled import LabelledTask, Predicted
 from charrnn.tokenizers.base import Ids, Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer

@@ -15,23 +15,25 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from charrnn.data.batches import IGNORE, Batch, Batches
+from charrnn.data.batches import Batch, Batches
 from charrnn.data.config import CorpusConfig
 from charrnn.data.example_batches import (
     ExampleBatches,
-    batch_of,
+    aligned,
     inputs_of,
+    targets_of,
+    texts_of,
     validation_examples,
-    validation_order,
 )
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import Stop, Task
+from charrnn.tasks.calibration import calibrated
 from charrnn.text.sources import Source
 from charrnn.tokenizers import TOKENIZERS
-from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer, Tokenizers
+from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.hangul import has_hangul
 
@@ -195,6 +197,10 @@ class LabelledTask(Task[ExampleCorpus]):
             more={},
         )
 
+    def calibrated(self, model: TextModel, part: Part) -> TextModel:
+        """Return a model with the temperature that predicts a part best."""
+        return calibrated(model, part)
+
     def sample(self, model: TextModel, part: Part, step: int) -> str:
         """Return predictions for three inputs, with the right outputs."""
         assert model.source_tokenizer
@@ -211,49 +217,6 @@ class LabelledTask(Task[ExampleCorpus]):
             remark = "" if predicted == right else f" (not {right})"
             shown.append(f"{text}: {predicted}{remark}")
         return "; ".join(shown)
-
-
-def aligned(outputs: Iterable[Ids], part: Part) -> Ids:
-    """Return the token (N,) that each output has in place of each target of a part.
-
-    outputs: ids (n,) for each example of the part, without boundaries. An output that
-    equals the right one has the same tokens.
-    """
-    listed, found = list(outputs), []
-    for chosen in validation_order(part):
-        targets = batch_of(part, chosen).targets
-        tokens = np.full_like(targets, IGNORE)
-        for row, number in enumerate(chosen.tolist()):
-            ids = np.append(listed[number], BOUNDARY)[: len(targets)]
-            tokens[: len(ids), row] = ids
-        found.append(tokens[targets != IGNORE])
-    return np.concatenate(found)
-
-
-def texts_of(
-    part: Part, tokenizer: Tokenizer, chosen: Iterable[int] | None = None
-) -> list[str]:
-    """Return documents of a part as text: all, or those given by number."""
-    found = []
-    for number in range(len(part.lengths)) if chosen is None else chosen:
-        first = int(part.starts[number]) + 1
-        ids = part.tokens[first : first + int(part.lengths[number])]
-        found.append(tokenizer.decode(ids[ids != BOUNDARY]))
-    return found
-
-
-def targets_of(part: Part) -> tuple[Ids, Ids]:
-    """Return the targets (N,) and the number of the example that each belongs to.
-
-    Both are in the order of the validation batches.
-    """
-    targets, examples = [], []
-    for chosen in validation_order(part):
-        batch = batch_of(part, chosen)
-        is_target = batch.targets != IGNORE
-        targets.append(batch.targets[is_target])
-        examples.append(np.broadcast_to(chosen, is_target.shape)[is_target])
-    return np.concatenate(targets), np.concatenate(examples)
 
 
 def level_of(texts: Iterable[str], usual: str = "char") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.data.example_batches import inputs_of
+from charrnn.data.example_batches import inputs_of, targets_of
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.counting.frequent_tags import FrequentTags
@@ -15,7 +15,7 @@ from charrnn.inference.scoring import Nats
 from charrnn.models.labeller.spans import mark_spans
 from charrnn.models.labeller.words import known_words
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, Predicted, targets_of
+from charrnn.tasks.labelled import LabelledTask, Predicted
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST

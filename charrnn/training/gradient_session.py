@@ -108,6 +108,7 @@ class GradientSession(Session):
             yield self._event(SaveEvent, path=str(self.run.resume))
             return
         self._save_model()
+        self._calibrate()
         marks = [dataclasses.asdict(mark) for mark in self.trainer.state.schedule.marks]
         ngram = self.record.ngram
         if not self.partner and ngram == {}:
@@ -218,6 +219,13 @@ class GradientSession(Session):
             self._model = model
             self._survives(self._save_model)
         return self._noted(self._sample_event(model))
+
+    def _calibrate(self) -> None:
+        """Calibrate the probabilities of the saved model on the validation part."""
+        model = checkpoint.load(self.run.model)
+        calibrated = self.task.calibrated(model, self.store.valid)
+        if calibrated is not model:
+            checkpoint.save(self.run.model, calibrated)
 
     def _has_model(self) -> bool:
         """Return whether the file of the best model exists and is intact."""

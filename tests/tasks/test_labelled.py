@@ -8,10 +8,10 @@ import pytest
 
 from charrnn.data.batches import IGNORE
 from charrnn.data.config import CorpusConfig
-from charrnn.data.example_batches import inputs_of
+from charrnn.data.example_batches import inputs_of, targets_of
 from charrnn.data.store import TokenStore
 from charrnn.tasks import TASKS
-from charrnn.tasks.labelled import level_of, targets_of
+from charrnn.tasks.labelled import level_of
 from charrnn.text.sources import Source
 from charrnn.tokenizers.base import BOUNDARY, Tokenizers
 

@@ -1,5 +1,6 @@
 """The structure of a classifier or tagger."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +27,8 @@ class LabellerConfig:
     that separates words, if any. words: number of known words, which have a vector.
     letter_hidden: units per direction that read the letters of a word. word_embed: size
     of a word's vector. spans: the names of all labels if they mark spans, such as
-    B-LOC, so that only some sequences of labels make sense.
+    B-LOC, so that only some sequences of labels make sense. temperature: what logits
+    are divided by in inference, so that probabilities are calibrated.
     """
 
     vocab_size: int
@@ -55,12 +57,15 @@ class LabellerConfig:
     letter_hidden: int = 64
     word_embed: int = 128
     spans: tuple[str, ...] = ()
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         check(self)
         for name in ("vocab_size", "source_size", "letter_hidden", "word_embed"):
             if getattr(self, name) < 1:
                 raise UsageError(f"`{name}` is {getattr(self, name)}, less than 1")
+        if not 0 < self.temperature < math.inf:
+            raise UsageError(f"`temperature` is {self.temperature}")
         if min(self.words, self.blank) < 0:
             raise UsageError("`words` and `blank` must not be negative")
         if self.spans and len(self.spans) != self.vocab_size:

@@ -46,6 +46,7 @@ vocabulary, E embedding, F word vector, D outputs of the encoder.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -119,7 +120,12 @@ class LabellerModel(ConditionalModel):
         self._encoder = Encoder("encoder", cell, config.layers, self._tensors)
         if config.reads_words:
             self._letters = Encoder("letters", cell, 1, self._tensors)
-        self._transitions = transitions(config, tensors.get("transitions.weight"))
+        scale = np.float32(1 / config.temperature)
+        self._head = self._tensors["head.weight"].T * scale
+        self._bias = self._tensors["head.bias"] * scale
+        learned = tensors.get("transitions.weight")
+        learned = None if learned is None else learned * scale
+        self._transitions = transitions(config, learned)
 
     @property
     def parameters(self) -> int:
@@ -152,13 +158,9 @@ class LabellerModel(ConditionalModel):
         return chains.listed(*found)
 
     def tempered(self, temperature: float) -> Self:
-        """Return a model whose logits are divided by a temperature, to calibrate it."""
-        scaled = ("head.weight", "head.bias", "transitions.weight")
-        tensors = {
-            name: x / np.float32(temperature) if name in scaled else x
-            for name, x in self._tensors.items()
-        }
-        return type(self)(self.config, tensors)
+        """Return a model of a given temperature, by which logits are divided."""
+        config = replace(self.config, temperature=temperature)
+        return type(self)(config, self._tensors)
 
     def _potentials(self, source: Tokens, lengths: Tokens) -> Floats:
         """Return (B, T+1, V), which ends with the boundary after the last label."""
@@ -173,8 +175,8 @@ class LabellerModel(ConditionalModel):
             outputs = read_out(config.read_out, outputs, summary, lengths)[None]
             lengths = np.ones_like(lengths)
         T, B, D = outputs.shape
-        emissions = outputs.reshape(T * B, D) @ w["head.weight"].T
-        emissions += w["head.bias"]
+        emissions = outputs.reshape(T * B, D) @ self._head
+        emissions += self._bias
         if config.per_word:
             emissions[:, UNKNOWN] = chains.UNLIKELY
         emissions = chains.with_end(emissions.reshape(T, B, -1), lengths)
