@@ -129,7 +129,7 @@ def survey_labelled(
 
     corpus = ExampleCorpus(sources, CorpusConfig(columns=columns), task=task)
     labelled = corpus.labelled
-    counts = report(corpus.parts[0], labelled.task, corpus.parts[1])
+    counts = report(labelled.examples, labelled.task, corpus.parts)
     wanted = {one.name for one in fields(TokenizerConfig)} & set(given)
     tokenizers = TASKS[labelled.task]().tokenizers(
         corpus, {name: given[name] for name in wanted}, known

@@ -59,13 +59,14 @@ class LabelledReport:
 
 
 def report(
-    train: Sequence[Example], task: str, held_out: Sequence[Example] = ()
+    examples: Sequence[Example],
+    task: str,
+    parts: tuple[Sequence[Example], Sequence[Example]] = ((), ()),
 ) -> LabelledReport:
-    """Return the counts of examples: all of them, those for training and the others.
+    """Return the counts of the examples in a file. Raises ValueError if it has none.
 
-    Raises ValueError if there are none.
+    parts: those for training and those held out, to count unseen words.
     """
-    examples = [*train, *held_out]
     if not examples:
         raise ValueError("there are no examples")
     labels = Counter(label for one in examples for label in labels_of(one, task))
@@ -74,8 +75,8 @@ def report(
         outputs[one.source].add(one.target)
     several = [(source, found) for source, found in outputs.items() if len(found) > 1]
     unit, size = UNITS.get(task, ("characters", len))
-    seen = {word for one in train for word in _words(one.source)}
-    words = [word for one in held_out for word in _words(one.source)]
+    seen = {word for one in parts[0] for word in _words(one.source)}
+    words = [word for one in parts[1] for word in _words(one.source)]
     has_words = unit == "words" and words
     return LabelledReport(
         examples=len(examples),
