@@ -94,11 +94,14 @@ def task_of(paths: Sequence[str], columns: str = "") -> str:
     """Return the task of labelled data, or an empty string for plain text.
 
     stdin is plain text, and so is a missing file, which is reported once it is read.
+    If `columns` is given, the files must be labelled data.
     """
     if not all(map(os.path.exists, paths)):
         return ""
     sources = find_sources(paths)
-    return read_examples(sources, columns=columns).task if is_labelled(sources) else ""
+    if not (columns or is_labelled(sources)):
+        return ""
+    return read_examples(sources, columns=columns).task
 
 
 def write_examples(

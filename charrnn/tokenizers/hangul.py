@@ -7,10 +7,12 @@ arithmetic is that of the Unicode Standard, section 3.12. No other character cha
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Self
 
-from charrnn.tokenizers.base import Ids
+import numpy as np
+
+from charrnn.tokenizers.base import AnyIds, Ids
 from charrnn.tokenizers.char import CharTokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 
@@ -34,6 +36,17 @@ class JamoTokenizer(CharTokenizer):
     def encode(self, text: str) -> Ids:
         """Return the ids of characters and letters."""
         return super().encode(decompose(text))
+
+    def encode_closed(self, texts: Sequence[str]) -> tuple[AnyIds, Ids]:
+        """Encode all texts at once."""
+        return super().encode_closed([*map(decompose, texts)])
+
+    def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
+        """Return the ids, and their ends; only its last letter ends a syllable."""
+        letters = np.array([len(decompose(one)) for one in text], np.int64)
+        starts = np.repeat(np.arange(len(text)), letters)
+        starts[np.cumsum(letters) - 1] += 1
+        return self.encode(text), starts
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text, with syllables put together."""

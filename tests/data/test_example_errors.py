@@ -78,10 +78,13 @@ def test_a_file_without_examples_is_named(name, text):
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
-        (["a\tb"] * 3, "1 different values in 3 rows for the output"),
-        ([f"{n}\t{n % 5}" for n in range(20)], "5 different values in 20 rows"),
+        (["a\tb"] * 3, "the output has 1 different values in 3 rows"),
+        (
+            [f"{n}\t{n % 5}" for n in range(20)],
+            "the output has 5 different values in 20 rows",
+        ),
         (["a\tb", "a\tc"] * 10, "both columns repeat a few values"),
-        ([f"{n}\t{n % 201}" for n in range(9999)], "201 different values in 9,999"),
+        ([f"{n}\t{n % 201}" for n in range(9999)], "the output has 201 different"),
     ],
 )
 def test_a_task_that_is_not_clear_must_be_chosen(rows, why):

@@ -186,6 +186,14 @@ def test_compressed_files_are_named_like_plain_ones(tmp_path, pack):
     assert task_of([str(path)]) == "translate"
 
 
+def test_columns_are_given_for_labelled_data_only(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text(table(*[(f"name {n}", "ab"[n % 2]) for n in range(20)]))
+
+    assert task_of([str(path)]) == ""
+    assert task_of([str(path)], "1,2") == "classify"
+
+
 def test_stdin_and_missing_files_have_no_task_yet(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\tb\n")))
 

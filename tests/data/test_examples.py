@@ -89,11 +89,23 @@ def test_a_label_before_its_text_is_found_below_a_header_and_beside_empty_column
     assert (found.task, found.columns) == ("classify", "2,1")
     assert found.header == ("v1", "v2", "", "")
     assert found.reason == (
-        "column 1 has 2 different values in 30 rows, so it is the label"
+        "column 1, with 2 different values in 30 rows, is the label"
     )
     assert found.notes == (
-        "rows with text in columns that are not read: 1, the first in line 9",
+        "the first row is a header: v1, v2",
+        "1 row with text in unused columns, first in line 9",
     )
+
+
+@pytest.mark.parametrize(
+    "first", [("name 1", "x"), ("Smith", "a"), ("Smith", "A"), ("7th", "x")]
+)
+def test_a_first_row_that_may_be_an_example_is_not_a_header(first):
+    text = table(first, *((f"name {n}", "ab"[n % 2]) for n in range(30)))
+
+    found = read(text, "a.tsv")
+
+    assert (len(found.examples), found.header) == (31, ())
 
 
 def test_columns_are_chosen_by_well_known_names_in_any_order():

@@ -6,7 +6,9 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn.tokenizers.hangul import compose, decompose
+from charrnn.tokenizers.base import BOUNDARY
+from charrnn.tokenizers.config import TokenizerConfig
+from charrnn.tokenizers.hangul import JamoTokenizer, compose, decompose
 
 SYLLABLES = [chr(code) for code in range(0xAC00, 0xD7A4)]
 JAMO = re.compile("[\u1100-\u1112\u1161-\u1175\u11a8-\u11c2]")
@@ -57,3 +59,23 @@ def test_other_decomposable_characters_do_not_change() -> None:
 
 def test_word_is_decomposed_by_hand_like_this() -> None:
     assert decompose("\ud55c\uae00!") == "\u1112\u1161\u11ab\u1100\u1173\u11af!"
+
+
+@given(st.lists(st.text("\ud55c\uae00\uac00ab")))
+def test_texts_encoded_at_once_are_those_encoded_one_by_one(some: list[str]) -> None:
+    tokenizer = JamoTokenizer.fit(["\ud55c\uae00a"], TokenizerConfig(min_count=1))
+
+    ids, places = tokenizer.encode_closed(some)
+
+    expected = [[*tokenizer.encode(text).tolist(), BOUNDARY] for text in some]
+    assert ids.tolist() == [token for text in expected for token in text]
+    assert [*map(int, places)] == [n for n, i in enumerate(ids) if i == BOUNDARY]
+
+
+def test_only_the_last_letter_ends_a_syllable() -> None:
+    tokenizer = JamoTokenizer.fit(["\ud55c\uac00a"], TokenizerConfig(min_count=1))
+
+    ids, ends = tokenizer.encode_with_ends("a\ud55c\uac00")
+
+    assert ids.tolist() == tokenizer.encode("a\ud55c\uac00").tolist()
+    assert ends.tolist() == [1, 1, 1, 2, 2, 3]

@@ -1,6 +1,7 @@
 """`charrnn tokenize`: inspect a corpus, train a tokenizer, encode or decode text."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +12,11 @@ from charrnn.cli import arguments, console, loading
 from charrnn.cli.arguments import option
 from charrnn.cli.tokenize import token_text
 from charrnn.errors import UsageError
+from charrnn.tasks import TASKS
 from charrnn.tokenizers.config import TokenizerConfig, tokenizer_file
 
 if TYPE_CHECKING:
+    from charrnn.cli.tokenize.labelled import Survey
     from charrnn.tokenizers.base import Tokenizer
 
 
@@ -30,6 +33,18 @@ class TokenizeOptions(TokenizerConfig):
     )
     encode: bool = option(False, help="Print each line of text as a line of tokens.")
     decode: bool = option(False, help="Print each line of tokens as a line of text.")
+    task: str = option(
+        "",
+        choices=TASKS,
+        shown="chosen from the format of the files, otherwise language",
+        help="What the files are for: plain text, or data with labels, tags or "
+        "translations.",
+    )
+    columns: str = option(
+        "",
+        metavar="INPUT,OUTPUT",
+        help="Columns of labelled data, by name or number; + joins several inputs.",
+    )
     as_: str = option(
         "pieces",
         choices=("pieces", "ids"),
@@ -45,6 +60,11 @@ class TokenizeOptions(TokenizerConfig):
             raise UsageError(
                 "--out saves a tokenizer; --encode and --decode print to stdout",
                 hint="redirect it: charrnn tokenize --encode < text.txt > tokens.txt",
+            )
+        if (self.task or self.columns) and (self.encode or self.decode):
+            raise UsageError(
+                "--encode and --decode take plain text, not labelled data",
+                hint="omit --task and --columns",
             )
 
 
@@ -67,9 +87,11 @@ def tokenize(
     \b
         charrnn tokenize corpus.txt
         charrnn tokenize corpus.txt --level subword --vocab-size 1000 -o sub.json
+        charrnn tokenize names.tsv
         charrnn tokenize --encode --as ids < corpus.txt > ids.txt
         charrnn tokenize --decode --as ids < ids.txt
 
+    For labelled data, the report also shows labels, contradictory inputs and lengths.
     --encode and --decode use the tokenizer given with --tokenizer, or that of a model.
     Decoding encoded text restores every byte, except for unknown characters.
     """
@@ -82,7 +104,7 @@ def tokenize(
     loading.check_out(options.out, [*paths, *filter(None, (model, options.tokenizer))])
     known = _given_tokenizer(model, options.tokenizer)
     if not (options.encode or options.decode):
-        _report(paths, options, known, as_json=as_json, quiet=quiet)
+        _report(paths, options, given, known, as_json=as_json, quiet=quiet)
         return
     used = known or loading.load_model(None).tokenizer
     if options.decode:
@@ -94,15 +116,21 @@ def tokenize(
 def _report(
     paths: list[str],
     options: TokenizeOptions,
+    given: Mapping[str, Any],
     known: "Tokenizer | None",
     *,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Print the counts of a corpus and, if `out` is given, save its tokenizer there."""
+    from charrnn.cli.tokenize.labelled import is_plain, survey_labelled
     from charrnn.cli.tokenize.report import survey
 
-    found = survey(paths, options, known)
+    sources = loading.sources(paths)
+    if is_plain(sources, options.task, options.columns):
+        found: Survey = survey(sources, options, known)
+    else:
+        found = survey_labelled(sources, options.task, options.columns, given, known)
     saved = json.dumps(found.tokenizer.to_json(), ensure_ascii=True)
     if options.out == "-":
         console.write_line(saved)
@@ -116,6 +144,8 @@ def _report(
         advice = "convert the text, or use --level byte"
         console.warn(f"some bytes are not UTF-8: {advice}", quiet=quiet)
     next_command = f"charrnn train {' '.join(paths)}"
+    for name, value in (("task", options.task), ("columns", options.columns)):
+        next_command += f" --{name} {value}" if value else ""
     if options.out:
         from charrnn.storage.files import write
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from math import log2
 from typing import TYPE_CHECKING, Any, Final
 
-from charrnn.cli import console, loading
+from charrnn.cli import console
 from charrnn.errors import TextError
 from charrnn.tokenizers.config import TokenizerConfig
 
 if TYPE_CHECKING:
-    from charrnn.text.size import Tally
+    from charrnn.text.size import Tally, TextSize
     from charrnn.text.sources import Source
-    from charrnn.tokenizers.base import Tokenizer
+    from charrnn.tokenizers.base import Ids, Tokenizer
 
 RAREST: Final = 10
 HEAD: Final = 20
@@ -68,6 +68,10 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """Yield the report as lines for people to read."""
+        yield from (f"{name:<16} {value}" for name, value in self.rows())
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Yield the names and values of the lines."""
         per_char = self.entropy_bits * self.tokens / self.characters
         ends = ", ".join(f"{count:,} {name}" for name, count in self.line_ends.items())
         invalid = f"{self.invalid:,}" if self.invalid else "none"
@@ -86,10 +90,10 @@ class Report:
             "bytes per token": f"{self.bytes_per_token:.2f}",
             "order-0 entropy": f"{self.entropy_bits:.3f} bits/token, "
             f"{per_char:.3f} bits/char",
-            "rare characters": _counted(self.rarest),
-            "frequent tokens": _counted(self.head),
+            "rare characters": counted(self.rarest)[0],
+            "frequent tokens": counted(self.head)[0],
         }
-        yield from (f"{name:<16} {value}" for name, value in rows.items())
+        yield from rows.items()
 
     @property
     def bytes_per_token(self) -> float:
@@ -97,19 +101,19 @@ class Report:
         return self.bytes / self.tokens
 
 
-def _counted(texts: Iterable[tuple[str, int]]) -> str:
-    """Return as many of the texts as fit on a line, each with its count."""
-    line = ""
+def counted(texts: Iterable[tuple[str, int]]) -> list[str]:
+    """Return the texts in lines, each with its count."""
+    lines = [""]
     for text, count in texts:
         part = f"{console.quoted(text)} {count:,}"
-        if line and console.width(f"{line}  {part}") > COLUMNS:
-            break
-        line += f"  {part}" if line else part
-    return line
+        if lines[-1] and console.width(f"{lines[-1]}  {part}") > COLUMNS:
+            lines.append("")
+        lines[-1] += f"  {part}" if lines[-1] else part
+    return lines
 
 
 def survey(
-    paths: list[str], config: TokenizerConfig, known: "Tokenizer | None"
+    sources: list["Source"], config: TokenizerConfig, known: "Tokenizer | None"
 ) -> Report:
     """Count a corpus, encode it, and return the report.
 
@@ -118,7 +122,6 @@ def survey(
     """
     from charrnn.tokenizers import loading as tokenizers
 
-    sources = loading.sources(paths)
     report = Report(known or tokenizers.fit(_texts(sources), config))
     _count_characters(report, sources)
     _count_tokens(report, sources)
@@ -134,17 +137,22 @@ def _texts(sources: list["Source"]) -> Iterator[str]:
 
 
 def _count_characters(report: Report, sources: list["Source"]) -> None:
-    import numpy as np
-
     from charrnn.text.characters import count_characters
     from charrnn.text.size import Tally
 
     tally, ends = Tally(), {"CRLF": 0, "LF": 0, "CR": 0}
     counts = count_characters(_tallied(report, sources, tally, ends))
-    report.bytes, report.words = tally.size.bytes, tally.size.words
     report.invalid = int(counts[0xDC80:0xDD00].sum())
     ends["LF"], ends["CR"] = (int(counts[ord(c)]) - ends["CRLF"] for c in "\n\r")
     report.line_ends = {name: count for name, count in ends.items() if count}
+    set_characters(report, counts, tally.size)
+
+
+def set_characters(report: Report, counts: "Ids", size: "TextSize") -> None:
+    """Set what follows from the number of each character, and from the size."""
+    import numpy as np
+
+    report.bytes, report.words = size.bytes, size.words
     present = np.flatnonzero(counts)
     report.characters = int(counts.sum())
     report.distinct = len(present)
@@ -181,6 +189,14 @@ def _count_tokens(report: Report, sources: list["Source"]) -> None:
     counts = np.zeros(tokenizer.vocab_size, np.int64)
     for text in _texts(sources):
         counts += np.bincount(tokenizer.encode(text), minlength=len(counts))
+    set_tokens(report, counts)
+
+
+def set_tokens(report: Report, counts: "Ids") -> None:
+    """Set what follows from the number of each token."""
+    import numpy as np
+
+    tokenizer = report.tokenizer
     report.tokens = int(counts.sum())
     if not report.tokens:
         raise TextError("the corpus is empty", hint="give a file that contains text")

@@ -52,7 +52,9 @@ def _read_conll(file: File, task: str, columns: str) -> Labelled:
     chosen = option.parse(columns or usual, default_input="1")
     inputs, output = chosen.indexes((), width)
     examples = [_example(file, sentence, inputs, output) for sentence in sentences]
-    reason = f"words in column {'+'.join(chosen.inputs)}, tags in {chosen.output}"
+    reason = (
+        f"words in column {'+'.join(chosen.inputs)}, tags in column {chosen.output}"
+    )
     return Labelled(checked(file, examples), certain, "conll", reason, str(chosen))
 
 

@@ -52,7 +52,7 @@ def task_of_values(file: str, outputs: Sequence[str]) -> str:
         return "classify"
     if len(outputs) >= LEAST_ROWS and 3 * len(set(outputs)) >= len(outputs):
         return "translate"
-    raise unclear(file, f"{counted(outputs)} for the output")
+    raise unclear(file, f"the output has {counted(outputs)}")
 
 
 def unclear(file: str, why: str) -> TextError:

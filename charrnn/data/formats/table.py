@@ -53,12 +53,14 @@ def read_table(
             choice = _by_values(file, rows, task)
         return _complete(file, rows, choice)
 
+    notes: list[str] = []
     body = rows[1:] if header else rows
     choice = choose(body)
     if not header and _is_header(body, choice.output):
         header, body = first, body[1:]
         choice = choose(body)
-    return _labelled(file, format, body, choice, header)
+        notes.append(f"the first row is a header: {', '.join(filter(None, first))}")
+    return _labelled(file, format, body, choice, header, notes)
 
 
 def cells(
@@ -116,8 +118,8 @@ def _by_values(file: File, rows: Rows, task: str) -> Choice:
     if not task and all(map(guessing.are_few, values)):
         raise guessing.unclear(file.name, "both columns repeat a few values")
     if guessing.is_label_first(task, *values):
-        why = f"column {used[0] + 1} has {guessing.counted(values[0])}, so it is the "
-        return Choice((used[1],), used[0], "classify", f"{why}label")
+        why = f"column {used[0] + 1}, with {guessing.counted(values[0])}, is the label"
+        return Choice((used[1],), used[0], "classify", why)
     return Choice((used[0],), used[1], task)
 
 
@@ -131,22 +133,30 @@ def _complete(file: File, rows: Rows, choice: Choice) -> Choice:
 
 def _is_header(rows: Rows, output: int) -> bool:
     """Return whether the first row looks like names above labels that all repeat."""
-    first = rows[0][1]
-    outputs = [row[output] for _, row in rows]
-    counts = Counter(outputs)
-    is_only = counts.pop(first[output]) == 1
+    first, others = rows[0][1], [row for _, row in rows[1:]]
+    outputs = [row[output] for row in others]
     names = [cell for cell in first if cell]
     return (
-        is_only
-        and min(counts.values(), default=0) > 1
+        min(Counter(outputs).values(), default=0) > 1
         and guessing.are_few(outputs)
+        and first[output].casefold() not in {label.casefold() for label in outputs}
         and len(names) > 1
         and all(name.replace(" ", "_").isidentifier() for name in names)
+        and not any(
+            cell and cell == other
+            for row in others
+            for cell, other in zip(first, row, strict=True)
+        )
     )
 
 
 def _labelled(
-    file: File, format: str, rows: Rows, choice: Choice, header: tuple[str, ...]
+    file: File,
+    format: str,
+    rows: Rows,
+    choice: Choice,
+    header: tuple[str, ...],
+    notes: list[str],
 ) -> Labelled:
     output = choice.output
     examples = [
@@ -155,11 +165,10 @@ def _labelled(
     ]
     others = set(range(len(rows[0][1]))) - {*choice.inputs, output}
     spilled = [line for line, row in rows if any(row[index] for index in others)]
-    notes: tuple[str, ...] = ()
     if spilled and 2 * len(spilled) < len(rows):
-        notes = (
-            f"rows with text in columns that are not read: {len(spilled):,}, the "
-            f"first in line {spilled[0]:,}",
+        notes.append(
+            f"{len(spilled):,} row{'s' * (len(spilled) > 1)} with text in unused "
+            f"columns, first in line {spilled[0]:,}"
         )
     return Labelled(
         shaped(file, checked(file, examples), choice.task),
@@ -168,7 +177,7 @@ def _labelled(
         choice.reason,
         f"{'+'.join(str(index + 1) for index in choice.inputs)},{output + 1}",
         header,
-        notes,
+        tuple(notes),
     )
 
 
