@@ -51,6 +51,8 @@ class Task(ABC, Generic[D]):
     unit: ClassVar[str] = "document"  #: what its data consist of
     loss_unit: ClassVar[str] = "nats/token"  #: the unit in which a loss is shown
     temperature: ClassVar[float] = 0.0  #: that of a sample
+    format: ClassVar[str] = "tsv"  #: the format of predictions for plain text
+    shows_p: ClassVar[bool] = False  #: whether an output is shown with its probability
 
     @staticmethod
     def per_nat(part: Part) -> float:
@@ -95,6 +97,21 @@ class Task(ABC, Generic[D]):
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
         """Return the fields of the family's config that follow from the data."""
         return {}
+
+    @staticmethod
+    def prepared(text: str) -> str:
+        """Return an input as a model reads it."""
+        return text
+
+    @staticmethod
+    def shown(source: str, output: str) -> str:
+        """Return an output on one line, for people; source: its input."""
+        return one_line(output)
+
+    @staticmethod
+    def listed(output: str) -> str | list[str]:
+        """Return an output as a value of JSON."""
+        return output
 
     def baseline(
         self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
@@ -145,3 +162,8 @@ def loss(values: Mapping[str, Any], unit: str) -> str:
 def figure(value: float | None, decimals: int = 3) -> str:
     """Format a figure of some metrics; None, which is infinity in JSON, becomes inf."""
     return "inf" if value is None else f"{value:.{decimals}f}"
+
+
+def one_line(text: str) -> str:
+    """Return a text with its line ends and TABs spelled out."""
+    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
