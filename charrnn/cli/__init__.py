@@ -5,6 +5,6 @@ app.py         lists the commands; turns errors into text and exit codes
 arguments.py   defines the options that several commands share
 console.py     writes data to stdout and messages to stderr
 loading.py     loads the models and texts that commands read
-train/  score/  compare/  tokenize/  sample.py  mix.py  runs.py  bench.py
+train/  predict/  score/  compare/  tokenize/  sample.py  mix.py  runs.py  bench.py
                the commands
 """

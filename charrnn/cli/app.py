@@ -33,6 +33,11 @@ COMMANDS: Final = {
     ),
     "sample": ("charrnn.cli.sample:sample", USE, "Write text with a trained model."),
     "score": ("charrnn.cli.score.command:score", USE, "Report how likely texts are."),
+    "predict": (
+        "charrnn.cli.predict.command:predict",
+        USE,
+        "Find the best output for each input.",
+    ),
     "compare": (
         "charrnn.cli.compare.command:compare",
         COMPARE,

@@ -7,6 +7,7 @@ writer.py       writes the token store
 store.py        the token store, mapped into memory
 parts.py        parts in memory, and splitting off a held-out part
 examples.py     reads, writes and splits labelled data
+inputs.py       reads the inputs to predict outputs for
 formats/        the formats of labelled data
 segments.py     documents cut to a bounded length
 batches.py      training batches as a function of the step

@@ -20,6 +20,7 @@ from charrnn.data.store import Part
 from charrnn.fields import to_json
 from charrnn.models import CELLS
 from charrnn.models.base import LanguageModel, build
+from charrnn.models.encoder.network import Encoder
 from charrnn.models.layers import LayerState
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
@@ -150,6 +151,22 @@ class ConditionalNetwork(Network):
         are in main memory; the network moves what it needs to its device. masks: the
         same as for `forward`.
         """
+
+    @property
+    @abstractmethod
+    def reader(self) -> tuple[nn.Embedding, Encoder]:
+        """The embedding of input tokens, and the encoder that reads them."""
+
+    @torch.no_grad()
+    def start_as(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Let the encoder start with the weights of a recurrent language model.
+
+        tensors: those of its model file. Its vocabulary is that of the inputs.
+        """
+        embedding, encoder = self.reader
+        found = torch.from_numpy(np.array(tensors["embedding.weight"]))
+        embedding.weight.copy_(found)
+        encoder.start_as(tensors)
 
     def decisions(self, logits: Tensor, state: LayerState) -> Tensor:
         """Return the likeliest output tokens (T, B), given those before each of them.

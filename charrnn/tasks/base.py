@@ -51,6 +51,9 @@ class Task(ABC, Generic[D]):
     unit: ClassVar[str] = "document"  #: what its data consist of
     loss_unit: ClassVar[str] = "nats/token"  #: the unit in which a loss is shown
     temperature: ClassVar[float] = 0.0  #: that of a sample
+    reads: ClassVar[str] = "output"  #: the tokenizer of what a model reads
+    format: ClassVar[str] = "tsv"  #: the format of predictions for plain text
+    shows_p: ClassVar[bool] = False  #: whether an output is shown with its probability
 
     @staticmethod
     def per_nat(part: Part) -> float:
@@ -80,12 +83,12 @@ class Task(ABC, Generic[D]):
 
     @abstractmethod
     def tokenizers(
-        self, data: D, wanted: Mapping[str, Any], given: Tokenizer | None
+        self, data: D, wanted: Mapping[str, Any], given: Mapping[str, Tokenizer]
     ) -> Tokenizers:
         """Return the tokenizers, fitted on the training part.
 
-        wanted: given fields of TokenizerConfig. given: a tokenizer for what the model
-        reads, which is used as it is.
+        wanted: given fields of TokenizerConfig. given: those to use as they are, by the
+        names of `Tokenizers`.
         """
 
     @abstractmethod
@@ -96,6 +99,21 @@ class Task(ABC, Generic[D]):
         """Return the fields of the family's config that follow from the data."""
         return {}
 
+    @staticmethod
+    def prepared(text: str) -> str:
+        """Return an input as a model reads it."""
+        return text
+
+    @staticmethod
+    def shown(source: str, output: str) -> str:
+        """Return an output on one line, for people; source: its input."""
+        return one_line(output)
+
+    @staticmethod
+    def listed(output: str) -> str | list[str]:
+        """Return an output as a value of JSON."""
+        return output
+
     def baseline(
         self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
     ) -> dict[str, Any] | None:
@@ -105,6 +123,10 @@ class Task(ABC, Generic[D]):
         StoppedError if `stop()` becomes true before the end.
         """
         return None
+
+    def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the sizes of a model that starts as the model with this config."""
+        return dict(model)
 
     @abstractmethod
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
@@ -149,3 +171,8 @@ def loss(values: Mapping[str, Any], unit: str) -> str:
 def figure(value: float | None, decimals: int = 3) -> str:
     """Format a figure of some metrics; None, which is infinity in JSON, becomes inf."""
     return "inf" if value is None else f"{value:.{decimals}f}"
+
+
+def one_line(text: str) -> str:
+    """Return a text with its line ends and TABs spelled out."""
+    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")

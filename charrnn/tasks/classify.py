@@ -23,6 +23,7 @@ class ClassifyTask(LabelledTask):
 
     name = "classify"
     loss_unit = "nats/label"
+    shows_p = True
 
     @staticmethod
     def describe(values: Mapping[str, Any]) -> str:

@@ -86,6 +86,7 @@ class LabelledTask(Task[ExampleCorpus]):
     """Predicts outputs from inputs; its metrics are `Predicted`."""
 
     unit = "example"
+    reads = "source"
     learns_end: ClassVar[bool] = False  #: whether the end of an output is predicted
 
     def data(
@@ -102,16 +103,19 @@ class LabelledTask(Task[ExampleCorpus]):
         )
 
     def tokenizers(
-        self, data: ExampleCorpus, wanted: Mapping[str, Any], given: Tokenizer | None
+        self,
+        data: ExampleCorpus,
+        wanted: Mapping[str, Any],
+        given: Mapping[str, Tokenizer],
     ) -> Tokenizers:
         """Return tokenizers fitted on the training examples."""
-        train = data.parts[0]
-        if not given:
-            level = wanted.get("level") or self.input_level(x.source for x in train)
-            kind: type[Tokenizer] = TOKENIZERS[level]
-            config = self.config_of(level, wanted)
-            given = kind.fit((one.source for one in train), config)
-        return Tokenizers(self.output_tokenizer(data, wanted), given)
+        output = given.get("output") or self.output_tokenizer(data, wanted)
+        if "source" in given:
+            return Tokenizers(output, given["source"])
+        inputs = [one.source for one in data.parts[0]]
+        level = wanted.get("level") or self.input_level(inputs)
+        kind: type[Tokenizer] = TOKENIZERS[level]
+        return Tokenizers(output, kind.fit(inputs, self.config_of(level, wanted)))
 
     def input_level(self, texts: Iterable[str]) -> str:
         """Return the level at which inputs are read by default."""
@@ -138,6 +142,15 @@ class LabelledTask(Task[ExampleCorpus]):
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
         """Return the number of input tokens."""
         return {"source_size": store.source_size}
+
+    def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the sizes with which an encoder can start as a language model.
+
+        model: the config of a recurrent language model, as JSON.
+        """
+        return {
+            name: model[name] for name in ("cell", "layers", "hidden", "embed", "norm")
+        }
 
     def baseline(
         self, store: TokenStore, tokenizers: Tokenizers, stop: Stop

@@ -63,11 +63,12 @@ class LanguageTask(Task[Corpus]):
         return Corpus(sources, config, raw, valid_sources=valid_sources)
 
     def tokenizers(
-        self, data: Corpus, wanted: Mapping[str, Any], given: Tokenizer | None
+        self, data: Corpus, wanted: Mapping[str, Any], given: Mapping[str, Tokenizer]
     ) -> Tokenizers:
         """Return the tokenizer of the text."""
-        config = TokenizerConfig(**wanted)
-        return Tokenizers(given or loading.fit(data.training_texts(), config))
+        if "output" in given:
+            return Tokenizers(given["output"])
+        return Tokenizers(loading.fit(data.training_texts(), TokenizerConfig(**wanted)))
 
     def parts(self, data: Corpus, tokenizers: Tokenizers, folder: Path) -> TokenStore:
         """Encode, split and store the corpus. Raises TextError."""

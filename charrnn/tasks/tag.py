@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from charrnn.data.example_batches import inputs_of, targets_of
+from charrnn.data.formats.base import split_words, words
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.counting.frequent_tags import FrequentTags
@@ -27,6 +28,7 @@ class TagTask(LabelledTask):
 
     name = "tag"
     loss_unit = "nats/tag"
+    format = "conll"
 
     @staticmethod
     def describe(values: Mapping[str, Any]) -> str:
@@ -40,6 +42,22 @@ class TagTask(LabelledTask):
     def brief(values: Mapping[str, Any]) -> str:
         """Return the entity F1 or the accuracy of tags."""
         return f"{values.get('entity_f1', values['tag_accuracy']):.1%}"
+
+    @staticmethod
+    def prepared(text: str) -> str:
+        """Return the words of a text, separated by single blanks."""
+        return " ".join(words(text.replace("\t", " ")))
+
+    @staticmethod
+    def shown(source: str, output: str) -> str:
+        """Return words with their tags, as in the/DET cat/NOUN."""
+        pairs = zip(words(source), words(output), strict=True)
+        return " ".join(f"{word}/{tag}" for word, tag in pairs)
+
+    @staticmethod
+    def listed(output: str) -> list[str]:
+        """Return the tags."""
+        return split_words(output)
 
     def measure(
         self, nats: Nats, part: Part, best: Ids | None, output: Tokenizer
@@ -71,13 +89,13 @@ class TagTask(LabelledTask):
         """Return the number of known words, and the tags if they mark spans."""
         assert tokenizers.source
         blank = int(tokenizers.source.encode(" ")[0])
-        words = len(known_words(inputs_of(store.train), blank))
+        known = known_words(inputs_of(store.train), blank)
         output = tokenizers.output
         names = [output.piece(k) for k in range(output.vocab_size)]
         return super().sizes(store, tokenizers) | {
             "per_word": True,
             "blank": blank,
-            "words": words,
+            "words": len(known),
             "spans": tuple(names) if mark_spans(names[FIRST:]) else (),
         }
 
@@ -91,6 +109,11 @@ class TagTask(LabelledTask):
         """Use the most frequent tag of each word."""
         counts = FrequentTags.fit(inputs, outputs)
         return counts.title, counts.predict(asked), np.full(part.targets, np.nan)
+
+    def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the sizes of a tagger whose letters a language model reads."""
+        names = ("cell", "embed", "norm")
+        return {n: model[n] for n in names} | {"letter_hidden": model["hidden"]}
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]

@@ -54,6 +54,12 @@ class Tokenizer(ABC):
         """
         return text
 
+    @property
+    def knows_tabs(self) -> bool:
+        """Whether a TAB is a known token, or separates different kinds of tokens."""
+        ids = self.encode("\t")
+        return len(ids) > 0 and not self.count_unknown(ids)
+
     def token_bytes(self, token: int) -> bytes:
         """Return the bytes that a token adds to a text.
 

@@ -28,6 +28,7 @@ class FeatureTokenizer(PieceTokenizer):
     """
 
     level = "features"
+    knows_tabs = True
 
     @staticmethod
     def find(text: str) -> Iterator[list[str]]:

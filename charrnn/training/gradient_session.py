@@ -147,7 +147,8 @@ class GradientSession(Session):
                 self._warnings.append(warning)
         if is_new and self.record.init_from:
             start = starting_model(Path(self.record.init_from))
-            network.load(start.model.tensors())
+            is_same = start.summary.task == self.record.task
+            (network.load if is_same else network.start_as)(start.model.tensors())
         if is_new:
             state.schedule.marks = [Mark(**mark) for mark in self.record.follows]
         if not (is_new or state.counters.finished or self._has_model()):

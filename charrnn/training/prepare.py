@@ -48,9 +48,10 @@ from charrnn.training.session import Session
 from charrnn.training.starting import (
     requested_family,
     requested_model,
-    requested_tokenizer,
+    requested_tokenizers,
     starting_file,
     starting_sha256,
+    starting_sizes,
 )
 
 BY_GRADIENT: Final = "charrnn.training.gradient_session:GradientSession"
@@ -107,12 +108,11 @@ class LocatedRun:
     def __init__(self, request: Request) -> None:
         self.start = requested_model(request)
         self.request = replace(request, family=requested_family(request, self.start))
-        self._given = (
-            self.start.tokenizer if self.start else requested_tokenizer(request)
-        )
+        self._given = requested_tokenizers(request, self.start)
         self._wanted = request.config_of(TokenizerConfig)
         self._task: Task[Any] = TASKS[request.task]()
-        level = self._given.level if self._given else self._wanted.level
+        given = self._given.get(self._task.reads)
+        level = given.level if given else self._wanted.level
         self._data = self._task.data(
             find_sources(request.paths),
             request.config_of(CorpusConfig),
@@ -141,12 +141,12 @@ class LocatedRun:
     @cached_property
     def identity(self) -> str:
         """A hash of the corpus and the options that identify the run."""
-        request, given = self.request, self._given
+        request, reads = self.request, self._given.get(self._task.reads)
         parts = [
             self._data.survey().sha256,
             _set(self._wanted),
             _set(request.config_of(CorpusConfig)),
-            given.to_json() if given else None,
+            reads.to_json() if reads else None,
             starting_sha256(request),
             {"family": request.family} | request.sizes,
             request.fixed,
@@ -163,7 +163,7 @@ class LocatedRun:
             files.remove(path)
         store = task.parts(self._data, tokenizers, run.tokens)
         if self.start:
-            config = self.start.model.config_json() | request.sizes
+            config = starting_sizes(request, self.start) | request.sizes
             request = replace(request, given={**request.given, **config})
         plan = _plan(request, store, task.sizes(store, tokenizers))
         corpus_config = request.config_of(CorpusConfig)

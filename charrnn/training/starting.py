@@ -2,11 +2,14 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from charrnn.errors import UsageError
 from charrnn.inference.text_model import TextModel
 from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import find_model
+from charrnn.tasks import DEFAULT_TASK, TASKS
+from charrnn.tasks.base import Task
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Tokenizer
 from charrnn.tokenizers.config import TokenizerConfig
@@ -41,21 +44,30 @@ def requested_model(request: Request) -> TextModel | None:
         named = [*given, *["tokenizer"] * bool(request.tokenizer)]
         refuse_beside("`init_from`", "a tokenizer", named)
     start = starting_model(starting_file(request))
-    sizes = start.model.config_json()
-    for name, value in request.given_of(
-        FAMILIES[start.model.family].config_type
-    ).items():
-        if value != sizes.get(name):
+    sizes = starting_sizes(request, start)
+    for name, value in request.sizes.items():
+        if name in sizes and value != sizes[name]:
             raise UsageError(
-                f"`{name}` is {value}, but the model of `init_from` has"
-                f" {sizes.get(name)}",
+                f"`{name}` is {value}, but the model of `init_from` has {sizes[name]}",
                 hint=f"omit `{name}`: the sizes come with the weights",
             )
     return start
 
 
+def starting_sizes(request: Request, start: TextModel) -> dict[str, Any]:
+    """Return the fields of the family's config that follow from the starting model."""
+    config = start.model.config_json()
+    if start.summary.task == request.task:
+        return config
+    task: Task[Any] = TASKS[request.task]()
+    return task.sizes_like(config)
+
+
 def requested_family(request: Request, start: TextModel | None) -> str:
-    """Return the family to train: requested, of the starting model, or the default."""
+    """Return the family to train: requested, of the starting model, or the default.
+
+    Raises UsageError if the starting model cannot be trained further for the task.
+    """
     if not start:
         return request.kind
     family = start.model.family
@@ -64,6 +76,16 @@ def requested_family(request: Request, start: TextModel | None) -> str:
             f"{request.init_from} is of the family {family}, which is not a network",
             hint="`init_from` needs a network, or a mixture with one network",
         )
+    if start.summary.task != request.task:
+        is_reader = family == "recurrent" and start.model.config_json()["embed"]
+        if request.task == DEFAULT_TASK or not is_reader:
+            raise UsageError(
+                f"{request.init_from} has the task {start.summary.task} and the family"
+                f" {family}, so it cannot start the task {request.task}",
+                hint="`init_from` needs a model of the same task, or a recurrent"
+                " language model with an embedding, as the encoder",
+            )
+        return request.kind
     if request.family not in ("", family):
         raise UsageError(
             f"`family` is {request.family}, but {request.init_from} is of the family"
@@ -71,6 +93,24 @@ def requested_family(request: Request, start: TextModel | None) -> str:
             hint="omit `family`",
         )
     return family
+
+
+def requested_tokenizers(
+    request: Request, start: TextModel | None
+) -> dict[str, Tokenizer]:
+    """Return the tokenizers of a starting model, a recorded run or a file, by name.
+
+    The names are those of `Tokenizers`. What is missing is to be fitted.
+    """
+    kind: type[Task[Any]] = TASKS[request.task]
+    if start and start.summary.task == request.task:
+        found = {"output": start.tokenizer}
+        reads = start.source_tokenizer
+        return found | {"source": reads} if reads else found
+    if start:
+        return {kind.reads: start.tokenizer}
+    given = requested_tokenizer(request)
+    return {kind.reads: given} if given else {}
 
 
 def requested_tokenizer(request: Request) -> Tokenizer | None:

@@ -19,7 +19,7 @@ from charrnn.errors import UsageError
 from charrnn.fields import parse_duration
 
 COMMANDS = (
-    "train", "tokenize", "sample", "score", "compare", "mix", "bench", "runs"
+    "train", "tokenize", "sample", "score", "predict", "compare", "mix", "bench", "runs"
 )  # fmt: skip
 HEAVY = {"numpy", "torch", "rich", "safetensors", "sentencepiece", "pydantic"}
 

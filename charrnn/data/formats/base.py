@@ -75,11 +75,13 @@ class Format:
     write: examples, columns and header -> pieces of text. A text that the format cannot
     hold is a TextError.
     is_old: whether files that are not UTF-8 are read as Windows-1252 or Latin-1.
+    is_by_word: whether each word is on a line of its own.
     """
 
     read: Callable[[File, str, str], Labelled]
     write: Callable[[Iterable[Example], str, tuple[str, ...]], Iterator[str]]
     is_old: bool = False
+    is_by_word: bool = False
 
 
 def only(format: str, certain: str, task: str, columns: str = "") -> str:

@@ -181,5 +181,5 @@ def _is_writable(row: list[str]) -> bool:
     return all(row) and not any(mark in cell for cell in row for mark in "\t\n\r")
 
 
-CONLL: Final = Format(_read_conll, _write_conll)
-CONLLU: Final = Format(_read_conllu, _write_conllu)
+CONLL: Final = Format(_read_conll, _write_conll, is_by_word=True)
+CONLLU: Final = Format(_read_conllu, _write_conllu, is_by_word=True)

@@ -3,9 +3,11 @@
 Shape letters: S source time, B batch, I inputs, H hidden.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -50,6 +52,24 @@ class Encoder(nn.Module):
     def masked(self) -> list[int]:
         """The width of the output of every layer, all of which dropout masks."""
         return [self.width] * len(self.layers)
+
+    @torch.no_grad()
+    def start_as(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Copy the layers of a recurrent language model into the forward direction.
+
+        tensors: those of its model file. A layer above the first also reads the other
+        direction, whose weights keep their values.
+        """
+        hidden = self._shape[1]
+        for k, layer in enumerate(self.layers):
+            for name, weight in layer.named_parameters():
+                found = torch.from_numpy(np.array(tensors[f"layers.{k}.{name}"]))
+                own = weight[:, : found.shape[1]] if found.dim() == 2 else weight
+                own.copy_(found)
+        for k, norm in enumerate(self.norms):
+            for name, weight in norm.named_parameters():
+                found = torch.from_numpy(np.array(tensors[f"norms.{k}.{name}"]))
+                weight[:hidden].copy_(found)
 
     def forward(
         self, inputs: Tensor, lengths: Tensor, masks: Sequence[Tensor] | None = None

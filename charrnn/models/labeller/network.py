@@ -83,6 +83,11 @@ class LabellerNetwork(ConditionalNetwork):
         """The widths of the outputs of each layer, and of the vectors of words."""
         return self.encoder.masked + [self._inputs] * self.config.reads_words
 
+    @property
+    def reader(self) -> tuple[Embedding, Encoder]:
+        """The embedding of letters or tokens, and the encoder that reads them."""
+        return self.embedding, self.letters if self.config.reads_words else self.encoder
+
     def learn(self, part: Part) -> None:
         """Store which words are known: those that are frequent in the training inputs.
 

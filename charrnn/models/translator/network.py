@@ -110,6 +110,11 @@ class TranslatorNetwork(ConditionalNetwork):
         return logits, (*after, *upper, *state[2 * first :])
 
     @property
+    def reader(self) -> tuple[Embedding, Encoder]:
+        """The embedding of input tokens, and the encoder that reads them."""
+        return self.source_embedding, self.encoder
+
+    @property
     def masked(self) -> Sequence[int]:
         """The widths of the outputs that dropout masks.
 

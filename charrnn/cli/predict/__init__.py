@@ -1,0 +1,6 @@
+"""`charrnn predict`: find the best output for each input.
+
+command.py     handles the options and the inputs
+output.py      writes lines, JSON, a table, or labelled data
+attention.py   shows what a translator read at each step
+"""

@@ -1,0 +1,203 @@
+"""`charrnn predict`: find the best output for each input."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from charrnn.cli import arguments, console, loading
+from charrnn.cli.arguments import option
+from charrnn.cli.predict import attention, output
+from charrnn.errors import UsageError
+from charrnn.fields import CORPUS, OUTPUT, check
+
+if TYPE_CHECKING:
+    from charrnn.data.formats.base import Labelled
+    from charrnn.inference.text_model import TextModel
+    from charrnn.tasks.base import Task
+
+BATCH_INPUTS: Final = 4096
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """The inputs, the search, and what is written."""
+
+    file: tuple[str, ...] = option(
+        (),
+        flags=("--file", "-f"),
+        metavar="FILE",
+        help="Read one input per line, or labelled data without its labels; - is "
+        "stdin; repeatable. An empty line gives an empty line.",
+    )
+    columns: str = option(
+        "",
+        metavar="INPUT,OUTPUT",
+        group=CORPUS,
+        help="Columns of labelled data, as in train.",
+    )
+    num: int = option(
+        1, at_least=1, flags=("--num", "-n"), help="Number of outputs per input."
+    )
+    beam: int = option(
+        5,
+        at_least=1,
+        at_most=1000,
+        help="Beginnings that the search for a text keeps; 1 is greedy. Labels and "
+        "tags need no search.",
+    )
+    length: int = option(
+        100,
+        at_least=1,
+        flags=("--length", "-l"),
+        help="Maximum number of tokens that continue a text (language models).",
+    )
+    out: str = option(
+        "",
+        flags=("--out", "-o"),
+        metavar="FILE",
+        group=OUTPUT,
+        help="Write the best outputs to a file in the format that was read (plain "
+        "text: TSV, or CoNLL for tags); - is stdout.",
+    )
+    show: str = option(
+        "",
+        group=OUTPUT,
+        choices=("attention",),
+        metavar="attention",
+        help="Show on stderr how much a translator read of each input token.",
+    )
+    tsv: bool = option(
+        False, group=OUTPUT, help="Write a table: input, output, p, nats."
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@arguments.with_options(PredictOptions)
+def predict(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUT",
+            help="Each INPUT gets an output; - reads stdin. Without INPUT or --file, "
+            "stdin is read.",
+        ),
+    ] = None,
+    model: arguments.Model = None,
+    as_json: arguments.Json = False,
+    quiet: arguments.Quiet = False,
+    **given: Any,
+) -> None:
+    """Find the best output for each input.
+
+    \b
+        charrnn predict Yamamoto
+        charrnn predict -f names.txt > labels.txt
+        charrnn predict -f test.csv -o predicted.csv
+
+    The output is a label with its probability, the tags of the words, a translation
+    or, for a language model, the likeliest continuation. Each input gives one line of
+    output, in order, except that tags for CoNLL are written as CoNLL.
+    """
+    options = PredictOptions(**given)
+    if as_json and options.tsv:
+        raise UsageError("--json and --tsv are given", hint="omit one of them")
+    sources = [(text, text == "-") for text in inputs or []]
+    sources += [(path, True) for path in options.file]
+    if not sources:
+        loading.needs_stdin("charrnn predict Yamamoto")
+        sources = [("-", True)]
+    files = [path for path, is_file in sources if is_file]
+    loading.check_sources(files)
+    loading.check_out(options.out, files)
+    loaded = loading.load_model(model)
+    if options.show:
+        from charrnn.inference.attending import check_attention
+
+        check_attention(loaded)
+    console.log(f"model {loaded.name}", quiet=quiet)
+    read = list(_read(sources, loaded, options.columns, quiet=quiet))
+    _write(loaded, read, options, as_json=as_json, quiet=quiet)
+
+
+def _write(
+    model: "TextModel",
+    read: Sequence["Labelled"],
+    options: PredictOptions,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from charrnn.tasks import TASKS
+
+    task, layout = TASKS[model.summary.task](), read[0]
+    found = _predicted(model, task, read, options)
+    if options.show:
+        found = attention.shown(model, found)
+    if options.out:
+        found = output.to_file(found, layout, task, options.out, quiet=quiet)
+    if as_json:
+        output.write_json(found, task, model.name)
+    elif options.tsv:
+        output.write_tsv(found, task)
+    elif options.out:
+        for _ in found:
+            pass
+    else:
+        output.write_lines(found, layout, task, options.num)
+
+
+def _read(
+    sources: Sequence[tuple[str, bool]],
+    model: "TextModel",
+    columns: str,
+    *,
+    quiet: bool,
+) -> Iterator["Labelled"]:
+    """Yield each (text, False), and the inputs in each (path, True)."""
+    from charrnn.data.formats.base import Example, Labelled
+    from charrnn.data.inputs import read_inputs
+
+    reader = model.source_tokenizer
+    how: dict[str, Any] = {"task": model.summary.task} if reader else {}
+    reader = reader or model.tokenizer
+    for source, is_file in sources:
+        if not is_file:
+            yield Labelled([Example(source, "")], "", "", "")
+            continue
+        for one in loading.sources([source]):
+            found = read_inputs(
+                one,
+                columns=columns,
+                has_tabs=reader.knows_tabs,
+                raw=reader.level == "byte",
+                **how,
+            )
+            for note in found.notes:
+                console.log(f"note: {note}", quiet=quiet)
+            yield found
+
+
+def _predicted(
+    model: "TextModel",
+    task: "Task[Any]",
+    read: Sequence["Labelled"],
+    options: PredictOptions,
+) -> Iterator[output.Predicted]:
+    """Yield each input with its outputs, or with none if it is empty."""
+    examples = chain.from_iterable(one.examples for one in read)
+    while batch := list(islice(examples, BATCH_INPUTS)):
+        texts = [task.prepared(one.source) for one in batch]
+        known = [text for text in texts if text and not text.isspace()]
+        outputs = iter(
+            model.predict(
+                known, num=options.num, beam=options.beam, length=options.length
+            )
+        )
+        for example, text in zip(batch, texts, strict=True):
+            is_empty = not text or text.isspace()
+            yield output.Predicted(example, text, [] if is_empty else next(outputs))
