@@ -7,16 +7,20 @@ from typing import Any
 import numpy as np
 
 from charrnn.data.example_batches import inputs_of, targets_of
-from charrnn.data.formats.base import split_words, words
+from charrnn.data.formats.base import Example, split_words, words
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.counting.frequent_tags import FrequentTags
 from charrnn.inference.metrics.spans import spans
+from charrnn.inference.metrics.tag import TagMetrics
+from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
+from charrnn.inference.text_model import TextModel
 from charrnn.models.labeller.spans import mark_spans
 from charrnn.models.labeller.words import known_words
+from charrnn.storage.runs import run_of
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, Predicted
+from charrnn.tasks.labelled import LabelledTask, Predicted, texts_of
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -49,10 +53,21 @@ class TagTask(LabelledTask):
         return " ".join(words(text.replace("\t", " ")))
 
     @staticmethod
+    def unknown(output: str, tokenizer: Tokenizer) -> list[str]:
+        """Return the unknown tags."""
+        ids = zip(words(output), tokenizer.encode(output).tolist(), strict=True)
+        return [tag for tag, token in ids if token == tokenizer.unknown]
+
+    @staticmethod
     def shown(source: str, output: str) -> str:
         """Return words with their tags, as in the/DET cat/NOUN."""
         pairs = zip(words(source), words(output), strict=True)
         return " ".join(f"{word}/{tag}" for word, tag in pairs)
+
+    @classmethod
+    def paired(cls, source: str, output: str) -> str:
+        """Return the words with their tags."""
+        return cls.shown(source, output)
 
     @staticmethod
     def listed(output: str) -> list[str]:
@@ -84,6 +99,26 @@ class TagTask(LabelledTask):
         both = sum(len(right) + len(tags) for right, tags in pairs)
         more["entity_f1"] = 2 * hits / max(1, both)
         return replace(found, errors=1 - more["entity_f1"], more=more)
+
+    def evaluate(
+        self,
+        model: TextModel,
+        examples: Sequence[Example],
+        predicted: Sequence[Prediction],
+        nats: Nats,
+    ) -> TagMetrics:
+        """Return the tag accuracy, also on unseen words, and the entity F1.
+
+        Unseen words are those that are not in the training part of the model's run.
+        """
+        unseen, seen = None, _training_words(model)
+        if seen is not None:
+            unseen = [[word not in seen for word in words(x.source)] for x in examples]
+        return TagMetrics.of(
+            [words(one.target) for one in examples],
+            [words(found.output) for found in predicted],
+            unseen=unseen,
+        )
 
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
         """Return the number of known words, and the tags if they mark spans."""
@@ -121,3 +156,14 @@ class TagTask(LabelledTask):
         """Return the tags of both parts: a tag is never unknown."""
         tags = (one.target for part in data.parts for one in part)
         return loading.fit(tags, TokenizerConfig("symbol", min_count=1))
+
+
+def _training_words(model: TextModel) -> set[str] | None:
+    """Return the words of the training part of a model's run, if it is still there."""
+    run = run_of(model.source)
+    if not (run and run.tokens.is_dir()):
+        return None
+    assert model.source_tokenizer
+    inputs = inputs_of(TokenStore.open(run.tokens).train)
+    texts = texts_of(inputs, model.source_tokenizer)
+    return {word for text in texts for word in words(text)}

@@ -2,5 +2,6 @@
 
 command.py   handles the options; scores texts from arguments, files or stdin
 items.py     computes the surprisal of each token or word of a text
+labelled.py   scores the outputs in labelled data, given their inputs
 output.py    writes JSON, plain numbers, tables or colours
 """

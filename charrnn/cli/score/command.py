@@ -12,10 +12,10 @@ import typer
 from charrnn.cli import arguments, console, loading
 from charrnn.cli import mix as mixtures
 from charrnn.cli.arguments import option
-from charrnn.cli.score import output
+from charrnn.cli.score import labelled, output
 from charrnn.cli.score.items import token_items, word_items
 from charrnn.errors import UsageError
-from charrnn.fields import OUTPUT, check
+from charrnn.fields import CORPUS, OUTPUT, check
 from charrnn.inference.score import Score
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ class ScoreConfig:
         metavar="MODEL=WEIGHT",
         help="Mix in another model with a weight in (0, 1); repeatable. The -m model "
         "has the remaining weight.",
+    )
+    columns: str = option(
+        "",
+        metavar="INPUT,OUTPUT",
+        group=CORPUS,
+        help="Columns of labelled data, as in train.",
     )
     context: str = option(
         "",
@@ -79,7 +85,8 @@ class ScoreConfig:
     sort: bool = option(
         False,
         group=OUTPUT,
-        help="Sort the texts by likelihood per character, highest first.",
+        help="Sort the texts by likelihood per character, highest first; labelled "
+        "data by likelihood.",
     )
     heat: bool = option(
         False,
@@ -142,6 +149,13 @@ def score(
         loading.needs_stdin('charrnn score "The cat sat."')
         sources = [("-", True)]
     loaded = loading.load_model(model)
+    if loaded.source_tokenizer:
+        labelled.score(loaded, sources, config, as_json=as_json, quiet=quiet)
+        return
+    if config.columns:
+        raise UsageError(
+            f"--columns is for labelled data, but {loaded.name} scores texts"
+        )
     if config.mix:
         loaded = _mixed(loaded, config.mix)
     end = loaded.learned_end if config.end is None else config.end
