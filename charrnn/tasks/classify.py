@@ -71,12 +71,14 @@ class ClassifyTask(LabelledTask):
         examples: Sequence[Example],
         predicted: Sequence[Prediction],
         nats: Nats,
+        training: Sequence[str] | None = None,
     ) -> ClassifyMetrics:
         """Return accuracy, macro F1, confusions and calibration."""
+        p = np.array([found.p for found in predicted])
         return ClassifyMetrics.of(
             [one.target for one in examples],
             [found.output for found in predicted],
-            probabilities=[found.p for found in predicted],
+            probabilities=None if np.isnan(p).any() else p,
             nats=nats,
         )
 

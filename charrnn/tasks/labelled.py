@@ -198,10 +198,12 @@ class LabelledTask(Task[ExampleCorpus]):
         examples: Sequence[Example],
         predicted: Sequence[Prediction],
         nats: Nats,
+        training: Sequence[str] | None = None,
     ) -> TaskMetrics:
         """Return the metrics of predictions.
 
-        nats: -ln p of the right outputs, (N,), infinite for impossible ones.
+        nats: -ln p of the right outputs, (N,), infinite for impossible ones. training:
+        the inputs that the model was trained on, if known.
         """
 
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:

@@ -18,9 +18,8 @@ from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.labeller.spans import mark_spans
 from charrnn.models.labeller.words import known_words
-from charrnn.storage.runs import run_of
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, Predicted, texts_of
+from charrnn.tasks.labelled import LabelledTask, Predicted
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -106,13 +105,12 @@ class TagTask(LabelledTask):
         examples: Sequence[Example],
         predicted: Sequence[Prediction],
         nats: Nats,
+        training: Sequence[str] | None = None,
     ) -> TagMetrics:
-        """Return the tag accuracy, also on unseen words, and the entity F1.
-
-        Unseen words are those that are not in the training part of the model's run.
-        """
-        unseen, seen = None, _training_words(model)
-        if seen is not None:
+        """Return the tag accuracy, also on words not in training, and the entity F1."""
+        unseen = None
+        if training is not None:
+            seen = {word for text in training for word in words(text)}
             unseen = [[word not in seen for word in words(x.source)] for x in examples]
         return TagMetrics.of(
             [words(one.target) for one in examples],
@@ -156,14 +154,3 @@ class TagTask(LabelledTask):
         """Return the tags of both parts: a tag is never unknown."""
         tags = (one.target for part in data.parts for one in part)
         return loading.fit(tags, TokenizerConfig("symbol", min_count=1))
-
-
-def _training_words(model: TextModel) -> set[str] | None:
-    """Return the words of the training part of a model's run, if it is still there."""
-    run = run_of(model.source)
-    if not (run and run.tokens.is_dir()):
-        return None
-    assert model.source_tokenizer
-    inputs = inputs_of(TokenStore.open(run.tokens).train)
-    texts = texts_of(inputs, model.source_tokenizer)
-    return {word for text in texts for word in words(text)}

@@ -72,6 +72,7 @@ class TranslateTask(LabelledTask):
         examples: Sequence[Example],
         predicted: Sequence[Prediction],
         nats: Nats,
+        training: Sequence[str] | None = None,
     ) -> TranslateMetrics:
         """Return exact match, symbol error rate, BLEU and chrF.
 

@@ -10,9 +10,9 @@ import typer
 
 from charrnn.cli import arguments, console, loading
 from charrnn.cli.arguments import option
-from charrnn.cli.compare import output
+from charrnn.cli.compare import labelled, output
 from charrnn.errors import NotFoundError, UsageError
-from charrnn.fields import check
+from charrnn.fields import CORPUS, check
 from charrnn.reports import ladder_plot
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ class CompareOptions:
         metavar="file|line|blank|TEXT",
         shown="same as for the first model's corpus",
         help="Where documents of --file end; same values as in train.",
+    )
+    columns: str = option(
+        "",
+        metavar="INPUT,OUTPUT",
+        group=CORPUS,
+        help="Columns of labelled data in --file, as in train.",
     )
     baselines: bool = option(
         False,
@@ -87,6 +93,11 @@ def compare(
     loading.check_sources(files)
     loaded = [loading.load_model(name) for name in models or (None,)]
     first = loaded[0]
+    if any(model.source_tokenizer for model in loaded):
+        labelled.compare(loaded, options, as_json=as_json, quiet=quiet)
+        return
+    if options.columns:
+        raise UsageError("--columns is for labelled data, not for text")
     ngrams = _ladder(first) if options.baselines else ()
     text = (
         loading.read_held_out(files, first, options.documents)
@@ -106,7 +117,7 @@ def compare(
     else:
         output.write_table(found)
     if plot:
-        names = output.short_names(found)
+        names = output.short_names([one.reading.model.name for one in found])
         ladder_plot.draw(found, names, Path(plot), f"on {text.name}")
         console.log(f"saved {plot}", quiet=quiet)
 

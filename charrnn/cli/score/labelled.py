@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from charrnn.tasks.labelled import LabelledTask
 
 SHOWN: Final = 3  #: number of unknown labels that a warning lists
+#: above this share of inputs that a model was trained on, a warning is logged
+MOST_REPEATED: Final = 0.1
 #: options of `score` that are for language models only
 OTHERS: Final = ("whole", "mix", "context", "end", "top", "heat")
 Write = Callable[[str], None]
@@ -50,7 +52,7 @@ def score(
         output.write_plain(rows, config.per, config.unit)
         return
     found = evaluation.evaluate(model, examples)
-    _warn_of_impossible(found, quiet=quiet)
+    warn(found, model.name, quiet=quiet)
     triples = list(zip(found.examples, found.scores, found.predicted, strict=True))
     if config.sort:
         triples.sort(key=lambda triple: triple[1].nats)
@@ -131,17 +133,23 @@ def _shown(
     return f"{text}  (predicted: {task.shown(example.source, best.output)})"
 
 
-def _warn_of_impossible(found: "Evaluation", *, quiet: bool) -> None:
-    """Warn once about outputs that the model cannot give."""
-    if not found.impossible:
-        return
-    shown = console.listed([*map(console.quoted, found.unknown)], SHOWN)
-    count = console.plural(len(found.impossible), "example")
-    console.warn(
-        f"the model does not know {shown}: {count} count as wrong, and their infinite "
-        "surprisal is left out of sums and means",
-        quiet=quiet,
-    )
+def warn(found: "Evaluation", model: str, *, quiet: bool) -> None:
+    """Warn about impossible outputs, and about inputs that were trained on."""
+    N = len(found.examples)
+    if found.unknown:
+        shown = console.listed([*map(console.quoted, found.unknown)], SHOWN)
+        count = f"{len(found.impossible):,} of {N:,} examples count"
+        console.warn(
+            f"{model} does not know {shown}: {count} as wrong, and their infinite "
+            "surprisal is left out of sums and means",
+            quiet=quiet,
+        )
+    if found.repeated > MOST_REPEATED * N:
+        console.warn(
+            f"{model} was trained on {found.repeated:,} of the {N:,} inputs; its "
+            "figures may be too good",
+            quiet=quiet,
+        )
 
 
 def _write_json(
@@ -153,8 +161,7 @@ def _write_json(
 ) -> None:
     """Write one JSON object per example, or one with the sums and the metrics."""
     if per == "total":
-        scores = [one for one in found.scores if not isinf(one.nats)]
-        record = output.values(sum(scores, Score()))
+        record = output.values(found.total)
         record |= {"texts": len(triples), "impossible": len(found.impossible)}
         console.write_json(record | found.metrics.to_json() | {"model": model})
         return

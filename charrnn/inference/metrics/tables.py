@@ -25,7 +25,11 @@ class Unit:
 
     def shown(self, value: float) -> str:
         """Format a value of a figure."""
-        return "-" if isnan(value) else f"{self.factor * value:.2f}{self.sign}"
+        return "-" if isnan(value) else self.number(value) + self.sign
+
+    def number(self, value: float, plus: str = "") -> str:
+        """Format a value without the sign of the unit; plus: "+" for a difference."""
+        return "-" if isnan(value) else f"{self.factor * value:{plus}.2f}"
 
 
 FRACTION: Final = Unit(100, "%")
