@@ -13,7 +13,7 @@ from charrnn.cli.score.output import values
 from charrnn.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from charrnn.cli.compare.command import CompareOptions
+    from charrnn.cli.compare.options import CompareOptions
     from charrnn.data.formats.base import Example
     from charrnn.inference.intervals import Interval
     from charrnn.inference.metrics.tables import TaskMetrics, Unit

@@ -10,7 +10,7 @@ from charrnn.errors import UsageError
 from charrnn.inference.score import Score
 
 if TYPE_CHECKING:
-    from charrnn.cli.score.command import ScoreConfig
+    from charrnn.cli.score.options import ScoreConfig
     from charrnn.data.formats.base import Example
     from charrnn.inference.metrics.tables import TaskMetrics
     from charrnn.inference.predicting import Prediction
