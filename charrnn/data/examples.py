@@ -1,6 +1,6 @@
-"""Labelled data: inputs with their outputs, read, written and split.
+"""Read, write and split labelled data: inputs with their outputs.
 
-A file is read as a whole; 120,000 examples take about a second.
+Files are read into memory as a whole; 120,000 examples take about a second.
 """
 
 import codecs
@@ -18,7 +18,7 @@ from charrnn.data.formats.detect import is_labelled as is_labelled
 from charrnn.errors import TextError
 from charrnn.text.sources import FOREIGN_MARKS, Source, find_sources
 
-#: Read as this if not UTF-8; every byte is a character in the second.
+#: Tried in this order if a file is not UTF-8; Latin-1 accepts any bytes.
 OLD_ENCODINGS = ("cp1252", "latin-1")
 
 
@@ -29,18 +29,20 @@ def read_examples(
     columns: str = "",
     like: Labelled | None = None,
 ) -> Labelled:
-    """Read labelled data from a file, or from several in one format.
+    """Read labelled data from one file, or from several files.
 
-    Two files without a format of their own are read line by line: inputs from the
-    first, outputs from the second. The format, and the task if none is given, are
-    chosen from the name and all lines of a file. Raises TextError with the line of what
-    cannot be read, or if the task is not clear, and UsageError for `columns`.
+    Two files in no known format are read in parallel: line n of the second is the
+    output for line n of the first. The format of a file follows from its extension and
+    from all of its lines; so does the task, unless it is given. Raises TextError if a
+    line cannot be read or if the task is not clear, and UsageError for wrong options.
 
-    like: data whose task, columns and header hold here too, for validation or a test.
+    like: data read before; its task, and for the same format its columns and header,
+    are used for these files too. Further files are read like the first one.
     """
     sources = [source] if isinstance(source, Source) else list(source)
     files = [_decoded(one) for one in sources]
-    formats = [detect.detect(file.name, file.text) for file, _ in files]
+    task = like.task if like else task
+    formats = [detect.detect(file.name, file.text, task) for file, _ in files]
     if detect.are_languages([one.name for one in sources]) or (
         len(files) == 2 and not any(formats)
     ):
@@ -79,8 +81,8 @@ def _read(
         raise _not_utf8(file.name)
     if like:
         task = like.task
-    if like and like.format == format:
-        columns, file = columns or like.columns, replace(file, header=like.header)
+        if like.format == format:
+            columns, file = columns or like.columns, replace(file, header=like.header)
     found = _format(format).read(file, task, columns)
     if encoding:
         note = f"{file.name} is not UTF-8 and was read as {encoding}"
@@ -95,8 +97,8 @@ def _paired(first: tuple[File, str], second: tuple[File, str]) -> tuple[File, st
 def task_of(paths: Sequence[str], columns: str = "") -> str:
     """Return the task of labelled data, or an empty string for plain text.
 
-    stdin is plain text, and so is a missing file, which is reported once it is read.
-    If `columns` is given, the files must be labelled data.
+    Text from stdin counts as plain, and so does a missing file, which is reported when
+    it is read. If `columns` is given, the files must be labelled data.
     """
     if not all(map(os.path.exists, paths)):
         return ""
@@ -113,10 +115,10 @@ def write_examples(
     columns: str = "",
     header: tuple[str, ...] = (),
 ) -> Iterator[str]:
-    """Yield examples as pieces of a file in a format, for `read_examples`.
+    """Yield the pieces of a file that `read_examples` reads as the same examples.
 
-    columns, header: those of the file whose layout the new one shall have. Raises
-    TextError for a text that the format cannot hold.
+    columns, header: the layout, as in `Labelled`. Raises TextError if the format cannot
+    represent an example. For "parallel", the file is that of the outputs.
     """
     return _format(format).write(examples, columns, header)
 
@@ -124,11 +126,12 @@ def write_examples(
 def split(
     examples: Sequence[Example], share: float, seed: int
 ) -> tuple[list[Example], list[Example]]:
-    """Return the examples for training and for validation, both in order.
+    """Return the examples for training and those for validation, both in order.
 
-    Chosen by a hash of the seed and the input: equal inputs are on one side, whatever
-    their order. The share is met as closely as they allow. Raises TextError if all
-    inputs are equal.
+    A hash of seed and input decides, so examples with equal inputs end up in the same
+    part, and their order in the file does not matter. share: the fraction to hold out,
+    which is met as closely as equal inputs allow. Neither part is empty. Raises
+    TextError if all inputs are equal.
     """
     key = str(seed).encode()
     hashes = [
@@ -140,8 +143,8 @@ def split(
     counts = sorted(Counter(hashes).items())
     if len(counts) < 2:
         raise TextError(
-            f"the data has {len(counts)} different inputs, but splitting it needs two",
-            hint="give more examples, or a file for validation",
+            f"the data has {len(counts)} different inputs, but at least 2 are needed",
+            hint="add examples, or give a file for validation",
         )
     limit, total, best = b"", 0, float("inf")
     for value, count in counts[:-1]:

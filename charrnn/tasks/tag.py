@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,14 +16,22 @@ from charrnn.inference.metrics.tag import TagMetrics
 from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
-from charrnn.models.labeller.spans import mark_spans
-from charrnn.models.labeller.words import known_words
+from charrnn.models.labeller.spans import (
+    illegal_share,
+    legal_transitions,
+    mark_spans,
+)
+from charrnn.models.labeller.words import joined, known_words
 from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import LabelledTask, Predicted
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
 from charrnn.tokenizers.config import TokenizerConfig
+
+#: A larger share of illegal transitions means another notation, such as one in which
+#: every span begins with I. A smaller share means mistakes.
+MOST_ILLEGAL: Final = 0.005
 
 
 class TagTask(LabelledTask):
@@ -129,7 +137,7 @@ class TagTask(LabelledTask):
             "per_word": True,
             "blank": blank,
             "words": len(known),
-            "spans": tuple(names) if mark_spans(names[FIRST:]) else (),
+            "spans": tuple(names) if _are_spans(names, store.train) else (),
         }
 
     def counted(
@@ -154,3 +162,10 @@ class TagTask(LabelledTask):
         """Return the tags of both parts: a tag is never unknown."""
         tags = (one.target for part in data.parts for one in part)
         return loading.fit(tags, TokenizerConfig("symbol", min_count=1))
+
+
+def _are_spans(names: list[str], part: Part) -> bool:
+    """Return whether tags mark spans in a notation whose rules the data follows."""
+    if not mark_spans(names[FIRST:]):
+        return False
+    return illegal_share(legal_transitions(names), joined(part)) < MOST_ILLEGAL

@@ -129,3 +129,12 @@ def test_encoding_takes_plain_text(charrnn: Any, option: tuple[str, ...]) -> Non
 
     assert result.exit_code == 2
     assert "take plain text" in result.stderr
+
+
+def test_a_given_tokenizer_reads_the_inputs(charrnn: Any, names: str) -> None:
+    charrnn("tokenize", names, "--level", "byte", "-o", "bytes.json")
+
+    result = charrnn("tokenize", names, "--tokenizer", "bytes.json", "--json")
+
+    assert json.loads(result.stdout)["level"] == "byte"
+    assert labelled(result)["examples"] == 41

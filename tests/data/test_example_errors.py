@@ -173,7 +173,18 @@ def test_a_format_does_not_write_what_it_cannot_hold(format, source, target):
         list(write_examples(format, [Example(source, target, 7)]))
 
 
+@pytest.mark.parametrize(
+    ("format", "layout"),
+    [("csv", {"columns": "1+3,2"}), ("jsonl", {"columns": "a+b,c"})],
+)
+def test_an_input_must_have_as_many_parts_as_the_layout(format, layout):
+    examples = [Example("a\tb", "c", 1), Example("a", "c", 2)]
+
+    with pytest.raises(TextError, match="^line 2 has 1 inputs instead of 2"):
+        list(write_examples(format, examples, **layout))
+
+
 @pytest.mark.parametrize("examples", [[], [Example("a", "b"), Example("a", "c")]])
 def test_equal_inputs_cannot_be_split(examples):
-    with pytest.raises(TextError, match="different inputs, but splitting it needs two"):
+    with pytest.raises(TextError, match="different inputs, but at least 2 are needed"):
         split(examples, 0.1, 0)

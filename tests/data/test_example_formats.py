@@ -147,6 +147,7 @@ def test_conllu_skips_ranges_empty_words_and_comments(columns, tags):
         ("a.conll", CONLLU, "tag", "conllu"),
         ("a.txt", "a O\nb O\n\nc O\n", "tag", "conll"),
         ("a.tsv", "a\tO\nb\tO\n\nc\tO\n", "", "conll"),
+        ("a.tsv", "a\tO\nb\tO\n\nc\tO\n", "translate", "tsv"),
         ("cmudict-0.7b", ";;; old\nA  AH0\nA(2)  EY1\n", "translate", "dict"),
         ("stdin", "text,label\na,b\n", "classify", "csv"),
     ],

@@ -1,5 +1,6 @@
 """Laws of labelled data: what is written is read again, and how it is split."""
 
+import contextlib
 import random
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from support.corpus import source
 
 from charrnn.data.examples import Example, read_examples, split, write_examples
+from charrnn.errors import CharRNNError
 
 LETTERS = st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"])
 #: words, except for those that mean something to a format
@@ -152,3 +154,51 @@ def pairs(labelled):
 
 def pairs_of(examples):
     return [(one.source, one.target) for one in examples]
+
+
+CUT_UP = st.lists(
+    st.sampled_from(
+        [
+            *"a\t\n\r ,;\"'{}[]#+:_1",
+            "\n\n",
+            "__label__",
+            '{"text": "a", "label": ',
+            "1}",
+        ]
+        + [
+            "1\ta\t_\tX\tX\t_\t_\t_\t_\t_\n",
+            "-DOCSTART-",
+            "text",
+            "label",
+            "\u00a0",
+            "é",
+        ]
+    ),
+    max_size=40,
+).map("".join)
+ANYTHING = st.one_of(st.binary(max_size=60), CUT_UP.map(str.encode))
+
+
+@given(
+    st.lists(ANYTHING, min_size=1, max_size=2),
+    st.sampled_from(["tsv", "csv", "jsonl", "txt", "conll", "conllu", "dict", "de"]),
+    st.sampled_from(["", "classify", "tag", "translate"]),
+    st.sampled_from(["", "1,2", "2,1", "1+2,3", "text,label", "XPOS", "a+b,a"]),
+)
+def test_any_file_is_read_or_refused_with_a_hint(files, suffix, task, columns):
+    sources = [source(data, f"a.{suffix}") for data in files]
+    found, hint = None, ""
+    try:
+        found = read_examples(sources, task=task, columns=columns)
+    except CharRNNError as error:
+        hint = error.hint
+
+    assert bool(found) != bool(hint)
+    if not found:
+        return
+    assert found.examples
+    assert all(kept(one.source) and kept(one.target) for one in found.examples)
+    assert found.task == (task or found.task)
+    layout = {"columns": found.columns, "header": found.header}
+    with contextlib.suppress(CharRNNError):  # what one format holds another may not
+        list(write_examples(found.format, found.examples, **layout))

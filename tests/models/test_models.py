@@ -37,10 +37,9 @@ def some_tokens(model: LanguageModel) -> np.ndarray:
 # --- laws
 
 
-def test_every_family_of_language_models_is_among_the_models() -> None:
-    names = {name for name, one in FAMILIES.items() if "language" in one.tasks}
-
-    assert {model.family for model in MODELS.values()} == names
+def test_every_family_is_among_the_models() -> None:
+    # labels need not depend on each other, so labellers have tests of their own
+    assert {model.family for model in MODELS.values()} == {*FAMILIES} - {"labeller"}
 
 
 @every_model

@@ -132,7 +132,9 @@ def survey_labelled(
     counts = report(labelled.examples, labelled.task, corpus.parts)
     wanted = {one.name for one in fields(TokenizerConfig)} & set(given)
     tokenizers = TASKS[labelled.task]().tokenizers(
-        corpus, {name: given[name] for name in wanted}, known
+        corpus,
+        {name: given[name] for name in wanted},
+        {"source": known} if known else {},
     )
     inputs = _count([one.source for one in labelled.examples], tokenizers.source)
     return LabelledSurvey(labelled, counts, inputs, tokenizers.output)

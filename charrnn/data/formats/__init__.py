@@ -1,10 +1,11 @@
 """Formats of labelled data: each file reads one kind of file and writes it back.
 
-base.py         examples, formats, and what all of them share
-detect.py       which format a file has
-columns.py      the option `columns`: which columns are input and output
-guessing.py     columns and task by names and values
-table.py        rows of cells -> examples, and back
+base.py         the types of examples and formats, and what formats share
+detect.py       finds out the format of a file
+columns.py      the option `columns`
+guessing.py     guesses columns and task from names and values
+table.py        converts rows of cells to examples and back
+report.py       counts labels, repeated and contradictory examples
 separated.py    TSV and CSV
 jsonl.py        JSON Lines
 fasttext.py     __label__x text

@@ -30,8 +30,9 @@ class Example:
 class Labelled:
     """The examples of a file, and how it was read.
 
-    reason: why the task and the columns were chosen, as a phrase. columns, header: read
-    or write another file in the same way. notes: what a user may want to check.
+    reason: why this task and these columns were chosen, as a phrase. columns, header:
+    the layout of the file, for reading or writing another one in the same way. notes:
+    what the user may want to check.
     """
 
     examples: list[Example]
@@ -47,8 +48,8 @@ class Labelled:
 class File:
     """The name and the decoded text of a file.
 
-    second: the file of the outputs, if they are in another one. header: that of the
-    file read before, which this one may repeat.
+    second: the file with the outputs, if this one has only inputs. header: the header
+    to expect, which is that of a file read before.
     """
 
     name: str
@@ -62,7 +63,7 @@ class File:
             yield number, line.removesuffix("\r")
 
     def error(self, line: int, what: str, *, hint: str = "") -> TextError:
-        """Return the error for a line."""
+        """Return an error that names the file and the line."""
         return TextError(f"{self.name}, line {line:,}: {what}", hint=hint)
 
 
@@ -70,11 +71,10 @@ class File:
 class Format:
     """How to read and write a kind of file.
 
-    read: File, task and columns -> Labelled; task and columns may be empty. The task is
-    the only one that the format can hold, or empty.
-    write: examples, columns and header -> pieces of text. A text that the format cannot
-    hold is a TextError.
-    is_old: whether files that are not UTF-8 are read as Windows-1252 or Latin-1.
+    read: takes a file, and the options `task` and `columns`, which may be empty.
+    write: takes examples, columns and header, and yields pieces of text. Raises
+    TextError if the format cannot represent an example.
+    is_old: whether a file that is not UTF-8 is read as Windows-1252 or Latin-1.
     is_by_word: whether each word is on a line of its own.
     """
 
@@ -85,9 +85,9 @@ class Format:
 
 
 def only(format: str, certain: str, task: str, columns: str = "") -> str:
-    """Return the only task of a format. Raises UsageError for another task.
+    """Return the only task of a format. Raises UsageError for another one.
 
-    columns: must be empty, if the format has none.
+    columns: the value of the option, if the format has no columns to choose from.
     """
     if task not in ("", certain):
         raise UsageError(
@@ -103,7 +103,7 @@ def only(format: str, certain: str, task: str, columns: str = "") -> str:
 
 
 def checked(file: File, examples: list[Example]) -> list[Example]:
-    """Return the examples. Raises TextError if there are none, or an empty side."""
+    """Return the examples. Raises TextError if there are none or if a text is empty."""
     if not examples:
         raise TextError(
             f"{file.name} contains no examples",
@@ -121,7 +121,7 @@ def checked(file: File, examples: list[Example]) -> list[Example]:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text. Only blanks separate words."""
+    """Return the words of a text, which only blanks separate."""
     return [word for word in text.split(" ") if word]
 
 
@@ -131,7 +131,7 @@ def joined(words: Iterable[str]) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Return what `joined` put together."""
+    """Return the words that `joined` put together."""
     return [word.replace(NO_BREAK_SPACE, " ") for word in text.split(" ")]
 
 
@@ -154,9 +154,20 @@ def _paired(file: File, example: Example) -> Example:
 SHAPES: Final[dict[str, Callable[[File, Example], Example]]] = {"tag": _paired}
 
 
+def split_inputs(example: Example, count: int) -> list[str]:
+    """Return the inputs that were joined to one; a single input may contain TABs."""
+    inputs = example.source.split("\t", count - 1)
+    if len(inputs) < count:
+        raise TextError(
+            f"line {example.line:,} has {len(inputs)} inputs instead of {count}",
+            hint="separate the inputs by TABs",
+        )
+    return inputs
+
+
 def unwritable(example: Example, format: str, what: str) -> TextError:
-    """Return the error for an example that a format cannot hold."""
+    """Return the error for an example that a format cannot represent."""
     return TextError(
         f"line {example.line:,} cannot be written as {format}: {what}",
-        hint="write JSON Lines instead, which can hold any text",
+        hint="write JSON Lines instead, which can represent any text",
     )

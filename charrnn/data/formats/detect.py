@@ -15,11 +15,11 @@ SUFFIXES: Final = {
     ".conll": "conll", ".iob": "conll", ".iob2": "conll", ".bio": "conll",
     ".conllu": "conllu", ".dict": "dict",
 }  # fmt: skip
-#: Formats that some people's files have under the extension of another one.
+#: Formats whose extensions are also used for other ones.
 MISNAMED: Final = ("tsv", "conll", "conllu")
 #: Extensions of two letters that are not languages.
 NOT_LANGUAGES: Final = {".md", ".py", ".js", ".ts", ".rs", ".go", ".cc", ".sh"}
-LONGEST_SENTENCE: Final = 200  #: words, on average
+LONGEST_SENTENCE: Final = 200  #: the most words per sentence, on average
 
 _LANGUAGE: Final = re.compile(r"\.([a-z]{2}|src|tgt)")
 _CONLLU: Final = re.compile(r"\d+([-.]\d+)?(\t[^\t]+){9}")
@@ -32,10 +32,10 @@ def suffix(name: str) -> str:
 
 
 def is_labelled(sources: Sequence[Source]) -> bool:
-    """Return whether sources are labelled data without being declared as such.
+    """Return whether files are certain to hold labelled data.
 
-    The extension decides, or a text in which most lines begin with __label__. For texts
-    in two languages it is the extension too: train.de and train.en.
+    They are if their extensions are those of formats, if their lines begin with
+    __label__, or if they are one text in two languages, such as train.de and train.en.
     """
     if are_languages([source.name for source in sources]):
         return True
@@ -45,7 +45,7 @@ def is_labelled(sources: Sequence[Source]) -> bool:
 
 
 def are_languages(names: Sequence[str]) -> bool:
-    """Return whether two files have the same name, apart from the language."""
+    """Return whether two file names differ only in the language at the end."""
     paths = [_uncompressed(name) for name in names]
     return (
         len({path.suffix for path in paths}) == len(names) == 2
@@ -57,8 +57,12 @@ def are_languages(names: Sequence[str]) -> bool:
     )
 
 
-def detect(name: str, text: str) -> str:
-    """Return the format of a file, or an empty string for a text in none of them."""
+def detect(name: str, text: str, task: str = "") -> str:
+    """Return the format of a file, or an empty string if it has none.
+
+    task: with a task other than tag, a table with blank lines remains a table.
+    """
+    may_be_tagged = task in ("", "tag")
     by_name = SUFFIXES.get(suffix(name), "")
     if by_name and by_name not in MISNAMED:
         return by_name
@@ -70,7 +74,8 @@ def detect(name: str, text: str) -> str:
         return "conllu"
     has_tabs = _most(lines, lambda line: "\t" in line)
     if by_name == "tsv" or (has_tabs and not by_name):
-        return "conll" if has_tabs and _are_sentences(text, lines, "\t") else "tsv"
+        is_tagged = may_be_tagged and has_tabs and _are_sentences(text, lines, "\t")
+        return "conll" if is_tagged else "tsv"
     if by_name:
         return by_name
     if _most(lines, lambda line: line.startswith("{")):
@@ -79,7 +84,7 @@ def detect(name: str, text: str) -> str:
         return "dict"
     if lines and names_of(lines[0].strip().split(",")):
         return "csv"
-    return "conll" if _are_sentences(text, lines, " ") else ""
+    return "conll" if may_be_tagged and _are_sentences(text, lines, " ") else ""
 
 
 def _uncompressed(name: str) -> Path:
@@ -99,7 +104,7 @@ def _most(lines: Sequence[str], is_so: Callable[[str], object]) -> bool:
 
 
 def _are_sentences(text: str, lines: Sequence[str], separator: str) -> bool:
-    """Return whether lines are words with tags, with blank lines between sentences."""
+    """Return whether lines hold words and tags, with blank lines between sentences."""
     inside = text.strip().split("\n")
     sentences = 1 + sum(
         not line.strip() and bool(before.strip())

@@ -1,4 +1,4 @@
-"""Which columns are read, and for which task, by their names and their values."""
+"""Guess columns and task from the names of columns and from the values in them."""
 
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -6,12 +6,12 @@ from typing import Final
 
 from charrnn.errors import TextError
 
-#: Names of columns and JSON keys that hold an input, the likeliest first.
+#: Names of columns and JSON keys that hold an input; the first one found is used.
 INPUTS: Final = (
     "text", "sentence", "tokens", "words", "source", "src", "input", "utterance",
     "message", "review", "comment", "tweet", "content", "document", "question", "word",
 )  # fmt: skip
-#: Names of those that hold an output, each with its task if that is certain.
+#: Names of those that hold an output, with the task if the name implies one.
 OUTPUTS: Final = {
     "label": "classify", "class": "classify", "category": "classify",
     "sentiment": "classify", "intent": "classify", "tags": "tag", "ner_tags": "tag",
@@ -20,7 +20,7 @@ OUTPUTS: Final = {
 }  # fmt: skip
 
 MOST_LABELS: Final = 200
-LEAST_ROWS: Final = 20  #: with fewer rows, the task is not guessed
+LEAST_ROWS: Final = 20  #: with fewer rows, the task must be given
 CHOOSE: Final = (
     "choose `task`: classify if the output is a label, translate if it is text, tag "
     "if it is one tag per word, or language to read the file as plain text"
@@ -36,7 +36,7 @@ def names_of(header: Sequence[str]) -> tuple[str, str] | None:
 
 
 def task_of_names(source: str, target: str) -> str:
-    """Return the task that two names stand for, or an empty string."""
+    """Return the task that the names of input and output imply, if any."""
     if (source.casefold(), target.casefold()) == ("source", "target"):
         return "translate"
     return OUTPUTS.get(target.casefold(), "")
@@ -45,8 +45,8 @@ def task_of_names(source: str, target: str) -> str:
 def task_of_values(file: str, outputs: Sequence[str]) -> str:
     """Return the task that the outputs of a file suggest.
 
-    Few outputs that repeat are labels; many different ones are translations. Raises
-    TextError if it is neither, or if there are fewer than 20.
+    Outputs are labels if there are few different ones and translations if there are
+    many. Raises TextError if they are neither, or if there are fewer than 20 rows.
     """
     if len(outputs) >= LEAST_ROWS and are_few(outputs):
         return "classify"
@@ -66,16 +66,16 @@ def counted(values: Sequence[str]) -> str:
 
 
 def is_label_first(task: str, first: Sequence[str], second: Sequence[str]) -> bool:
-    """Return whether the label comes before the text.
+    """Return whether the first of two columns is the label of the second.
 
-    It does if its values are fewer and shorter; unless the task is known, they must
-    also be few.
+    It is if its values are shorter and fewer; unless the task is known, they must also
+    repeat like labels.
     """
     return task in _LABEL_FIRST and _LABEL_FIRST[task](first, second)
 
 
 def are_few(values: Sequence[str]) -> bool:
-    """Return whether each value occurs ten times on average, as labels do."""
+    """Return whether values repeat like labels: ten times each, on average."""
     return len(set(values)) <= min(MOST_LABELS, len(values) // 10)
 
 

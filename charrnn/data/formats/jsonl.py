@@ -16,6 +16,7 @@ from charrnn.data.formats.base import (
     checked,
     joined,
     shaped,
+    split_inputs,
     split_words,
 )
 from charrnn.data.formats.guessing import (
@@ -129,9 +130,8 @@ def _write(
 ) -> Iterator[str]:
     chosen = option.parse(columns or DEFAULT)
     for example in examples:
-        # one input may contain TABs
-        parts = example.source.split("\t", len(chosen.inputs) - 1)
-        sides = [*zip(chosen.inputs, parts, strict=True)]
+        inputs = split_inputs(example, len(chosen.inputs))
+        sides = [*zip(chosen.inputs, inputs, strict=True)]
         record = {
             name.removesuffix(LIST): split_words(text) if name.endswith(LIST) else text
             for name, text in (*sides, (chosen.output, example.target))

@@ -6,14 +6,21 @@ from dataclasses import dataclass, replace
 
 from charrnn.data.formats import columns as option
 from charrnn.data.formats import guessing
-from charrnn.data.formats.base import Example, File, Labelled, checked, shaped
+from charrnn.data.formats.base import (
+    Example,
+    File,
+    Labelled,
+    checked,
+    shaped,
+    split_inputs,
+)
 
 Rows = list[tuple[int, list[str]]]  #: each row with its line
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Positions of the columns that are read, the task, and why."""
+    """The task, the positions of the columns to read, and the reason for both."""
 
     inputs: tuple[int, ...]
     output: int
@@ -26,8 +33,9 @@ def read_table(
 ) -> Labelled:
     """Return the examples of a table.
 
-    The first row is a header if `columns` has names, if it has well-known names, if it
-    is the header of a file read before, or if all labels repeat except the first.
+    The first row is a header if `columns` has names, if it contains well-known names,
+    if it is the header of a file read before, or if its label is the only one that does
+    not occur again.
     """
     if not rows:
         checked(file, [])
@@ -66,22 +74,20 @@ def read_table(
 def cells(
     example: Example, columns: str, header: Sequence[str], filler: str = ""
 ) -> list[str]:
-    """Return an example as a row of a table that is laid out like another one."""
+    """Return an example as a row of a table with this layout."""
     chosen = option.parse(columns or "1,2")
     names = [*chosen.inputs, chosen.output]
     numbers = [int(name) for name in names if name.isdecimal()]
     inputs, output = chosen.indexes(header, max([len(header), *numbers]))
     row = [filler] * max(len(header), *(index + 1 for index in (*inputs, output)))
-    # one input may contain TABs
-    parts = example.source.split("\t", len(inputs) - 1)
-    for index, part in zip(inputs, parts, strict=True):
-        row[index] = part
+    for index, text in zip(inputs, split_inputs(example, len(inputs)), strict=True):
+        row[index] = text
     row[output] = example.target
     return row
 
 
 def _width(file: File, rows: Rows) -> int:
-    """Return the number of columns. Raises TextError for a row of another number."""
+    """Return the number of columns. Raises TextError for a row with more or fewer."""
     widths = Counter(len(row) for _, row in rows)
     width = widths.most_common(1)[0][0]
     if width < 2:
@@ -101,13 +107,14 @@ def _width(file: File, rows: Rows) -> int:
 
 
 def _by_values(file: File, rows: Rows, task: str) -> Choice:
-    """Choose the columns by what is in them."""
+    """Choose the columns, and the task if possible, by the values in them."""
     width = len(rows[0][1])
     filled = [sum(not _is_blank(row[i]) for _, row in rows) for i in range(width)]
     used = [index for index in range(width) if 2 * filled[index] >= len(rows)]
     values = [[row[index] for _, row in rows] for index in used]
     if len(used) == 3 and guessing.are_features(values[2]):
-        reason = "column 3 holds features of column 1"
+        word, _, features = (index + 1 for index in used)
+        reason = f"column {features} holds features of column {word}"
         return Choice((used[0], used[2]), used[1], task or "translate", reason)
     if len(used) != 2:
         raise file.error(

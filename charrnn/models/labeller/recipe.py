@@ -16,14 +16,14 @@ class LabellerRecipe(GradientRecipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[LabellerConfig, list[str]]:
-        """Fill in the config from the number of labels; return it with the reasons.
+        """Fill in the config from the corpus; return it with the reasons.
 
-        given: also what the program knows of the inputs, such as `source_size`.
+        given: also the fields that follow from the data, such as `spans`.
         """
         hidden = 128 if data.tokens < 50_000 else 256
         crf = bool(given.get("spans"))
         why = {
-            "hidden": f"hidden {hidden}: {data.tokens:,} labels to learn from",
+            "hidden": f"hidden {hidden}: {data.tokens:,} training tokens",
             "crf": "crf: the labels mark spans",
         }
         chosen = {"hidden": hidden, "crf": crf, "vocab_size": data.vocab_size}

@@ -54,6 +54,6 @@ def legal_transitions(spans: Sequence[str]) -> Legal:
 def illegal_share(legal: Legal, labels: npt.NDArray[np.integer[Any]]) -> float:
     """Return the share of transitions in `labels` (N,) that are not legal.
 
-    labels: sequences of labels, with a boundary before each and at the end.
+    labels: sequences of labels, with a boundary before each.
     """
     return float(1 - legal[labels[:-1], labels[1:]].mean()) if len(labels) > 1 else 0.0

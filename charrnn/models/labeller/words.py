@@ -92,7 +92,7 @@ def known_words(source: Part, blank: int) -> Hashes:
     chunks = np.searchsorted(ends, np.arange(0, source.targets, CHUNK_TOKENS), "right")
     bounds = np.unique(np.concatenate([[0], chunks, [len(ends)]])).tolist()
     for first, last in pairwise(bounds):
-        tokens = _joined(source, first, last)
+        tokens = joined(source, first, last)
         is_letter = (tokens != blank) & (tokens != BOUNDARY)
         _, _, hashes = _runs(tokens, is_letter)
         distinct, counts = np.unique(hashes, return_counts=True)
@@ -137,11 +137,11 @@ def _letters(tokens: Ids, starts: Ids, sizes: Ids) -> Ids:
     return np.where(is_letter, tokens[np.where(is_letter, starts + offsets, 0)], 0)
 
 
-def _joined(source: Part, first: int, last: int) -> Ids:
+def joined(part: Part, first: int = 0, last: int | None = None) -> Ids:
     """Return the tokens of some documents, with a boundary before each."""
-    sizes = source.lengths[first:last] + 1
+    sizes = part.lengths[first:last] + 1
     before = np.cumsum(sizes) - sizes
     offsets = np.arange(sizes.sum()) - np.repeat(before, sizes)
-    tokens = source.tokens[np.repeat(source.starts[first:last], sizes) + offsets]
+    tokens = part.tokens[np.repeat(part.starts[first:last], sizes) + offsets]
     tokens[before] = BOUNDARY
     return np.asarray(tokens, np.int64)
