@@ -120,6 +120,7 @@ class Session(ABC):
             model=self.record.model,
             training=self.record.training,
             reasons=self.record.reasons,
+            preview=[] if self.continues else self.record.preview,
         )
 
     def done_event(self) -> DoneEvent:
