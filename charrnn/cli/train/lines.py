@@ -14,7 +14,7 @@ Describe = Callable[[Mapping[str, Any]], str]
 
 
 def lines_of(event: events.Event, columns: int, describe: Describe) -> Iterator[str]:
-    """Yield the lines for an event; examples and samples are shortened to fit the columns.
+    """Yield the lines for an event; examples and samples are cut to fit the columns.
 
     describe: returns a phrase for the metrics of a validation.
     """
