@@ -131,16 +131,20 @@ def quoted(text: str) -> str:
     return line.replace("\N{LINE SEPARATOR}", "\\u2028").translate(_VISIBLE)
 
 
-def table(rows: Iterable[Sequence[str]], align: str) -> str:
-    """Return rows as aligned columns, a line each; align: one < or > per column."""
+def table(rows: Iterable[Sequence[str]], align: str, gap: int = 2) -> str:
+    """Return rows as aligned columns, a line each.
+
+    align: one < or > per column. gap: number of blanks between columns.
+    """
     rows = list(rows)
+    between = " " * gap
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
         line = ""
         for cell, side, size in zip(row, align, widths, strict=True):
-            gap = " " * (size - width(cell))
-            line += f"{gap}{cell}  " if side == ">" else f"{cell}{gap}  "
+            pad = " " * (size - width(cell))
+            line += pad + cell + between if side == ">" else cell + pad + between
         lines.append(line.rstrip(" "))
     return "\n".join(lines)
 

@@ -71,8 +71,10 @@ def _read(
     if not file.text or file.text.isspace():
         raise TextError(f"{file.name} is empty", hint="give a file with examples")
     if not format:
-        raise TextError(
-            f"{file.name} is not in a known format of labelled data",
+        number = next(number for number, line in file.lines() if "\t" not in line)
+        raise file.error(
+            number,
+            "not in a known format of labelled data",
             hint="write one example per line: input TAB output",
         )
     if encoding and not _format(format).is_old:

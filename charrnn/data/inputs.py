@@ -2,7 +2,8 @@
 
 from charrnn.data.examples import read_examples
 from charrnn.data.formats import FORMATS, detect
-from charrnn.data.formats.base import Example, Format, Labelled
+from charrnn.data.formats.base import Example, File, Format, Labelled, shaped
+from charrnn.errors import TextError
 from charrnn.text.sources import Source
 
 
@@ -32,6 +33,22 @@ def read_inputs(
         for number, line in enumerate(lines, 1)
     ]
     return Labelled(examples, task, "", "each line is an input")
+
+
+def parse_example(text: str, number: int, task: str) -> Example:
+    """Return the example in a text: its input, a TAB, and its output.
+
+    Earlier TABs belong to the input. Raises TextError, which gives the text's number.
+    """
+    source, tab, target = text.rpartition("\t")
+    if not (source and not source.isspace() and target and not target.isspace()):
+        what = "an input or output is empty" if tab else "it has no TAB"
+        raise TextError(
+            f"TEXT {number} is not input TAB output: {what}",
+            hint="for example: $'Yamamoto\\tJapanese', or -f FILE with labelled data",
+        )
+    example = Example(source, target, number)
+    return shaped(File(f"TEXT {number}", text), [example], task)[0]
 
 
 def is_by_word(format: str) -> bool:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
 from charrnn.data.config import CorpusConfig
 from charrnn.data.corpus import Corpus
-from charrnn.data.store import Part, TokenStore
+from charrnn.data.store import Part, Survey, TokenStore
 from charrnn.errors import ModelFileError, NotFoundError, StoppedError, TextError
 from charrnn.fields import from_json
 from charrnn.inference.scoring import Nats, part_nats
@@ -21,6 +21,15 @@ from charrnn.text.sources import find_sources
 from charrnn.tokenizers.base import Tokenizer
 
 Stop = Callable[[], bool]
+C = TypeVar("C", bound="Surveyed")
+
+
+class Surveyed(Protocol):
+    """A corpus with a hash."""
+
+    def survey(self) -> Survey:
+        """Return its size and hash."""
+
 
 ORDERS: Final = range(1, 9)  #: n-gram orders of the baselines
 MIXED_ORDERS: Final = ORDERS[1:]  #: those worth comparing or mixing with a network
@@ -28,7 +37,12 @@ MAX_COUNTED: Final = 4_000_000  #: most tokens to count after a run: takes 10 s
 
 
 def validation_documents(run: Run) -> tuple[str, ...]:
-    """Reread the corpus of a run, and return its validation documents.
+    """Reread the corpus of a run, as `reread` does; return its validation documents."""
+    return tuple(reread(run, Corpus).validation_texts())
+
+
+def reread(run: Run, corpus_type: Callable[..., C]) -> C:
+    """Return the corpus of a run, read again from its files.
 
     Raises NotFoundError if a file is missing, TextError if the text has changed, or
     ModelFileError if the run does not record how its text was split.
@@ -49,11 +63,11 @@ def validation_documents(run: Run) -> tuple[str, ...]:
         sources, valid_sources = find_sources(files), find_sources(valid)
     except NotFoundError as error:
         raise NotFoundError(error.message, hint=hint) from error
-    corpus = Corpus(sources, config, raw=is_raw, valid_sources=valid_sources)
+    corpus = corpus_type(sources, config, raw=is_raw, valid_sources=valid_sources)
     if corpus.survey().sha256 != sha256:
         named = ", ".join((*files, *valid))
         raise TextError(f"{named} has changed since {run.path} was started", hint=hint)
-    return tuple(corpus.validation_texts())
+    return corpus
 
 
 def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:

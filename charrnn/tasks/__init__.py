@@ -1,12 +1,13 @@
 """Tasks, one per file: what a model predicts, and how predictions are measured.
 
-base.py       the interface of a task and of its metrics
-language.py   predicts each token from all earlier ones
-labelled.py   what the tasks on labelled data share
+base.py         the interface of a task and of its metrics
+language.py     predicts each token from all earlier ones
+labelled.py     what the tasks on labelled data share
 calibration.py  the temperature that makes probabilities fit
-classify.py   predicts a label from a text
-tag.py        predicts a tag for each word
-translate.py  predicts a text from another one
+classify.py     predicts a label from a text
+tag.py          predicts a tag for each word
+translate.py    predicts a text from another one
+evaluation.py   predictions, scores and metrics for labelled data
 """
 
 from charrnn.registry import Registry

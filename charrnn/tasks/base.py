@@ -14,6 +14,7 @@ from charrnn.data.config import CorpusConfig
 from charrnn.data.store import Part, Survey, TokenStore
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
+from charrnn.text.characters import one_line
 from charrnn.text.sources import Source
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 
@@ -112,6 +113,11 @@ class Task(ABC, Generic[D]):
         """Return an output on one line, for people; source: its input."""
         return one_line(output)
 
+    @classmethod
+    def paired(cls, source: str, output: str) -> str:
+        """Return an input with an output on one line."""
+        return f"{one_line(source)} -> {cls.shown(source, output)}"
+
     @staticmethod
     def listed(output: str) -> str | list[str]:
         """Return an output as a value of JSON."""
@@ -174,8 +180,3 @@ def loss(values: Mapping[str, Any], unit: str) -> str:
 def figure(value: float | None, decimals: int = 3) -> str:
     """Format a figure of some metrics; None, which is infinity in JSON, becomes inf."""
     return "inf" if value is None else f"{value:.{decimals}f}"
-
-
-def one_line(text: str) -> str:
-    """Return a text with its line ends and TABs spelled out."""
-    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")

@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 
 from charrnn.data.example_batches import targets_of
+from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part
 from charrnn.inference.counting.naive_bayes import NaiveBayes
+from charrnn.inference.metrics.classify import ClassifyMetrics
+from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
+from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import LabelledTask, Predicted
 from charrnn.tokenizers.base import Ids, Tokenizer
@@ -54,6 +58,29 @@ class ClassifyTask(LabelledTask):
         accuracy = found.right / found.examples
         more = {"accuracy": accuracy, "macro_f1": float(f1)}
         return replace(found, errors=1 - accuracy, more=more)
+
+    @staticmethod
+    def unknown(output: str, tokenizer: Tokenizer) -> list[str]:
+        """Return the label if it is unknown."""
+        assert isinstance(tokenizer, LabelTokenizer)
+        return [] if output in tokenizer else [output]
+
+    def evaluate(
+        self,
+        model: TextModel,
+        examples: Sequence[Example],
+        predicted: Sequence[Prediction],
+        nats: Nats,
+        training: Sequence[str] | None = None,
+    ) -> ClassifyMetrics:
+        """Return accuracy, macro F1, confusions and calibration."""
+        p = np.array([found.p for found in predicted])
+        return ClassifyMetrics.of(
+            [one.target for one in examples],
+            [found.output for found in predicted],
+            probabilities=None if np.isnan(p).any() else p,
+            nats=nats,
+        )
 
     def counted(
         self,

@@ -25,8 +25,11 @@ from charrnn.data.example_batches import (
     texts_of,
     validation_examples,
 )
+from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
+from charrnn.inference.metrics.tables import TaskMetrics
+from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import Stop, Task
@@ -181,6 +184,26 @@ class LabelledTask(Task[ExampleCorpus]):
 
         part: the part of the inputs that are asked. The nats of its targets, (N,), are
         returned last; they are NaN if the model gives no probabilities.
+        """
+
+    @staticmethod
+    def unknown(output: str, tokenizer: Tokenizer) -> list[str]:
+        """Return what makes an output impossible for a model with this tokenizer."""
+        return []
+
+    @abstractmethod
+    def evaluate(
+        self,
+        model: TextModel,
+        examples: Sequence[Example],
+        predicted: Sequence[Prediction],
+        nats: Nats,
+        training: Sequence[str] | None = None,
+    ) -> TaskMetrics:
+        """Return the metrics of predictions.
+
+        nats: -ln p of the right outputs, (N,), infinite for impossible ones. training:
+        the inputs that the model was trained on, if known.
         """
 
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:

@@ -7,12 +7,15 @@ from typing import Any, Final
 import numpy as np
 
 from charrnn.data.example_batches import inputs_of, targets_of
-from charrnn.data.formats.base import split_words, words
+from charrnn.data.formats.base import Example, split_words, words
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.counting.frequent_tags import FrequentTags
 from charrnn.inference.metrics.spans import spans
+from charrnn.inference.metrics.tag import TagMetrics
+from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
+from charrnn.inference.text_model import TextModel
 from charrnn.models.labeller.spans import (
     illegal_share,
     legal_transitions,
@@ -57,10 +60,21 @@ class TagTask(LabelledTask):
         return " ".join(words(text.replace("\t", " ")))
 
     @staticmethod
+    def unknown(output: str, tokenizer: Tokenizer) -> list[str]:
+        """Return the unknown tags."""
+        ids = zip(words(output), tokenizer.encode(output).tolist(), strict=True)
+        return [tag for tag, token in ids if token == tokenizer.unknown]
+
+    @staticmethod
     def shown(source: str, output: str) -> str:
         """Return words with their tags, as in the/DET cat/NOUN."""
         pairs = zip(words(source), words(output), strict=True)
         return " ".join(f"{word}/{tag}" for word, tag in pairs)
+
+    @classmethod
+    def paired(cls, source: str, output: str) -> str:
+        """Return the words with their tags."""
+        return cls.shown(source, output)
 
     @staticmethod
     def listed(output: str) -> list[str]:
@@ -92,6 +106,25 @@ class TagTask(LabelledTask):
         both = sum(len(right) + len(tags) for right, tags in pairs)
         more["entity_f1"] = 2 * hits / max(1, both)
         return replace(found, errors=1 - more["entity_f1"], more=more)
+
+    def evaluate(
+        self,
+        model: TextModel,
+        examples: Sequence[Example],
+        predicted: Sequence[Prediction],
+        nats: Nats,
+        training: Sequence[str] | None = None,
+    ) -> TagMetrics:
+        """Return the tag accuracy, also on words not in training, and the entity F1."""
+        unseen = None
+        if training is not None:
+            seen = {word for text in training for word in words(text)}
+            unseen = [[word not in seen for word in words(x.source)] for x in examples]
+        return TagMetrics.of(
+            [words(one.target) for one in examples],
+            [words(found.output) for found in predicted],
+            unseen=unseen,
+        )
 
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
         """Return the number of known words, and the tags if they mark spans."""

@@ -6,10 +6,14 @@ from typing import Any, Final
 import numpy as np
 
 from charrnn.data.example_batches import inputs_of
+from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.counting.memory import Memory
+from charrnn.inference.metrics.translate import TranslateMetrics
+from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
+from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import LabelledTask, level_of
 from charrnn.tokenizers import TOKENIZERS
@@ -61,6 +65,31 @@ class TranslateTask(LabelledTask):
         if any("\t" in text for text in listed):
             return "features"
         return level_of(listed, usual=super().input_level(listed))
+
+    def evaluate(
+        self,
+        model: TextModel,
+        examples: Sequence[Example],
+        predicted: Sequence[Prediction],
+        nats: Nats,
+        training: Sequence[str] | None = None,
+    ) -> TranslateMetrics:
+        """Return exact match, symbol error rate, BLEU and chrF.
+
+        Examples with the same input are one example with several references.
+        """
+        references: dict[str, list[str]] = {}
+        outputs = {}
+        for one, found in zip(examples, predicted, strict=True):
+            target = model.tokenizer.normalise(one.target)
+            references.setdefault(one.source, []).append(target)
+            outputs[one.source] = found.output
+        is_listed = model.tokenizer.level == "symbol"
+        return TranslateMetrics.of(
+            list(references.values()),
+            list(outputs.values()),
+            split=str.split if is_listed else list,
+        )
 
     def counted(
         self,

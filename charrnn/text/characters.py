@@ -63,3 +63,8 @@ def count_characters(texts: Iterable[str]) -> npt.NDArray[np.int64]:
     counts[0xD800:0xDC80] = 0
     counts[0xDD00:0xE000] = 0
     return counts
+
+
+def one_line(text: str) -> str:
+    """Return a text with its line ends and TABs spelled out."""
+    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")

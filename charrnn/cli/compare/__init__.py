@@ -1,5 +1,7 @@
 """`charrnn compare`: rank models on the same text.
 
-command.py   handles the options, the text and the baselines
+command.py   compares models on a text
+options.py   the options
+labelled.py  compares models on labelled data
 output.py    writes messages, tables and JSON
 """

@@ -1,7 +1,6 @@
 """`charrnn compare`: rank models on the same text."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,52 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from charrnn.cli import arguments, console, loading
-from charrnn.cli.arguments import option
-from charrnn.cli.compare import output
+from charrnn.cli.compare import labelled, output
+from charrnn.cli.compare.options import CompareOptions
 from charrnn.errors import NotFoundError, UsageError
-from charrnn.fields import check
 from charrnn.reports import ladder_plot
 
 if TYPE_CHECKING:
     from charrnn.inference.comparing import Compared, Texts
     from charrnn.inference.text_model import TextModel
-
-
-@dataclass(frozen=True)
-class CompareOptions:
-    """The text that models are compared on, the baselines, and the plot."""
-
-    file: tuple[str, ...] = option(
-        (),
-        flags=("--file", "-f"),
-        metavar="FILE",
-        shown="validation text of the first model",
-        help="Text that no model was trained on; - is stdin; repeatable.",
-    )
-    documents: str = option(
-        "",
-        metavar="file|line|blank|TEXT",
-        shown="same as for the first model's corpus",
-        help="Where documents of --file end; same values as in train.",
-    )
-    baselines: bool = option(
-        False,
-        help="Also compare a uniform model, and n-gram models up to n = 8 fitted to "
-        "the training text of the first model.",
-    )
-    plot: str = option(
-        "", metavar="FILE.png|.svg", help="Also draw a bar chart; needs matplotlib."
-    )
-
-    def __post_init__(self) -> None:
-        check(self)
-        if self.plot:
-            ladder_plot.check(self.plot)
-        if self.documents and not self.file:
-            raise UsageError(
-                "--documents needs --file",
-                hint="validation text keeps the documents of its corpus",
-            )
 
 
 @arguments.with_options(CompareOptions)
@@ -87,6 +48,11 @@ def compare(
     loading.check_sources(files)
     loaded = [loading.load_model(name) for name in models or (None,)]
     first = loaded[0]
+    if any(model.source_tokenizer for model in loaded):
+        labelled.compare(loaded, options, as_json=as_json, quiet=quiet)
+        return
+    if options.columns:
+        raise UsageError("--columns is for labelled data, not for text")
     ngrams = _ladder(first) if options.baselines else ()
     text = (
         loading.read_held_out(files, first, options.documents)
@@ -106,7 +72,7 @@ def compare(
     else:
         output.write_table(found)
     if plot:
-        names = output.short_names(found)
+        names = output.short_names([one.reading.model.name for one in found])
         ladder_plot.draw(found, names, Path(plot), f"on {text.name}")
         console.log(f"saved {plot}", quiet=quiet)
 

@@ -44,16 +44,16 @@ def warn_of_bad_scores(found: Sequence["Compared"], *, quiet: bool) -> None:
         console.warn(f"{text}, so the score is infinite", quiet=quiet)
 
 
-def short_names(found: Sequence["Compared"]) -> list[str]:
-    """Return the model names, without folders if they are distinct without them."""
-    names = [one.reading.model.name for one in found]
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return the names of models, without folders if they are distinct without them."""
     short = [Path(name).name for name in names]
-    return short if len(set(short)) == len(short) else names
+    return short if len(set(short)) == len(short) else list(names)
 
 
 def write_table(found: Sequence["Compared"]) -> None:
     """Write a table of scores, then one of sizes, units and speed."""
-    named = list(zip(short_names(found), found, strict=True))
+    names = short_names([one.reading.model.name for one in found])
+    named = list(zip(names, found, strict=True))
     quality = [QUALITY, *((name, *_quality(one)) for name, one in named)]
     console.write_line(console.table(quality, "<<>><<") + "\n")
     sizes = [SIZES, *((name, *_sizes(one.reading)) for name, one in named)]

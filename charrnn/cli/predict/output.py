@@ -55,7 +55,7 @@ def write_json(predicted: Iterable[Predicted], task: "Task[Any]", model: str) ->
 
 def write_tsv(predicted: Iterable[Predicted], task: "Task[Any]") -> None:
     """Write a heading, then a row per output; an empty input has one row."""
-    from charrnn.tasks.base import one_line
+    from charrnn.text.characters import one_line
 
     console.write_line("input\toutput\tp\tnats")
     for one in predicted:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import log
+from math import isinf, log
 from typing import TYPE_CHECKING, Any, Final
 
 from charrnn.cli import console
@@ -56,12 +56,23 @@ def write_plain(scored: Iterable[Scored], per: str, unit: str) -> None:
         console.write("".join(f"{part.bits * factor:.6f}\n" for part in parts))
 
 
-def write_table(scored: Iterable[Scored], per: str, unit: str, *, quiet: bool) -> None:
-    """Write a row for each text, or for the total of all texts."""
+def write_table(
+    scored: Iterable[Scored],
+    per: str,
+    unit: str,
+    *,
+    quiet: bool,
+    finite: bool = False,
+) -> None:
+    """Write a row for each text, or for the total of all texts.
+
+    finite: leave texts with probability 0 out of the total.
+    """
     heading = (unit, f"{unit}/char", "perplexity", "tokens", "unknown", "text")
     console.log(ROW.format(*heading), quiet=quiet)
     is_total = per == "total"
-    total, count = _total(scored if is_total else _written(scored, unit))
+    counted = scored if is_total else _written(scored, unit)
+    total, count = _total(counted, finite=finite)
     row = _row(total, f"total of {console.plural(count, 'text')}", unit)
     if is_total:
         console.write_line(row)
@@ -114,11 +125,12 @@ def values(score: Score) -> dict[str, Any]:
     }
 
 
-def _total(scored: Iterable[Scored]) -> tuple[Score, int]:
-    """Return the sum of the scores and the number of texts."""
+def _total(scored: Iterable[Scored], *, finite: bool = False) -> tuple[Score, int]:
+    """Return the sum of the scores, only finite ones if asked for, and their number."""
     total, count = Score(), 0
     for one in scored:
-        total, count = total + one.score, count + 1
+        if not (finite and isinf(one.score.nats)):
+            total, count = total + one.score, count + 1
     return total, count
 
 

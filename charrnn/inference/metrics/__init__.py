@@ -1,6 +1,7 @@
 """Metrics of predictions, each with a bootstrap interval over examples.
 
 figure.py         a figure of a test set, computed from sums over its examples
+tables.py         metrics as tables to read
 label_scores.py   precision, recall and F1 per label, and their mean (macro F1)
 classify.py       ClassifyMetrics: accuracy, macro F1, confusions, calibration
 spans.py          the entities in a sequence of BIO or BIOES tags

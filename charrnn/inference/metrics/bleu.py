@@ -1,7 +1,7 @@
 """BLEU as sacrebleu 2.6 computes it by default (Papineni et al. 2002).
 
-Its signature is case:mixed|eff:no|tok:13a|smooth:exp: text is tokenized like NIST's
-mteval-v13a, and the k-th order without a match has the precision 1 / (2^k total).
+Text is tokenized like NIST's mteval-v13a, and the k-th order without a match has the
+precision 1 / (2^k total).
 """
 
 import re
@@ -13,6 +13,7 @@ import numpy as np
 
 from charrnn.inference.intervals import Reals
 
+SIGNATURE: Final = "case:mixed|eff:no|tok:13a|smooth:exp"
 ORDER: Final = 4  #: longest n-grams, in words
 
 _ENTITIES: Final = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))

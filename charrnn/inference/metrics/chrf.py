@@ -1,7 +1,7 @@
 """chrF as sacrebleu 2.6 computes it by default (Popović 2015).
 
-Its signature is case:mixed|eff:yes|nc:6|nw:0|space:no: n-grams of 1 to 6 characters
-without whitespace, and recall counts twice as much as precision.
+It counts n-grams of 1 to 6 characters without whitespace, and recall counts twice as
+much as precision.
 """
 
 from collections import Counter
@@ -12,6 +12,7 @@ import numpy as np
 
 from charrnn.inference.intervals import Reals
 
+SIGNATURE: Final = "case:mixed|eff:yes|nc:6|nw:0|space:no"
 ORDER: Final = 6  #: longest n-grams, in characters
 BETA: Final = 2  #: weight of recall
 

@@ -1,7 +1,7 @@
 """Metrics of a classifier: accuracy, macro F1, confusions and calibration."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import log
 from typing import Any, Final
@@ -12,17 +12,28 @@ import numpy.typing as npt
 from charrnn.inference.intervals import Reals
 from charrnn.inference.metrics.figure import Figure, check_examples, ratio
 from charrnn.inference.metrics.label_scores import LabelCounts, LabelScore
+from charrnn.inference.metrics.tables import (
+    FRACTION,
+    MATRIX_LABELS,
+    PLAIN,
+    Table,
+    TaskMetrics,
+    Unit,
+    confusion_matrix,
+    scores_table,
+    worst_pairs,
+)
 
 BINS: Final = 15  #: bins of probability for the calibration error
 
 
 @dataclass(frozen=True)
-class ClassifyMetrics:
+class ClassifyMetrics(TaskMetrics):
     """How well labels were predicted.
 
     confusions: how often each gold label (first) was predicted as each label, including
     itself. calibration_error: the expected calibration error, from 0 to 1.
-    bits_per_label: the mean of -log2 p(gold label).
+    bits_per_label: the mean of -log2 p(gold label), without impossible labels.
     """
 
     examples: int
@@ -62,9 +73,23 @@ class ClassifyMetrics:
         )
 
     @property
-    def headline(self) -> Figure:
-        """The figure by which classifiers are compared."""
-        return self.accuracy
+    def figures(self) -> Mapping[str, tuple[Figure | None, Unit]]:
+        """The figures by name."""
+        return {
+            "accuracy": (self.accuracy, FRACTION),
+            "macro F1": (self.macro_f1, FRACTION),
+            "calibration error": (self.calibration_error, FRACTION),
+            "bits per label": (self.bits_per_label, PLAIN),
+        }
+
+    def tables(self) -> Iterator[Table]:
+        """Yield the figures, the scores per label, and the confusions."""
+        yield from super().tables()
+        yield scores_table("label", self.labels)
+        if len(self.labels) <= MATRIX_LABELS:
+            yield confusion_matrix(self.labels, self.confusions)
+        elif pairs := self.worst_pairs():
+            yield worst_pairs(pairs)
 
     def worst_pairs(self, most: int = 10) -> list[tuple[str, str, int]]:
         """Return the most frequent confusions (gold, predicted, count)."""
@@ -85,7 +110,10 @@ class ClassifyMetrics:
 
 
 def _mean(values: Reals) -> Figure:
-    return Figure.of(ratio, np.column_stack([values, np.ones(len(values))]))
+    is_finite = np.isfinite(values)
+    return Figure.of(
+        ratio, np.column_stack([np.where(is_finite, values, 0), is_finite])
+    )
 
 
 def _calibration(is_right: npt.NDArray[np.bool_], probabilities: Any) -> Figure:

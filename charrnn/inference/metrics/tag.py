@@ -1,7 +1,7 @@
 """Metrics of a tagger: tag accuracy, also on unseen words, and entity F1."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
@@ -16,10 +16,17 @@ from charrnn.inference.metrics.label_scores import (
     label_score,
 )
 from charrnn.inference.metrics.spans import are_span_tags, spans
+from charrnn.inference.metrics.tables import (
+    FRACTION,
+    Table,
+    TaskMetrics,
+    Unit,
+    scores_table,
+)
 
 
 @dataclass(frozen=True)
-class TagMetrics:
+class TagMetrics(TaskMetrics):
     """How well the words of sentences were tagged.
 
     entity_f1: micro F1 over the type, start and end of entities; None if the gold tags
@@ -70,9 +77,21 @@ class TagMetrics:
         return cls(**vars(metrics) | changes)
 
     @property
-    def headline(self) -> Figure:
-        """The figure by which taggers are compared."""
-        return self.entity_f1 or self.tag_accuracy
+    def figures(self) -> Mapping[str, tuple[Figure | None, Unit]]:
+        """The figures by name."""
+        return {
+            "entity F1": (self.entity_f1, FRACTION),
+            "tag accuracy": (self.tag_accuracy, FRACTION),
+            "tag accuracy, unseen words": (self.tag_accuracy_unseen, FRACTION),
+        }
+
+    def tables(self) -> Iterator[Table]:
+        """Yield the figures, and the scores per entity type or per tag."""
+        yield from super().tables()
+        if self.entities is None:
+            yield scores_table("tag", self.labels)
+        else:
+            yield scores_table("entity", self.entities)
 
     def to_json(self) -> dict[str, Any]:
         """Return the metrics under the names that `score` prints."""

@@ -1,25 +1,33 @@
 """Metrics of a translator: exact match, symbol error rate, BLEU and chrF."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from charrnn.inference.metrics.bleu import bleu, bleu_statistics
-from charrnn.inference.metrics.chrf import chrf, chrf_statistics
+from charrnn.inference.metrics import bleu as bleus
+from charrnn.inference.metrics import chrf as chrfs
 from charrnn.inference.metrics.edit_distance import Symbols, edit_distances
 from charrnn.inference.metrics.figure import Figure, check_examples, ratio
+from charrnn.inference.metrics.tables import (
+    FRACTION,
+    PERCENT,
+    PLAIN,
+    TaskMetrics,
+    Unit,
+)
 
 
 @dataclass(frozen=True)
-class TranslateMetrics:
+class TranslateMetrics(TaskMetrics):
     """How well texts were predicted, each compared to one or more references.
 
     exact: the fraction that equals a reference. symbol_error_rate: in percent, the sum
     of the edit distances to the nearest reference, divided by the sum of its lengths.
-    bleu, chrf: from 0 to 100.
+    bleu, chrf: from 0 to 100. references: the number of references per example, or 0
+    if it varies.
     """
 
     examples: int
@@ -27,6 +35,7 @@ class TranslateMetrics:
     symbol_error_rate: Figure
     bleu: Figure
     chrf: Figure
+    references: int = 1
 
     @classmethod
     def of(
@@ -47,25 +56,47 @@ class TranslateMetrics:
             raise ValueError("an example has no reference")
         pairs = list(zip(predicted, references, strict=True))
         exact = [[text in of_text, 1] for text, of_text in pairs]
+        counts = {len(of_text) for _, of_text in pairs}
         return cls(
             len(pairs),
             Figure.of(ratio, exact),
             Figure.of(_percent, _nearest(references, predicted, split)),
-            Figure.of(bleu, [bleu_statistics(*pair) for pair in pairs]),
-            Figure.of(chrf, [chrf_statistics(*pair) for pair in pairs]),
+            Figure.of(bleus.bleu, [bleus.bleu_statistics(*pair) for pair in pairs]),
+            Figure.of(chrfs.chrf, [chrfs.chrf_statistics(*pair) for pair in pairs]),
+            min(counts) if len(counts) == 1 else 0,
         )
 
     @property
-    def headline(self) -> Figure:
-        """The figure by which translators are compared."""
-        return self.exact
+    def figures(self) -> Mapping[str, tuple[Figure | None, Unit]]:
+        """The figures by name."""
+        return {
+            "exact match": (self.exact, FRACTION),
+            "symbol error rate": (self.symbol_error_rate, PERCENT),
+            "BLEU": (self.bleu, PLAIN),
+            "chrF": (self.chrf, PLAIN),
+        }
+
+    @property
+    def signatures(self) -> dict[str, str]:
+        """How BLEU and chrF are computed, in the notation of sacrebleu."""
+        count = f"nrefs:{self.references or 'var'}"
+        return {
+            "bleu_signature": f"{count}|{bleus.SIGNATURE}",
+            "chrf_signature": f"{count}|{chrfs.SIGNATURE}",
+        }
+
+    @property
+    def note(self) -> str:  # type: ignore[override]
+        """The signatures."""
+        bleu, chrf = self.signatures.values()
+        return f"BLEU {bleu}\nchrF {chrf}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the metrics under the names that `score` prints."""
         values: dict[str, Any] = {"examples": self.examples}
         for name in ("exact", "symbol_error_rate", "bleu", "chrf"):
             values |= getattr(self, name).to_json(name)
-        return values
+        return values | self.signatures
 
 
 def _percent(sums: Any) -> Any:

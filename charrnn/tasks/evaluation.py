@@ -1,0 +1,136 @@
+"""Labelled data that a model is evaluated on: its predictions, scores and metrics."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from charrnn.data.example_batches import inputs_of, texts_of
+from charrnn.data.formats.base import Example
+from charrnn.data.store import TokenStore
+from charrnn.inference.baselines import reread
+from charrnn.inference.metrics.tables import TaskMetrics
+from charrnn.inference.predicting import Prediction
+from charrnn.inference.score import Score
+from charrnn.inference.text_model import TextModel
+from charrnn.storage.runs import Run, run_of
+from charrnn.tasks import DEFAULT_TASK, TASKS
+from charrnn.tasks.labelled import LabelledTask
+from charrnn.text.size import text_size
+
+NOTHING = Prediction("", math.inf)  #: the output for an input that has none
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Examples with the scores of their outputs, the predicted outputs, and metrics.
+
+    unknown: labels or tags in the outputs that the model does not know. repeated: the
+    number of inputs that the model was trained on, as far as known.
+    """
+
+    examples: list[Example]
+    scores: list[Score]
+    unknown: list[str]
+    predicted: list[Prediction]
+    metrics: TaskMetrics
+    repeated: int = 0
+
+    @property
+    def total(self) -> Score:
+        """The sum of the finite scores."""
+        return sum((one for one in self.scores if math.isfinite(one.nats)), Score())
+
+    @property
+    def impossible(self) -> list[Example]:
+        """The examples whose outputs the model cannot give; their nats are infinite."""
+        pairs = zip(self.examples, self.scores, strict=True)
+        return [one for one, score in pairs if math.isinf(score.nats)]
+
+
+def task_of(model: TextModel) -> LabelledTask:
+    """Return the task of a model that reads inputs."""
+    task: LabelledTask = TASKS[model.summary.task]()
+    return task
+
+
+def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
+    """Score the outputs of examples, predict others, and compare them."""
+    scores = score_examples(model, examples)
+    inputs = [one.source for one in examples]
+    predicted = [
+        found[0] if found else NOTHING for found in model.predict(inputs, beam=5)
+    ]
+    nats = np.array([score.nats for score in scores])
+    trained = training_texts(model)
+    training = trained and trained[0]
+    metrics = task_of(model).evaluate(model, examples, predicted, nats, training)
+    unknown = dict.fromkeys(chain.from_iterable(_unknown(model, examples)))
+    known = set(training or ())
+    repeated = sum(text in known for text in inputs)
+    return Evaluation(list(examples), scores, [*unknown], predicted, metrics, repeated)
+
+
+def training_texts(model: TextModel) -> tuple[list[str], list[str]] | None:
+    """Return the inputs and outputs of a model's training part, if its run has them."""
+    run = run_of(model.source)
+    if not (run and run.tokens.is_dir()):
+        return None
+    assert model.source_tokenizer
+    part = TokenStore.open(run.tokens).train
+    return (
+        texts_of(inputs_of(part), model.source_tokenizer),
+        texts_of(part, model.tokenizer),
+    )
+
+
+def held_out_examples(run: Run) -> list[Example]:
+    """Reread the corpus of a run, as `reread` does; return its validation examples."""
+    task: LabelledTask = TASKS[run.read_info().get("task", DEFAULT_TASK)]()
+    return reread(run, task.data).parts[1]
+
+
+def evaluate_baseline(
+    model: TextModel, examples: Sequence[Example]
+) -> tuple[str, TaskMetrics] | None:
+    """Return the name and the metrics of a model that counts the training part.
+
+    model: a model that was trained on it. The result is None if it is not known.
+    """
+    trained, task = training_texts(model), task_of(model)
+    if not trained:
+        return None
+    inputs = [one.source for one in examples]
+    assert model.source
+    valid = TokenStore.open(Run(model.source.parent).tokens).valid
+    name, outputs, _ = task.counted(*trained, inputs, valid)
+    predicted = [Prediction(output, math.nan) for output in outputs]
+    nats = np.full(len(examples), math.nan)
+    return name, task.evaluate(model, examples, predicted, nats, trained[0])
+
+
+def score_examples(model: TextModel, examples: Sequence[Example]) -> list[Score]:
+    """Return the score of each output, given its input."""
+    are_possible = [not unknown for unknown in _unknown(model, examples)]
+    possible = [x for x, is_one in zip(examples, are_possible, strict=True) if is_one]
+    scored = iter(
+        model.score_outputs(
+            [one.source for one in possible], [one.target for one in possible]
+        )
+    )
+    return [
+        next(scored) if is_one else _impossible(one)
+        for one, is_one in zip(examples, are_possible, strict=True)
+    ]
+
+
+def _unknown(model: TextModel, examples: Iterable[Example]) -> Iterator[list[str]]:
+    task, tokenizer = task_of(model), model.tokenizer
+    return (task.unknown(one.target, tokenizer) for one in examples)
+
+
+def _impossible(example: Example) -> Score:
+    """Return the score of an output that a model cannot give."""
+    return Score.of(math.inf, 0, text_size(example.target), unknown=1)
