@@ -1,6 +1,6 @@
 """Sequence classification: predicting one label from a text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,12 +8,14 @@ import numpy as np
 
 from charrnn.data.example_batches import targets_of
 from charrnn.data.labelled import ExampleCorpus
-from charrnn.data.store import Part
-from charrnn.inference.counting.naive_bayes import NaiveBayes
+from charrnn.data.store import Part, TokenStore
+from charrnn.inference.predicting import example_predictions
 from charrnn.inference.scoring import Nats
+from charrnn.models.bayes.config import BayesConfig
+from charrnn.models.bayes.model import BayesModel
 from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import LabelledTask, Predicted
-from charrnn.tokenizers.base import Ids, Tokenizer
+from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer
 
@@ -56,19 +58,12 @@ class ClassifyTask(LabelledTask):
         return replace(found, errors=1 - accuracy, more=more)
 
     def counted(
-        self,
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        asked: Sequence[str],
-        part: Part,
-    ) -> tuple[str, list[str], Nats]:
+        self, store: TokenStore, tokenizers: Tokenizers
+    ) -> tuple[str, Nats, Ids]:
         """Use naive Bayes over n-grams of characters and words."""
-        counts = NaiveBayes.fit(inputs, outputs)
-        log_p = counts.log_probabilities(asked)
-        best = [counts.config.labels[k] for k in log_p.argmax(axis=1).tolist()]
-        targets, examples = targets_of(part)
-        # the labels are sorted, as in their tokenizer, but some may not be in training
-        return counts.title, best, np.full(len(targets), np.nan)
+        config = BayesConfig(store.vocab_size, store.source_size)
+        model = BayesModel.fit(config, store.train, tokenizers)
+        return model.title, *example_predictions(model, store.valid)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]
