@@ -12,7 +12,7 @@ from support.training import metrics, request, same, train, validations
 
 from charrnn.data.parts import hold_out
 from charrnn.errors import TextError, UsageError
-from charrnn.inference import checkpoint
+from charrnn.inference import baselines, checkpoint
 from charrnn.inference.scoring import part_nats, part_score
 from charrnn.models.mixture import MixtureModel
 from charrnn.models.ngram.config import NgramConfig
@@ -178,6 +178,6 @@ def test_end_of_a_run_names_the_best_n_gram_model_counted_alone(
 def test_corpus_that_is_too_long_is_not_counted_in_passing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ngrams, "MAX_COUNTED", 100)
+    monkeypatch.setattr(baselines, "MAX_COUNTED", 100)
 
     assert metrics(train(request(steps=1)))[-1]["ngram"] is None
