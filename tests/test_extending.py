@@ -65,8 +65,8 @@ class BiasModel(ConfiguredModel):
         super().__init__(config, tensors)
 
     @classmethod
-    def fit(cls, config, tokens, starts, lengths):
-        counts = np.bincount(tokens, minlength=config.vocab_size)
+    def fit(cls, config, part, tokenizers):
+        counts = np.bincount(part.tokens, minlength=config.vocab_size)
         bias = np.log1p(config.strength * counts).astype(np.float32)
         return cls(config, {"bias": bias})
 

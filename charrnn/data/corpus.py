@@ -65,6 +65,10 @@ class Corpus:
         self._survey = self._survey or self._read_all()
         return self._survey
 
+    def preview(self) -> list[str]:
+        """Return no lines: how text is understood needs no explanation."""
+        return []
+
     def training_texts(self) -> Iterator[str]:
         """Return the training documents in order; long ones are returned in pieces."""
         blocks = (texts for is_valid, texts, _ in self._split() if not is_valid)

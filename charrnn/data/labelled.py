@@ -13,6 +13,7 @@ from pathlib import Path
 
 from charrnn.data.config import CorpusConfig
 from charrnn.data.examples import Example, Labelled, read_examples, split
+from charrnn.data.formats.report import report
 from charrnn.data.store import FORMAT, STORE_FILE, Survey, TokenStore
 from charrnn.data.writer import Fingerprint, PartWriter
 from charrnn.storage import files
@@ -20,6 +21,8 @@ from charrnn.text.sources import Source
 from charrnn.tokenizers.base import Tokenizers
 
 DEFAULT_VALID_FRAC = 0.1
+SHOWN_EXAMPLES = 3  #: examples shown before training
+SHOWN_LABELS = 8  #: and labels
 BLOCK_EXAMPLES = 4096
 
 
@@ -49,6 +52,31 @@ class ExampleCorpus:
         """The examples for training, and how their file is laid out."""
         columns = self._config.columns
         return read_examples(self._sources, task=self._task, columns=columns)
+
+    def preview(self) -> list[str]:
+        """Return lines that show how the files were understood, before training."""
+        labelled, task = self.labelled, self._task
+        found = report(labelled.examples, task)
+        shown = labelled.examples[:SHOWN_EXAMPLES]
+        why = f" ({labelled.reason})" if labelled.reason else ""
+        lines = [f"task     {task}, format {labelled.format}{why}"]
+        lines += [f"example  {one.source} -> {one.target}" for one in shown]
+        if found.labels:
+            counts = [f"{label} {count:,}" for label, count in found.labels]
+            more = len(counts) - SHOWN_LABELS
+            rest = f" and {more} more" if more > 0 else ""
+            lines.append(f"labels   {', '.join(counts[:SHOWN_LABELS])}{rest}")
+        notes = list(labelled.notes)
+        notes += [f"similar labels: {', '.join(twins)}" for twins in found.twins]
+        if found.repeated:
+            notes.append(f"{found.repeated:,} repeated examples are read once")
+        if found.contradictory:
+            source, outputs = found.contradictions[0]
+            notes.append(
+                f"{found.contradictory:,} inputs have several outputs, such as"
+                f" {source}: {', '.join(outputs)}"
+            )
+        return lines + [f"note     {note}" for note in notes]
 
     @cached_property
     def parts(self) -> tuple[list[Example], list[Example]]:

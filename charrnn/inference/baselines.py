@@ -1,6 +1,7 @@
 """The validation text of a run, and n-gram baselines trained on its training part."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
@@ -73,9 +74,9 @@ def reread(run: Run, corpus_type: Callable[..., C]) -> C:
 def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
     """Yield the uniform, unigram and 2- to 8-gram models of the training part."""
     summary = ModelSummary(learned_end=store.learns_end)
-    tokens, none = store.train.tokens, np.empty(0, np.int64)
-    config = NgramConfig(store.vocab_size, 1, "mle")
-    uniform = NgramModel.fit(config, tokens, none, none)  # counts nothing
+    none = np.empty(0, np.int64)
+    nothing = replace(store.train, starts=none, lengths=none)
+    uniform = NgramModel.fit(NgramConfig(store.vocab_size, 1, "mle"), nothing)
     yield TextModel(uniform, tokenizer, summary=summary, name="uniform")
     for order, model in enumerate(count(store.train, store.vocab_size, ORDERS), 1):
         name = f"{order}-gram" if order > 1 else "unigram"
@@ -84,8 +85,8 @@ def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:
 
 def count(part: Part, vocab_size: int, orders: range) -> Iterator[NgramModel]:
     """Yield an n-gram model of a part for each order, but count the part only once."""
-    config, arrays = NgramConfig(vocab_size), (part.tokens, part.starts, part.lengths)
-    counted = NgramModel.fit_orders(config, *arrays, least=orders.start)
+    config = NgramConfig(vocab_size)
+    counted = NgramModel.fit_orders(config, part, least=orders.start)
     return islice(counted, len(orders))
 
 

@@ -7,16 +7,16 @@ The objective of an output y of n tokens, one of which is its end, is
 At alpha 0 this is the log-probability, which favours short outputs; at alpha 1, it is
 the mean log-probability per token.
 
-Each row of a batch has its own beam, which holds the most likely beginnings of equal
-length. An output that ends leaves the beam, which has one place less from then on
-(Bahdanau et al. 2015). The beginning that greedy search would choose is always kept, so
-the result is never worse than that of greedy search, which is a beam of 1. If the beam
-has a place for every output and every beginning, the search is exhaustive.
+Each row of a batch has its own beam: its most likely prefixes, all of the same length.
+An output that ends leaves the beam, which then shrinks by one (Bahdanau et al. 2015).
+The prefix that greedy search would choose is always kept, so the result is never worse
+than that of greedy search, which is a beam of 1. If the beam has room for every output
+and every prefix, the search is exhaustive.
 
-A row is finished as soon as no beginning can reach a better score than its best
-outputs. So the first of five outputs is the same as the only one.
+A row is finished as soon as no prefix can lead to a better score than the outputs found
+so far. So a request for more outputs does not change the first ones.
 
-Shape letters: R rows, K beginnings in all beams, V vocabulary.
+Shape letters: R rows, K prefixes in all beams, V vocabulary.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -57,7 +57,7 @@ class SearchConfig:
         5,
         at_least=1,
         at_most=1000,
-        help="Beginnings that beam search keeps; 1 is greedy.",
+        help="Beam width: prefixes that the search keeps; 1 is greedy.",
     )
     alpha: float = 0.0
     num: int = 1
@@ -75,8 +75,8 @@ class Hypothesis(NamedTuple):
     score: float
 
 
-class Beginnings(NamedTuple):
-    """All beginnings of n tokens, ids (K, n), of rows (K,) in ascending order."""
+class Prefixes(NamedTuple):
+    """All prefixes of n tokens, ids (K, n), of rows (K,) in ascending order."""
 
     rows: Ids
     nats: Reals
@@ -85,9 +85,9 @@ class Beginnings(NamedTuple):
 
 
 class Extensions(NamedTuple):
-    """Beginnings, given by index, that are each extended by a token; all arrays (K,).
+    """Prefixes, given by index, that are each extended by a token; all arrays (K,).
 
-    nats: of the extended beginning.
+    nats: of the extended prefix.
     """
 
     parents: Ids
@@ -112,7 +112,7 @@ class Outputs:
             self.found[key] = new
 
     def are_final(self, nats: float) -> bool:
-        """Return whether no beginning of `nats` or more can lead to a better output."""
+        """Return whether no prefix of `nats` or more can lead to a better output."""
         bound = -nats / self.longest**self.config.alpha
         final = sum(output.score >= bound for output in self.found.values())
         return bool(final >= self.config.num)
@@ -142,7 +142,7 @@ def search(
     R = len(lengths)
     outputs = [Outputs(config, int(length) + 1) for length in lengths]
     free = np.full(R, config.beam)  # places in the beam of each row
-    beams = Beginnings(
+    beams = Prefixes(
         np.arange(R), np.zeros(R), np.ones(R, bool), np.empty((R, 0), np.int64)
     )
     latest = np.full(R, first)
@@ -169,7 +169,7 @@ def search(
         live = np.flatnonzero(~has_ended & ~final[rows])
         parents = new.parents[live]
         state = _selected(state, after, parents, beams.rows)
-        beams = Beginnings(
+        beams = Prefixes(
             rows[live], new.nats[live], new.is_greedy[live], extended[live]
         )
         latest = new.tokens[live]
@@ -225,8 +225,8 @@ def _forbid(log_p: Reals, is_longest: Bools, never: Sequence[int]) -> None:
         log_p[is_longest, BOUNDARY + 1 :] = -np.inf
 
 
-def _extended(beams: Beginnings, log_p: Reals, free: Ids) -> Extensions:
-    """Return the best extensions of all beginnings, `free` (R,) for each row."""
+def _extended(beams: Prefixes, log_p: Reals, free: Ids) -> Extensions:
+    """Return the best extensions of all prefixes, `free` (R,) for each row."""
     nats = beams.nats[:, None] - log_p  # (K, V)
     K, V = nats.shape
     each = np.arange(K)
@@ -249,7 +249,7 @@ def _selected(before: State, after: State, parents: Ids, rows: Ids) -> State:
     """Return the state after the last token of each parent.
 
     An array that the model returned unchanged, such as the memory of a translator, is
-    the same for all beginnings of a row. It is copied only when rows change.
+    the same for all prefixes of a row. It is copied only when rows change.
     """
     is_same = np.array_equal(rows[parents], rows)
     return tuple(

@@ -12,8 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from charrnn.data.batches import IGNORE
+from charrnn.data.example_batches import validation_examples
+from charrnn.data.store import Part
 from charrnn.inference.beam import SearchConfig, search, search_inputs
-from charrnn.inference.scoring import Nats
+from charrnn.inference.scoring import Nats, part_nats
 from charrnn.inference.threads import free_cores
 from charrnn.models.base import (
     ConditionalModel,
@@ -177,6 +180,30 @@ def output_nats(
         for i, nats in zip(group, rows, strict=True):
             results[i] = nats
     return results
+
+
+def part_predictions(model: LanguageModel, part: Part) -> tuple[Nats, Ids | None]:
+    """Return -ln p of every target of a part, and the likeliest token in its place.
+
+    Both are (N,), in the order of the validation batches. Only models that read an
+    input name likeliest tokens; otherwise None is returned.
+    """
+    if isinstance(model, ConditionalModel):
+        return example_predictions(model, part)
+    return part_nats(model, part), None
+
+
+def example_predictions(model: ConditionalModel, part: Part) -> tuple[Nats, Ids]:
+    """Return what `part_predictions` does, for a part of labelled data."""
+    found, likeliest = [np.empty(0)], [np.empty(0, np.int64)]
+    for (batch,) in validation_examples(part):
+        source, lengths = batch.inputs_read
+        logits, _ = model.forward(batch.inputs.T, model.read(source.T, lengths))
+        nats = token_nats(logits, np.maximum(batch.targets.T, 0)).T
+        is_target = batch.targets != IGNORE
+        found.append(nats[is_target].astype(np.float64))
+        likeliest.append(logits.argmax(axis=-1).T[is_target])
+    return np.concatenate(found), np.concatenate(likeliest)
 
 
 def _labelled(

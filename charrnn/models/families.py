@@ -92,6 +92,12 @@ FAMILIES: Final = {
         recipe="charrnn.models.labeller.recipe:LabellerRecipe",
         tasks=("classify", "tag"),
     ),
+    "bayes": Family(
+        config="charrnn.models.bayes.config:BayesConfig",
+        model="charrnn.models.bayes.model:BayesModel",
+        recipe="charrnn.models.bayes.recipe:BayesRecipe",
+        tasks=("classify",),
+    ),
     "mixture": Family(
         config="charrnn.models.mixture:MixtureConfig",
         model="charrnn.models.mixture:MixtureModel",

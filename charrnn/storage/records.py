@@ -82,6 +82,7 @@ class RunRecord(Record):
     follows: list[Json] = field(default_factory=list)
     task: str = _optional("language")
     source_tokenizer: Json | None = _optional(None)
+    preview: list[str] = _optional([])
     best: Json | None = _optional(None)
     plan: list[Json] | None = _optional(None)
     ngram: Json | None = _optional({})

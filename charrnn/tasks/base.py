@@ -40,6 +40,9 @@ class Data(Protocol):
     def survey(self) -> Survey:
         """Return their size and hash."""
 
+    def preview(self) -> list[str]:
+        """Return lines that show how the files were understood, before training."""
+
 
 Stop = Callable[[], bool]
 D = TypeVar("D", bound=Data)

@@ -1,6 +1,6 @@
 """Sequence classification: predicting one label from a text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +9,16 @@ import numpy as np
 from charrnn.data.example_batches import targets_of
 from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
-from charrnn.data.store import Part
-from charrnn.inference.counting.naive_bayes import NaiveBayes
+from charrnn.data.store import Part, TokenStore
 from charrnn.inference.metrics.classify import ClassifyMetrics
-from charrnn.inference.predicting import Prediction
+from charrnn.inference.predicting import Prediction, example_predictions
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
+from charrnn.models.bayes.config import BayesConfig
+from charrnn.models.bayes.model import BayesModel
 from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import LabelledTask, Predicted
-from charrnn.tokenizers.base import Ids, Tokenizer
+from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer
 
@@ -83,19 +84,12 @@ class ClassifyTask(LabelledTask):
         )
 
     def counted(
-        self,
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        asked: Sequence[str],
-        part: Part,
-    ) -> tuple[str, list[str], Nats]:
+        self, store: TokenStore, tokenizers: Tokenizers
+    ) -> tuple[str, Nats, Ids]:
         """Use naive Bayes over n-grams of characters and words."""
-        counts = NaiveBayes.fit(inputs, outputs)
-        log_p = counts.log_probabilities(asked)
-        best = [counts.config.labels[k] for k in log_p.argmax(axis=1).tolist()]
-        targets, examples = targets_of(part)
-        # the labels are sorted, as in their tokenizer, but some may not be in training
-        return counts.title, best, np.full(len(targets), np.nan)
+        config = BayesConfig(store.vocab_size, store.source_size)
+        model = BayesModel.fit(config, store.train, tokenizers)
+        return model.title, *example_predictions(model, store.valid)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]

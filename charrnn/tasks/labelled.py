@@ -28,6 +28,8 @@ from charrnn.data.example_batches import (
 from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
+from charrnn.inference.counting.frequent_tags import FrequentTags
+from charrnn.inference.counting.memory import Memory
 from charrnn.inference.metrics.tables import TaskMetrics
 from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
@@ -159,31 +161,18 @@ class LabelledTask(Task[ExampleCorpus]):
         self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
     ) -> dict[str, Any] | None:
         """Return the name and the metrics of a model that counts the examples."""
-        assert tokenizers.source
-        (inputs, outputs), (asked, _) = (
-            (
-                texts_of(inputs_of(part), tokenizers.source),
-                texts_of(part, tokenizers.output),
-            )
-            for part in (store.train, store.valid)
-        )
-        name, predicted, nats = self.counted(inputs, outputs, asked, store.valid)
-        best = aligned(map(tokenizers.output.encode, predicted), store.valid)
+        name, nats, best = self.counted(store, tokenizers)
         found = self.measure(nats, store.valid, best, tokenizers.output)
         return {"name": name} | found.to_json()
 
     @abstractmethod
     def counted(
-        self,
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        asked: Sequence[str],
-        part: Part,
-    ) -> tuple[str, list[str], Nats]:
-        """Count examples; return a name, and predictions for other inputs.
+        self, store: TokenStore, tokenizers: Tokenizers
+    ) -> tuple[str, Nats, Ids]:
+        """Count the training examples; return a name, and predictions.
 
-        part: the part of the inputs that are asked. The nats of its targets, (N,), are
-        returned last; they are NaN if the model gives no probabilities.
+        The predictions are the nats of every target of the validation part, NaN if
+        there are no probabilities, and the likeliest token in its place, both (N,).
         """
 
     @staticmethod
@@ -253,6 +242,23 @@ class LabelledTask(Task[ExampleCorpus]):
             remark = "" if predicted == right else f" (not {right})"
             shown.append(f"{text}: {predicted}{remark}")
         return "; ".join(shown)
+
+
+def predictions_of_texts(
+    kind: type[FrequentTags] | type[Memory], store: TokenStore, tokenizers: Tokenizers
+) -> tuple[str, Nats, Ids]:
+    """Return what `LabelledTask.counted` does, for a baseline from text to text."""
+    assert tokenizers.source
+    (inputs, outputs), (asked, _) = (
+        (
+            texts_of(inputs_of(part), tokenizers.source),
+            texts_of(part, tokenizers.output),
+        )
+        for part in (store.train, store.valid)
+    )
+    predicted = kind.fit(inputs, outputs).predict(asked)
+    best = aligned(map(tokenizers.output.encode, predicted), store.valid)
+    return kind.title, np.full(len(best), np.nan), best
 
 
 def level_of(texts: Iterable[str], usual: str = "char") -> str:

@@ -1,6 +1,6 @@
 """Sequence labelling: predicting a tag for each word of a text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from charrnn.models.labeller.spans import (
 )
 from charrnn.models.labeller.words import joined, known_words
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, Predicted
+from charrnn.tasks.labelled import LabelledTask, Predicted, predictions_of_texts
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -141,15 +141,10 @@ class TagTask(LabelledTask):
         }
 
     def counted(
-        self,
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        asked: Sequence[str],
-        part: Part,
-    ) -> tuple[str, list[str], Nats]:
+        self, store: TokenStore, tokenizers: Tokenizers
+    ) -> tuple[str, Nats, Ids]:
         """Use the most frequent tag of each word."""
-        counts = FrequentTags.fit(inputs, outputs)
-        return counts.title, counts.predict(asked), np.full(part.targets, np.nan)
+        return predictions_of_texts(FrequentTags, store, tokenizers)
 
     def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
         """Return the sizes of a tagger whose letters a language model reads."""

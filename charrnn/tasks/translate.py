@@ -1,6 +1,6 @@
 """Sequence to sequence: predicting a text from another one, token by token."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, level_of
+from charrnn.tasks.labelled import LabelledTask, level_of, predictions_of_texts
 from charrnn.tokenizers import TOKENIZERS
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -92,15 +92,10 @@ class TranslateTask(LabelledTask):
         )
 
     def counted(
-        self,
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        asked: Sequence[str],
-        part: Part,
-    ) -> tuple[str, list[str], Nats]:
+        self, store: TokenStore, tokenizers: Tokenizers
+    ) -> tuple[str, Nats, Ids]:
         """Remember the outputs of known inputs, and copy unknown inputs."""
-        memory = Memory.fit(inputs, outputs)
-        return memory.title, memory.predict(asked), np.full(part.targets, np.nan)
+        return predictions_of_texts(Memory, store, tokenizers)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]

@@ -1,11 +1,11 @@
-"""A run of an n-gram model, which is fitted by counting in one pass, without torch."""
+"""A run of a model that is fitted by counting in one pass, without torch."""
 
 import time
 from collections.abc import Callable, Iterator
 
 from charrnn.errors import ResourceError
 from charrnn.inference import checkpoint
-from charrnn.inference.scoring import part_nats
+from charrnn.inference.predicting import part_predictions
 from charrnn.models.base import LanguageModel
 from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import Run
@@ -16,7 +16,7 @@ from charrnn.training.session import Session
 
 
 class CountingSession(Session):
-    """A run of an n-gram model, which has no steps and so cannot be trained further.
+    """A run of a counting model, which has no steps and so cannot be trained further.
 
     An interrupted fit starts over, because it takes only seconds.
     """
@@ -58,14 +58,13 @@ class CountingSession(Session):
         train, valid = self.store.train, self.store.valid
         try:
             with memory_limit():
-                counted: LanguageModel = FAMILIES[self.record.family].model_type.fit(
-                    self.config, train.tokens, train.starts, train.lengths
-                )
-                nats = part_nats(counted, valid)
-                return counted, self.task.measure(nats, valid, None, self.tokenizer)
+                kind = FAMILIES[self.record.family].model_type
+                counted: LanguageModel = kind.fit(self.config, train, self.tokenizers)
+                nats, best = part_predictions(counted, valid)
+                return counted, self.task.measure(nats, valid, best, self.tokenizer)
         except MemoryError as error:
             raise ResourceError(
                 f"not enough memory to count {train.targets:,} tokens in a"
                 f" {self.config.title} model",
-                hint="reduce `order`, or use less text",
+                hint="use less text, or reduce the `order` of n-grams",
             ) from error

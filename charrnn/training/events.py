@@ -72,6 +72,7 @@ class StartEvent(Event):
     model: dict[str, Any]
     training: dict[str, Any]
     reasons: list[str]
+    preview: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)  #: the parameter count
 
 

@@ -16,7 +16,6 @@ from charrnn.inference import checkpoint
 from charrnn.inference.text_model import TextModel
 from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import Run
-from charrnn.tokenizers.base import Tokenizers
 from charrnn.training.config import ADJUSTABLE, BUDGETS, TrainConfig
 from charrnn.training.events import (
     Counters,
@@ -113,8 +112,7 @@ class GradientSession(Session):
         ngram = self.record.ngram
         if not self.partner and ngram == {}:
             with suppress(StoppedError):
-                tokenizers = Tokenizers(self.tokenizer, self.source_tokenizer)
-                ngram = self.task.baseline(self.store, tokenizers, stop)
+                ngram = self.task.baseline(self.store, self.tokenizers, stop)
         self._rewrite(best=self._best(), plan=marks, ngram=ngram)
         done = self._noted(self.done_event())
         self._save()

@@ -183,6 +183,7 @@ class LocatedRun:
             tokenizer=tokenizers.output.to_json(),
             source_tokenizer=_json_of(tokenizers),
             task=request.task,
+            preview=self._data.preview(),
             family=request.family,
             model=to_json(plan.model),
             training=to_json(plan.training) if plan.training else {},

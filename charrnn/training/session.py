@@ -27,6 +27,7 @@ from charrnn.storage.runs import Run
 from charrnn.tasks import TASKS
 from charrnn.tasks.base import Task
 from charrnn.tokenizers import loading
+from charrnn.tokenizers.base import Tokenizers
 from charrnn.training.events import (
     Counters,
     DoneEvent,
@@ -66,6 +67,11 @@ class Session(ABC):
     def process_settings() -> AbstractContextManager[None]:
         """Return the context in which a session is opened and trained."""
         return nullcontext()
+
+    @property
+    def tokenizers(self) -> Tokenizers:
+        """The tokenizers of outputs and of inputs."""
+        return Tokenizers(self.tokenizer, self.source_tokenizer)
 
     @property
     @abstractmethod
@@ -120,6 +126,7 @@ class Session(ABC):
             model=self.record.model,
             training=self.record.training,
             reasons=self.record.reasons,
+            preview=[] if self.continues else self.record.preview,
         )
 
     def done_event(self) -> DoneEvent:

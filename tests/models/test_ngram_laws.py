@@ -64,7 +64,7 @@ def test_orders_that_are_counted_at_once_are_those_counted_alone(
 ) -> None:
     config, part = NgramConfig(4, 1, smoothing), part_of_documents(documents)
 
-    together = NgramModel.fit_orders(config, part.tokens, part.starts, part.lengths)
+    together = NgramModel.fit_orders(config, part)
 
     for order, model in zip(range(1, 5), together, strict=False):
         alone = fit_ngrams(documents, replace(config, order=order))
@@ -82,7 +82,7 @@ def test_training_part_of_a_store_is_counted_as_its_documents(
     config = NgramConfig(tokenizer.vocab_size, 4)
     part = store.train
 
-    model = NgramModel.fit(config, part.tokens, part.starts, part.lengths)
+    model = NgramModel.fit(config, part)
 
     ids = [tokenizer.encode(text).tolist() for text in texts_of(part, tokenizer)]
     expected = fit_ngrams(ids, config, end=store.learns_end).tensors()

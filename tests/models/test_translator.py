@@ -108,7 +108,7 @@ def test_rows_of_a_state_can_be_taken_in_any_order(config: TranslatorConfig) -> 
 
 
 @every_config
-def test_ended_outputs_and_unended_beginnings_have_all_the_probability(
+def test_ended_outputs_and_unended_prefixes_have_all_the_probability(
     config: TranslatorConfig,
 ) -> None:
     small = replace(
@@ -126,7 +126,7 @@ def test_ended_outputs_and_unended_beginnings_have_all_the_probability(
     # after[:, t]: the probability of the first t tokens
     following = np.take_along_axis(p[:, :n], texts[..., None], -1)[..., 0]
     after = np.cumprod(np.column_stack([np.ones(len(texts)), following]), axis=1)
-    # each beginning of t tokens is that of 2^(n-t) texts
+    # each prefix of t tokens is that of 2^(n-t) texts
     shares = after / 2.0 ** np.arange(n, -1, -1)
     ended = (shares * p[:, :, 0]).sum()
     unended = (shares[:, n] * p[:, n, 1:].sum(axis=-1)).sum()

@@ -28,8 +28,7 @@ def fit_ngrams(
     documents: Sequence[Sequence[int]], config: NgramConfig, *, end: bool = True
 ) -> NgramModel:
     """Return an n-gram model of documents, given without their boundaries."""
-    part = part_of_documents(documents, end=end)
-    return NgramModel.fit(config, part.tokens, part.starts, part.lengths)
+    return NgramModel.fit(config, part_of_documents(documents, end=end))
 
 
 def distribution(model: NgramModel, context: Sequence[int]) -> np.ndarray:

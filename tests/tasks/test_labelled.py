@@ -36,7 +36,7 @@ def stored(
     found = TASKS[task]()
     sources = [Source(str(folder / name))]
     data = found.data(sources, CorpusConfig(**config), valid_sources=(), raw=False)
-    tokenizers = found.tokenizers(data, {}, None)
+    tokenizers = found.tokenizers(data, {}, {})
     return found, found.parts(data, tokenizers, folder / "store"), tokenizers
 
 

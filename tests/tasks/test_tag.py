@@ -21,7 +21,7 @@ def sizes_of(text: str, folder: Path) -> dict[str, Any]:
     task = TagTask()
     sources = [Source(str(folder / "a.conll"))]
     data = task.data(sources, CorpusConfig(), valid_sources=(), raw=False)
-    tokenizers = task.tokenizers(data, {}, None)
+    tokenizers = task.tokenizers(data, {}, {})
     store = task.parts(data, tokenizers, folder / "store")
     return task.sizes(store, tokenizers)
 

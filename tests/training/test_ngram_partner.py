@@ -12,7 +12,7 @@ from support.training import metrics, request, same, train, validations
 
 from charrnn.data.parts import hold_out
 from charrnn.errors import TextError, UsageError
-from charrnn.inference import checkpoint
+from charrnn.inference import baselines, checkpoint
 from charrnn.inference.scoring import part_nats, part_score
 from charrnn.models.mixture import MixtureModel
 from charrnn.models.ngram.config import NgramConfig
@@ -86,8 +86,7 @@ def test_n_gram_model_that_is_kept_counts_the_whole_training_part() -> None:
 
     ngram = members(session)[-1]
 
-    part = session.store.train
-    whole = NgramModel.fit(ngram.config, part.tokens, part.starts, part.lengths)
+    whole = NgramModel.fit(ngram.config, session.store.train)
     assert ngram.config.order == 3
     for name, array in whole.tensors().items():
         np.testing.assert_array_equal(ngram.tensors()[name], array)
@@ -167,7 +166,7 @@ def test_end_of_a_run_names_the_best_n_gram_model_counted_alone(
 
     part, valid = session.store.train, session.store.valid
     config = NgramConfig(session.store.vocab_size)
-    counted = NgramModel.fit_orders(config, part.tokens, part.starts, part.lengths)
+    counted = NgramModel.fit_orders(config, part)
     scores = {
         model.config.order: part_score(model, valid).nats_per_token
         for model in islice(counted, 1, 4)
@@ -179,6 +178,6 @@ def test_end_of_a_run_names_the_best_n_gram_model_counted_alone(
 def test_corpus_that_is_too_long_is_not_counted_in_passing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ngrams, "MAX_COUNTED", 100)
+    monkeypatch.setattr(baselines, "MAX_COUNTED", 100)
 
     assert metrics(train(request(steps=1)))[-1]["ngram"] is None

@@ -14,12 +14,14 @@ Describe = Callable[[Mapping[str, Any]], str]
 
 
 def lines_of(event: events.Event, columns: int, describe: Describe) -> Iterator[str]:
-    """Yield the lines for an event; only a sample is shortened to fit the columns.
+    """Yield the lines for an event; examples and samples are cut to fit the columns.
 
     describe: returns a phrase for the metrics of a validation.
     """
     when = f"{clock(event.elapsed_s):>7}"
     if isinstance(event, events.StartEvent):
+        for line in event.preview:
+            yield shortened(line.replace("\t", " | "), columns)
         yield from _start_lines(event)
     elif isinstance(event, events.ValidationEvent):
         best = "" if event.best else "  (not the best)"
@@ -110,6 +112,15 @@ def excerpt(text: str, columns: int) -> str:
         text = text[: -max(1, (width(shown) - columns + 3) // 2)]
         shown = quoted(text)
     return f"{shown}..."
+
+
+def shortened(text: str, columns: int) -> str:
+    """Return the beginning of a line of at most `columns`."""
+    if width(text) <= columns:
+        return text
+    while width(text) > columns - 3:
+        text = text[: -max(1, (width(text) - columns + 3) // 2)]
+    return f"{text}..."
 
 
 def figure(value: float | None, decimals: int = 3) -> str:

@@ -27,11 +27,12 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from charrnn.data.store import Part
 from charrnn.models.base import ConfiguredModel, Floats, Reals, State, Tensors, Tokens
 from charrnn.models.ngram.config import NgramConfig
 from charrnn.models.ngram.counts import check_levels, count_ngrams, discounts
 from charrnn.models.ngram.tree import UNKNOWN, NgramTree
-from charrnn.tokenizers.base import AnyIds, Ids
+from charrnn.tokenizers.base import Ids, Tokenizers
 
 # Maximum size of the table of distributions. It contains those after short contexts,
 # because short contexts have the most children and take the most time to compute.
@@ -63,27 +64,24 @@ class NgramModel(ConfiguredModel):
 
     @classmethod
     def fit(
-        cls, config: NgramConfig, tokens: AnyIds, starts: Ids, lengths: Ids
+        cls, config: NgramConfig, part: Part, tokenizers: Tokenizers | None = None
     ) -> Self:
-        """Count the n-grams of documents. The arguments are those of `count_ngrams`."""
-        orders = cls.fit_orders(config, tokens, starts, lengths, least=config.order)
-        return next(orders)
+        """Count the n-grams of the documents of a part; the ids suffice for that."""
+        return next(cls.fit_orders(config, part, least=config.order))
 
     @classmethod
     def fit_orders(
-        cls,
-        config: NgramConfig,
-        tokens: AnyIds,
-        starts: Ids,
-        lengths: Ids,
-        *,
-        least: int = 1,
+        cls, config: NgramConfig, part: Part, *, least: int = 1
     ) -> Iterator[Self]:
         """Yield models of order `least`, least + 1, ... but count only once."""
         is_interpolated = config.smoothing == "kneser-ney"
         V = config.vocab_size
         counted = count_ngrams(
-            tokens, starts, lengths, vocab_size=V, continuations=is_interpolated
+            part.tokens,
+            part.starts,
+            part.lengths,
+            vocab_size=V,
+            continuations=is_interpolated,
         )
         for order, levels in enumerate(counted, 1):
             if order < least:

@@ -16,8 +16,8 @@ and reads it at every step (`attention` none; Cho et al. 2014):
              y_1        y_2        y_3            outputs; s_t also reads y_{t-1}
 
 With attention, there is a context c_t for each step, a weighted sum of the encoder's
-outputs m_1 ... m_S (see attention.py). As in Wu et al. (2016), the lower layer of the
-decoder asks, and the upper layer reads the answer:
+outputs m_1 ... m_S (see attention.py). As in Wu et al. (2016), the decoder's lower
+layer provides the query q_t, and its upper layer reads the context:
 
      m_1     m_2     m_3                          outputs of the encoder
       |       |       |

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from charrnn.inference.counting.label_weights import fit_weights
+from charrnn.models.bayes.label_weights import fit_weights
 
 
 def sample(

@@ -1,6 +1,6 @@
 """The scores of texts under naive Bayes: the prior, and a score per kind of n-gram.
 
-The equations are in `naive_bayes.py`. Letters: N texts, K = 1 + KINDS scores, L labels,
+The equations are in `model.py`. Letters: N texts, K = 1 + KINDS scores, L labels,
 A smoothings, M occurrences of n-grams, E entries.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from charrnn.inference.counting.label_counts import LabelCounts, Matches
-from charrnn.inference.counting.ngram_keys import KINDS, ngram_keys
-from charrnn.inference.intervals import Reals
+from charrnn.models.base import Reals
+from charrnn.models.bayes.label_counts import LabelCounts, Matches
+from charrnn.models.bayes.ngram_keys import KINDS, ngram_keys
 from charrnn.tokenizers.base import Ids
 
 

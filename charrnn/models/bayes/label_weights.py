@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from charrnn.inference.intervals import Reals
+from charrnn.models.base import Reals
 from charrnn.tokenizers.base import Ids
 
 _STEPS: Final = 50

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.inference.counting.ngram_keys import (
+from charrnn.models.bayes.ngram_keys import (
     KINDS,
     LABEL_BITS,
     Keys,

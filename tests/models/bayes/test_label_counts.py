@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from charrnn.inference.counting import label_counts
-from charrnn.inference.counting.label_counts import LabelCounts
-from charrnn.inference.counting.ngram_keys import CHARACTERS, KINDS, kind_of, ngram_keys
-from charrnn.inference.counting.text_scores import text_scores
+from charrnn.models.bayes import label_counts
+from charrnn.models.bayes.label_counts import LabelCounts
+from charrnn.models.bayes.ngram_keys import CHARACTERS, KINDS, kind_of, ngram_keys
+from charrnn.models.bayes.text_scores import text_scores
 
 SMOOTHINGS = [1.0, 0.1]
 

@@ -1,0 +1,15 @@
+"""The config of a naive Bayes model before counting; there is nothing to choose."""
+
+from charrnn.models.bayes.config import BayesConfig
+from charrnn.models.recipe import CorpusStatistics, Given, Recipe
+
+
+class BayesRecipe(Recipe):
+    """The sizes of naive Bayes models."""
+
+    @staticmethod
+    def sizes(
+        data: CorpusStatistics, given: Given, training: Given, device: str
+    ) -> tuple[BayesConfig, list[str]]:
+        """Return a config with the sizes of the vocabularies, and no reasons."""
+        return BayesConfig(**{**given, "vocab_size": data.vocab_size}), []
