@@ -1,6 +1,6 @@
 """Sequence classification: predicting one label from a text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.bayes.config import BayesConfig
 from charrnn.models.bayes.model import BayesModel
+from charrnn.storage.records import ModelSummary
 from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import LabelledTask, Predicted
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
@@ -79,17 +80,32 @@ class ClassifyTask(LabelledTask):
         return ClassifyMetrics.of(
             [one.target for one in examples],
             [found.output for found in predicted],
-            probabilities=None if np.isnan(p).any() else p,
+            probabilities=p,
             nats=np.where(np.isinf(nats), np.nan, nats),
+        )
+
+    def counter(self, store: TokenStore, tokenizers: Tokenizers) -> TextModel:
+        """Return naive Bayes over n-grams of characters and words."""
+        model = self._bayes(store, tokenizers)
+        return TextModel(
+            model,
+            tokenizers.output,
+            source_tokenizer=tokenizers.source,
+            summary=ModelSummary(learned_end=False, task=self.name),
+            name=model.title,
         )
 
     def counted(
         self, store: TokenStore, tokenizers: Tokenizers
     ) -> tuple[str, Nats, Ids]:
         """Use naive Bayes over n-grams of characters and words."""
-        config = BayesConfig(store.vocab_size, store.source_size)
-        model = BayesModel.fit(config, store.train, tokenizers)
+        model = self._bayes(store, tokenizers)
         return model.title, *example_predictions(model, store.valid)
+
+    @staticmethod
+    def _bayes(store: TokenStore, tokenizers: Tokenizers) -> BayesModel:
+        config = BayesConfig(store.vocab_size, store.source_size)
+        return BayesModel.fit(config, store.train, tokenizers)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]

@@ -7,7 +7,6 @@ from itertools import chain
 
 import numpy as np
 
-from charrnn.data.example_batches import inputs_of, texts_of
 from charrnn.data.formats.base import Example
 from charrnn.data.store import TokenStore
 from charrnn.inference.baselines import reread
@@ -17,8 +16,9 @@ from charrnn.inference.score import Score
 from charrnn.inference.text_model import TextModel
 from charrnn.storage.runs import Run, run_of
 from charrnn.tasks import DEFAULT_TASK, TASKS
-from charrnn.tasks.labelled import LabelledTask
+from charrnn.tasks.labelled import LabelledTask, texts_of_examples
 from charrnn.text.size import text_size
+from charrnn.tokenizers.base import Tokenizers
 
 NOTHING = Prediction("", math.inf)  #: the output for an input that has none
 
@@ -64,8 +64,7 @@ def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
         found[0] if found else NOTHING for found in model.predict(inputs, beam=5)
     ]
     nats = np.array([score.nats for score in scores])
-    trained = training_texts(model)
-    training = trained and trained[0]
+    training = training_inputs(model)
     metrics = task_of(model).evaluate(model, examples, predicted, nats, training)
     unknown = dict.fromkeys(chain.from_iterable(_unknown(model, examples)))
     known = set(training or ())
@@ -73,17 +72,12 @@ def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
     return Evaluation(list(examples), scores, [*unknown], predicted, metrics, repeated)
 
 
-def training_texts(model: TextModel) -> tuple[list[str], list[str]] | None:
-    """Return the inputs and outputs of a model's training part, if its run has them."""
-    run = run_of(model.source)
-    if not (run and run.tokens.is_dir()):
+def training_inputs(model: TextModel) -> list[str] | None:
+    """Return the inputs that a model was trained on, if its run still has them."""
+    store = _store(model)
+    if not store:
         return None
-    assert model.source_tokenizer
-    part = TokenStore.open(run.tokens).train
-    return (
-        texts_of(inputs_of(part), model.source_tokenizer),
-        texts_of(part, model.tokenizer),
-    )
+    return texts_of_examples(store.train, _tokenizers(model))[0]
 
 
 def held_out_examples(run: Run) -> list[Example]:
@@ -95,20 +89,21 @@ def held_out_examples(run: Run) -> list[Example]:
 def evaluate_baseline(
     model: TextModel, examples: Sequence[Example]
 ) -> tuple[str, TaskMetrics] | None:
-    """Return the name and the metrics of a model that counts the training part.
+    """Return the name and the metrics of a baseline that counts the training part.
 
-    model: a model that was trained on it. The result is None if it is not known.
+    model: a model that was trained on it. The result is None if its run has lost it.
     """
-    trained, task = training_texts(model), task_of(model)
-    if not trained:
+    store, task = _store(model), task_of(model)
+    if not store:
         return None
-    inputs = [one.source for one in examples]
-    assert model.source
-    valid = TokenStore.open(Run(model.source.parent).tokens).valid
-    name, outputs, _ = task.counted(*trained, inputs, valid)
+    counter = task.counter(store, _tokenizers(model))
+    if isinstance(counter, TextModel):
+        return counter.name, evaluate(counter, examples).metrics
+    outputs = counter.predict([one.source for one in examples])
     predicted = [Prediction(output, math.nan) for output in outputs]
     nats = np.full(len(examples), math.nan)
-    return name, task.evaluate(model, examples, predicted, nats, trained[0])
+    trained = training_inputs(model)
+    return counter.title, task.evaluate(model, examples, predicted, nats, trained)
 
 
 def score_examples(model: TextModel, examples: Sequence[Example]) -> list[Score]:
@@ -129,6 +124,15 @@ def score_examples(model: TextModel, examples: Sequence[Example]) -> list[Score]
 def _unknown(model: TextModel, examples: Iterable[Example]) -> Iterator[list[str]]:
     task, tokenizer = task_of(model), model.tokenizer
     return (task.unknown(one.target, tokenizer) for one in examples)
+
+
+def _store(model: TextModel) -> TokenStore | None:
+    run = run_of(model.source)
+    return TokenStore.open(run.tokens) if run and run.tokens.is_dir() else None
+
+
+def _tokenizers(model: TextModel) -> Tokenizers:
+    return Tokenizers(model.tokenizer, model.source_tokenizer)
 
 
 def _impossible(example: Example) -> Score:

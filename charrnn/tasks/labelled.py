@@ -28,8 +28,7 @@ from charrnn.data.example_batches import (
 from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
-from charrnn.inference.counting.frequent_tags import FrequentTags
-from charrnn.inference.counting.memory import Memory
+from charrnn.inference.counting.base import TextCounter
 from charrnn.inference.metrics.tables import TaskMetrics
 from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
@@ -166,6 +165,11 @@ class LabelledTask(Task[ExampleCorpus]):
         return {"name": name} | found.to_json()
 
     @abstractmethod
+    def counter(
+        self, store: TokenStore, tokenizers: Tokenizers
+    ) -> TextModel | TextCounter:
+        """Return a baseline that counts the training examples."""
+
     def counted(
         self, store: TokenStore, tokenizers: Tokenizers
     ) -> tuple[str, Nats, Ids]:
@@ -174,6 +178,12 @@ class LabelledTask(Task[ExampleCorpus]):
         The predictions are the nats of every target of the validation part, NaN if
         there are no probabilities, and the likeliest token in its place, both (N,).
         """
+        counter = self.counter(store, tokenizers)
+        assert not isinstance(counter, TextModel)
+        asked, _ = texts_of_examples(store.valid, tokenizers)
+        predicted = counter.predict(asked)
+        best = aligned(map(tokenizers.output.encode, predicted), store.valid)
+        return counter.title, np.full(len(best), np.nan), best
 
     @staticmethod
     def unknown(output: str, tokenizer: Tokenizer) -> list[str]:
@@ -244,21 +254,13 @@ class LabelledTask(Task[ExampleCorpus]):
         return "; ".join(shown)
 
 
-def predictions_of_texts(
-    kind: type[FrequentTags] | type[Memory], store: TokenStore, tokenizers: Tokenizers
-) -> tuple[str, Nats, Ids]:
-    """Return what `LabelledTask.counted` does, for a baseline from text to text."""
+def texts_of_examples(
+    part: Part, tokenizers: Tokenizers
+) -> tuple[list[str], list[str]]:
+    """Return the inputs and the outputs of a part as text."""
     assert tokenizers.source
-    (inputs, outputs), (asked, _) = (
-        (
-            texts_of(inputs_of(part), tokenizers.source),
-            texts_of(part, tokenizers.output),
-        )
-        for part in (store.train, store.valid)
-    )
-    predicted = kind.fit(inputs, outputs).predict(asked)
-    best = aligned(map(tokenizers.output.encode, predicted), store.valid)
-    return kind.title, np.full(len(best), np.nan), best
+    inputs = texts_of(inputs_of(part), tokenizers.source)
+    return inputs, texts_of(part, tokenizers.output)
 
 
 def level_of(texts: Iterable[str], usual: str = "char") -> str:

@@ -56,8 +56,8 @@ class ClassifyMetrics(TaskMetrics):
         """Measure predictions, in the order of the gold labels.
 
         A gold label that the model does not know counts as an error. probabilities:
-        (N,), those of the predicted labels. nats: (N,), -ln p of the gold labels, or NaN
-        to leave an example out of the bits per label.
+        (N,), those of the predicted labels. nats: (N,), -ln p of the gold labels; an
+        example with NaN is left out of the bits per label.
         """
         check_examples(gold, predicted, probabilities, nats)
         N = len(gold)
