@@ -19,6 +19,7 @@ from charrnn.storage.runs import Run, run_of
 from charrnn.tasks import DEFAULT_TASK, TASKS
 from charrnn.tasks.labelled import LabelledTask
 from charrnn.text.size import text_size
+from charrnn.tokenizers.base import Tokenizers
 
 NOTHING = Prediction("", math.inf)  #: the output for an input that has none
 
@@ -99,16 +100,17 @@ def evaluate_baseline(
 
     model: a model that was trained on it. The result is None if it is not known.
     """
-    trained, task = training_texts(model), task_of(model)
-    if not trained:
+    run, task = run_of(model.source), task_of(model)
+    if not (run and run.tokens.is_dir()):
         return None
-    inputs = [one.source for one in examples]
-    assert model.source
-    valid = TokenStore.open(Run(model.source.parent).tokens).valid
-    name, outputs, _ = task.counted(*trained, inputs, valid)
+    store = TokenStore.open(run.tokens)
+    counted = task.counted(store, Tokenizers(model.tokenizer, model.source_tokenizer))
+    outputs = counted.predict([one.source for one in examples])
     predicted = [Prediction(output, math.nan) for output in outputs]
     nats = np.full(len(examples), math.nan)
-    return name, task.evaluate(model, examples, predicted, nats, trained[0])
+    trained = training_texts(model)
+    training = trained and trained[0]
+    return counted.title, task.evaluate(model, examples, predicted, nats, training)
 
 
 def score_examples(model: TextModel, examples: Sequence[Example]) -> list[Score]:

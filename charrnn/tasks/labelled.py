@@ -6,7 +6,7 @@ after the right tokens before it. Accuracy therefore needs no search.
 """
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +87,42 @@ class Predicted:
         }
 
 
+class Counted(ABC):
+    """A model that counts examples, as a baseline."""
+
+    title: str
+
+    @abstractmethod
+    def predict(self, inputs: Sequence[str]) -> list[str]:
+        """Return the predicted output of each input."""
+
+    def targets(self, part: Part, tokenizers: Tokenizers) -> tuple[Nats, Ids]:
+        """Return the nats of every target of a part, and the predicted tokens, (N,).
+
+        The nats are NaN if the model gives no probabilities.
+        """
+        assert tokenizers.source
+        outputs = self.predict(texts_of(inputs_of(part), tokenizers.source))
+        best = aligned(map(tokenizers.output.encode, outputs), part)
+        return np.full(len(best), np.nan), best
+
+
+class CountedTexts(Counted):
+    """A baseline from text to text, counted on the training part of a store."""
+
+    def __init__(
+        self, kind: type[FrequentTags | Memory], store: TokenStore, used: Tokenizers
+    ) -> None:
+        assert used.source
+        inputs = texts_of(inputs_of(store.train), used.source)
+        self.title = kind.title
+        self._model = kind.fit(inputs, texts_of(store.train, used.output))
+
+    def predict(self, inputs: Sequence[str]) -> list[str]:
+        """Return the predicted output of each input."""
+        return self._model.predict(inputs)
+
+
 class LabelledTask(Task[ExampleCorpus]):
     """Predicts outputs from inputs; its metrics are `Predicted`."""
 
@@ -161,19 +197,14 @@ class LabelledTask(Task[ExampleCorpus]):
         self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
     ) -> dict[str, Any] | None:
         """Return the name and the metrics of a model that counts the examples."""
-        name, nats, best = self.counted(store, tokenizers)
+        counted = self.counted(store, tokenizers)
+        nats, best = counted.targets(store.valid, tokenizers)
         found = self.measure(nats, store.valid, best, tokenizers.output)
-        return {"name": name} | found.to_json()
+        return {"name": counted.title} | found.to_json()
 
     @abstractmethod
-    def counted(
-        self, store: TokenStore, tokenizers: Tokenizers
-    ) -> tuple[str, Nats, Ids]:
-        """Count the training examples; return a name, and predictions.
-
-        The predictions are the nats of every target of the validation part, NaN if
-        there are no probabilities, and the likeliest token in its place, both (N,).
-        """
+    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
+        """Return a model that counts the training examples."""
 
     @staticmethod
     def unknown(output: str, tokenizer: Tokenizer) -> list[str]:
@@ -242,23 +273,6 @@ class LabelledTask(Task[ExampleCorpus]):
             remark = "" if predicted == right else f" (not {right})"
             shown.append(f"{text}: {predicted}{remark}")
         return "; ".join(shown)
-
-
-def predictions_of_texts(
-    kind: type[FrequentTags] | type[Memory], store: TokenStore, tokenizers: Tokenizers
-) -> tuple[str, Nats, Ids]:
-    """Return what `LabelledTask.counted` does, for a baseline from text to text."""
-    assert tokenizers.source
-    (inputs, outputs), (asked, _) = (
-        (
-            texts_of(inputs_of(part), tokenizers.source),
-            texts_of(part, tokenizers.output),
-        )
-        for part in (store.train, store.valid)
-    )
-    predicted = kind.fit(inputs, outputs).predict(asked)
-    best = aligned(map(tokenizers.output.encode, predicted), store.valid)
-    return kind.title, np.full(len(best), np.nan), best
 
 
 def level_of(texts: Iterable[str], usual: str = "char") -> str:

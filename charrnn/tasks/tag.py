@@ -1,6 +1,6 @@
 """Sequence labelling: predicting a tag for each word of a text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from charrnn.models.labeller.spans import (
 )
 from charrnn.models.labeller.words import joined, known_words
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, Predicted, predictions_of_texts
+from charrnn.tasks.labelled import Counted, CountedTexts, LabelledTask, Predicted
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -140,11 +140,9 @@ class TagTask(LabelledTask):
             "spans": tuple(names) if _are_spans(names, store.train) else (),
         }
 
-    def counted(
-        self, store: TokenStore, tokenizers: Tokenizers
-    ) -> tuple[str, Nats, Ids]:
-        """Use the most frequent tag of each word."""
-        return predictions_of_texts(FrequentTags, store, tokenizers)
+    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
+        """Return the most frequent tag of each word."""
+        return CountedTexts(FrequentTags, store, tokenizers)
 
     def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
         """Return the sizes of a tagger whose letters a language model reads."""

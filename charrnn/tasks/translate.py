@@ -1,6 +1,6 @@
 """Sequence to sequence: predicting a text from another one, token by token."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, level_of, predictions_of_texts
+from charrnn.tasks.labelled import Counted, CountedTexts, LabelledTask, level_of
 from charrnn.tokenizers import TOKENIZERS
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -91,11 +91,9 @@ class TranslateTask(LabelledTask):
             split=str.split if is_listed else list,
         )
 
-    def counted(
-        self, store: TokenStore, tokenizers: Tokenizers
-    ) -> tuple[str, Nats, Ids]:
-        """Remember the outputs of known inputs, and copy unknown inputs."""
-        return predictions_of_texts(Memory, store, tokenizers)
+    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
+        """Return a memory, which copies unknown inputs."""
+        return CountedTexts(Memory, store, tokenizers)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]
