@@ -11,14 +11,13 @@ from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.metrics.classify import ClassifyMetrics
-from charrnn.inference.predicting import Prediction, example_predictions
+from charrnn.inference.predicting import Prediction, example_predictions, predict
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.bayes.config import BayesConfig
 from charrnn.models.bayes.model import BayesModel
-from charrnn.storage.records import ModelSummary
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, Predicted
+from charrnn.tasks.labelled import Counted, LabelledTask, Predicted
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer
@@ -80,32 +79,16 @@ class ClassifyTask(LabelledTask):
         return ClassifyMetrics.of(
             [one.target for one in examples],
             [found.output for found in predicted],
-            probabilities=p,
+            probabilities=None if np.isnan(p).any() else p,
             nats=np.where(np.isinf(nats), np.nan, nats),
         )
 
-    def counter(self, store: TokenStore, tokenizers: Tokenizers) -> TextModel:
+    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
         """Return naive Bayes over n-grams of characters and words."""
-        model = self._bayes(store, tokenizers)
-        return TextModel(
-            model,
-            tokenizers.output,
-            source_tokenizer=tokenizers.source,
-            summary=ModelSummary(learned_end=False, task=self.name),
-            name=model.title,
-        )
-
-    def counted(
-        self, store: TokenStore, tokenizers: Tokenizers
-    ) -> tuple[str, Nats, Ids]:
-        """Use naive Bayes over n-grams of characters and words."""
-        model = self._bayes(store, tokenizers)
-        return model.title, *example_predictions(model, store.valid)
-
-    @staticmethod
-    def _bayes(store: TokenStore, tokenizers: Tokenizers) -> BayesModel:
         config = BayesConfig(store.vocab_size, store.source_size)
-        return BayesModel.fit(config, store.train, tokenizers)
+        return CountedLabels(
+            BayesModel.fit(config, store.train, tokenizers), tokenizers
+        )
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]
@@ -113,3 +96,20 @@ class ClassifyTask(LabelledTask):
         """Return the labels, of both parts: a label is never unknown."""
         labels = (one.target for part in data.parts for one in part)
         return LabelTokenizer.fit(labels, TokenizerConfig())
+
+
+class CountedLabels(Counted):
+    """Naive Bayes as a baseline."""
+
+    def __init__(self, model: BayesModel, tokenizers: Tokenizers) -> None:
+        self.title = model.title
+        self._model = model
+        self._tokenizers = tokenizers
+
+    def predict(self, inputs: Sequence[str]) -> list[str]:
+        """Return the likeliest label of each input."""
+        return [one[0].output for one in predict(self._model, self._tokenizers, inputs)]
+
+    def targets(self, part: Part, tokenizers: Tokenizers) -> tuple[Nats, Ids]:
+        """Return the nats of every label of a part, and the likeliest label, (N,)."""
+        return example_predictions(self._model, part)

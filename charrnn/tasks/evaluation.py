@@ -7,6 +7,7 @@ from itertools import chain
 
 import numpy as np
 
+from charrnn.data.example_batches import inputs_of, texts_of
 from charrnn.data.formats.base import Example
 from charrnn.data.store import TokenStore
 from charrnn.inference.baselines import reread
@@ -16,7 +17,7 @@ from charrnn.inference.score import Score
 from charrnn.inference.text_model import TextModel
 from charrnn.storage.runs import Run, run_of
 from charrnn.tasks import DEFAULT_TASK, TASKS
-from charrnn.tasks.labelled import LabelledTask, texts_of_examples
+from charrnn.tasks.labelled import LabelledTask
 from charrnn.text.size import text_size
 from charrnn.tokenizers.base import Tokenizers
 
@@ -74,10 +75,12 @@ def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
 
 def training_inputs(model: TextModel) -> list[str] | None:
     """Return the inputs that a model was trained on, if its run still has them."""
-    store = _store(model)
-    if not store:
+    run = run_of(model.source)
+    if not (run and run.tokens.is_dir()):
         return None
-    return texts_of_examples(store.train, _tokenizers(model))[0]
+    assert model.source_tokenizer
+    part = inputs_of(TokenStore.open(run.tokens).train)
+    return texts_of(part, model.source_tokenizer)
 
 
 def held_out_examples(run: Run) -> list[Example]:
@@ -89,21 +92,20 @@ def held_out_examples(run: Run) -> list[Example]:
 def evaluate_baseline(
     model: TextModel, examples: Sequence[Example]
 ) -> tuple[str, TaskMetrics] | None:
-    """Return the name and the metrics of a baseline that counts the training part.
+    """Return the name and the metrics of a model that counts the training part.
 
-    model: a model that was trained on it. The result is None if its run has lost it.
+    model: a model that was trained on it. The result is None if it is not known.
     """
-    store, task = _store(model), task_of(model)
-    if not store:
+    run, task = run_of(model.source), task_of(model)
+    if not (run and run.tokens.is_dir()):
         return None
-    counter = task.counter(store, _tokenizers(model))
-    if isinstance(counter, TextModel):
-        return counter.name, evaluate(counter, examples).metrics
-    outputs = counter.predict([one.source for one in examples])
+    store = TokenStore.open(run.tokens)
+    counted = task.counted(store, Tokenizers(model.tokenizer, model.source_tokenizer))
+    outputs = counted.predict([one.source for one in examples])
     predicted = [Prediction(output, math.nan) for output in outputs]
     nats = np.full(len(examples), math.nan)
-    trained = training_inputs(model)
-    return counter.title, task.evaluate(model, examples, predicted, nats, trained)
+    training = training_inputs(model)
+    return counted.title, task.evaluate(model, examples, predicted, nats, training)
 
 
 def score_examples(model: TextModel, examples: Sequence[Example]) -> list[Score]:
@@ -124,15 +126,6 @@ def score_examples(model: TextModel, examples: Sequence[Example]) -> list[Score]
 def _unknown(model: TextModel, examples: Iterable[Example]) -> Iterator[list[str]]:
     task, tokenizer = task_of(model), model.tokenizer
     return (task.unknown(one.target, tokenizer) for one in examples)
-
-
-def _store(model: TextModel) -> TokenStore | None:
-    run = run_of(model.source)
-    return TokenStore.open(run.tokens) if run and run.tokens.is_dir() else None
-
-
-def _tokenizers(model: TextModel) -> Tokenizers:
-    return Tokenizers(model.tokenizer, model.source_tokenizer)
 
 
 def _impossible(example: Example) -> Score:

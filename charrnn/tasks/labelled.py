@@ -6,7 +6,7 @@ after the right tokens before it. Accuracy therefore needs no search.
 """
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,8 @@ from charrnn.data.example_batches import (
 from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
-from charrnn.inference.counting.base import TextCounter
+from charrnn.inference.counting.frequent_tags import FrequentTags
+from charrnn.inference.counting.memory import Memory
 from charrnn.inference.metrics.tables import TaskMetrics
 from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
@@ -84,6 +85,42 @@ class Predicted:
             "right_tokens": self.right_tokens / max(1, self.tokens),
             **self.more,
         }
+
+
+class Counted(ABC):
+    """A model that counts examples, as a baseline."""
+
+    title: str
+
+    @abstractmethod
+    def predict(self, inputs: Sequence[str]) -> list[str]:
+        """Return the predicted output of each input."""
+
+    def targets(self, part: Part, tokenizers: Tokenizers) -> tuple[Nats, Ids]:
+        """Return the nats of every target of a part, and the predicted tokens, (N,).
+
+        The nats are NaN if the model gives no probabilities.
+        """
+        assert tokenizers.source
+        outputs = self.predict(texts_of(inputs_of(part), tokenizers.source))
+        best = aligned(map(tokenizers.output.encode, outputs), part)
+        return np.full(len(best), np.nan), best
+
+
+class CountedTexts(Counted):
+    """A baseline from text to text, counted on the training part of a store."""
+
+    def __init__(
+        self, kind: type[FrequentTags | Memory], store: TokenStore, used: Tokenizers
+    ) -> None:
+        assert used.source
+        inputs = texts_of(inputs_of(store.train), used.source)
+        self.title = kind.title
+        self._model = kind.fit(inputs, texts_of(store.train, used.output))
+
+    def predict(self, inputs: Sequence[str]) -> list[str]:
+        """Return the predicted output of each input."""
+        return self._model.predict(inputs)
 
 
 class LabelledTask(Task[ExampleCorpus]):
@@ -160,30 +197,14 @@ class LabelledTask(Task[ExampleCorpus]):
         self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
     ) -> dict[str, Any] | None:
         """Return the name and the metrics of a model that counts the examples."""
-        name, nats, best = self.counted(store, tokenizers)
+        counted = self.counted(store, tokenizers)
+        nats, best = counted.targets(store.valid, tokenizers)
         found = self.measure(nats, store.valid, best, tokenizers.output)
-        return {"name": name} | found.to_json()
+        return {"name": counted.title} | found.to_json()
 
     @abstractmethod
-    def counter(
-        self, store: TokenStore, tokenizers: Tokenizers
-    ) -> TextModel | TextCounter:
-        """Return a baseline that counts the training examples."""
-
-    def counted(
-        self, store: TokenStore, tokenizers: Tokenizers
-    ) -> tuple[str, Nats, Ids]:
-        """Count the training examples; return a name, and predictions.
-
-        The predictions are the nats of every target of the validation part, NaN if
-        there are no probabilities, and the likeliest token in its place, both (N,).
-        """
-        counter = self.counter(store, tokenizers)
-        assert not isinstance(counter, TextModel)
-        asked, _ = texts_of_examples(store.valid, tokenizers)
-        predicted = counter.predict(asked)
-        best = aligned(map(tokenizers.output.encode, predicted), store.valid)
-        return counter.title, np.full(len(best), np.nan), best
+    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
+        """Return a model that counts the training examples."""
 
     @staticmethod
     def unknown(output: str, tokenizer: Tokenizer) -> list[str]:
@@ -252,15 +273,6 @@ class LabelledTask(Task[ExampleCorpus]):
             remark = "" if predicted == right else f" (not {right})"
             shown.append(f"{text}: {predicted}{remark}")
         return "; ".join(shown)
-
-
-def texts_of_examples(
-    part: Part, tokenizers: Tokenizers
-) -> tuple[list[str], list[str]]:
-    """Return the inputs and the outputs of a part as text."""
-    assert tokenizers.source
-    inputs = texts_of(inputs_of(part), tokenizers.source)
-    return inputs, texts_of(part, tokenizers.output)
 
 
 def level_of(texts: Iterable[str], usual: str = "char") -> str:

@@ -23,7 +23,7 @@ from charrnn.models.labeller.spans import (
 )
 from charrnn.models.labeller.words import joined, known_words
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, Predicted, texts_of_examples
+from charrnn.tasks.labelled import Counted, CountedTexts, LabelledTask, Predicted
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -140,9 +140,9 @@ class TagTask(LabelledTask):
             "spans": tuple(names) if _are_spans(names, store.train) else (),
         }
 
-    def counter(self, store: TokenStore, tokenizers: Tokenizers) -> FrequentTags:
+    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
         """Return the most frequent tag of each word."""
-        return FrequentTags.fit(*texts_of_examples(store.train, tokenizers))
+        return CountedTexts(FrequentTags, store, tokenizers)
 
     def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
         """Return the sizes of a tagger whose letters a language model reads."""

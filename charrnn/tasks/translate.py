@@ -15,7 +15,7 @@ from charrnn.inference.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, level_of, texts_of_examples
+from charrnn.tasks.labelled import Counted, CountedTexts, LabelledTask, level_of
 from charrnn.tokenizers import TOKENIZERS
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -91,9 +91,9 @@ class TranslateTask(LabelledTask):
             split=str.split if is_listed else list,
         )
 
-    def counter(self, store: TokenStore, tokenizers: Tokenizers) -> Memory:
-        """Return the outputs of known inputs, and copies of unknown ones."""
-        return Memory.fit(*texts_of_examples(store.train, tokenizers))
+    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
+        """Return a memory, which copies unknown inputs."""
+        return CountedTexts(Memory, store, tokenizers)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]
