@@ -228,8 +228,14 @@ def mixture(models: Sequence["TextModel"], weights: Sequence[float]) -> "TextMod
 
 
 def check_tokenizers(models: Sequence["TextModel"]) -> None:
-    """Raise UsageError unless all models have the same tokenizer."""
+    """Raise UsageError unless all are language models with the same tokenizer."""
     first, *others = models
+    for model in models:
+        if model.source_tokenizer:
+            raise UsageError(
+                f"{model.name} cannot be mixed: its task is {model.summary.task}",
+                hint="only language models can be mixed",
+            )
     for other in others:
         one, two = first.tokenizer, other.tokenizer
         if one.to_json() != two.to_json():

@@ -77,6 +77,8 @@ def sample(
 
     A text ends where the model ends it, at a --stop text, or at the length limit. With
     -n, each text starts on a new line; blank lines separate texts of several lines.
+    For a classifier, tagger or translator, PROMPT is the input, and each text is a
+    random output.
     """
     options = SampleOptions(**given)
     prompt, is_file = _prompt_source(text, options)
@@ -91,7 +93,9 @@ def sample(
     how = f"seed {seed}, temperature {options.temperature:g}"
     console.log(f"model {loaded.name}, {how}", quiet=quiet)
     _warn_of_unknown(loaded, prompt, quiet=quiet)
-    shown = prompt if options.echo else ""
+    if loaded.source_tokenizer:
+        console.log("for the likeliest output, use charrnn predict", quiet=quiet)
+    shown = prompt if options.echo and not loaded.source_tokenizer else ""
     samples = loaded.sample(prompt, num=options.num, seed=seed, config=options)
     if streams:
         written = _streamed(loaded, shown, prompt, seed, options)
@@ -135,7 +139,7 @@ def _check_ends(
     model: "TextModel", config: SampleConfig, *, streams: bool, quiet: bool
 ) -> None:
     """Warn if a text may never end; raise UsageError if it is not streamed either."""
-    if config.length or config.stop or model.learned_end:
+    if config.length or config.stop or model.learned_end or model.source_tokenizer:
         return
     if not streams:
         raise UsageError(
@@ -147,7 +151,7 @@ def _check_ends(
 
 def _warn_of_unknown(model: "TextModel", prompt: str, *, quiet: bool) -> None:
     """Warn about pieces of the prompt that are not in the vocabulary."""
-    tokenizer = model.tokenizer
+    tokenizer = model.source_tokenizer or model.tokenizer
     if tokenizer.unknown is None:
         return
     ids, ends = tokenizer.encode_with_ends(prompt)

@@ -80,7 +80,7 @@ class ClassifyTask(LabelledTask):
             [one.target for one in examples],
             [found.output for found in predicted],
             probabilities=None if np.isnan(p).any() else p,
-            nats=nats,
+            nats=np.where(np.isinf(nats), np.nan, nats),
         )
 
     def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:

@@ -65,8 +65,7 @@ def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
         found[0] if found else NOTHING for found in model.predict(inputs, beam=5)
     ]
     nats = np.array([score.nats for score in scores])
-    trained = training_texts(model)
-    training = trained and trained[0]
+    training = training_inputs(model)
     metrics = task_of(model).evaluate(model, examples, predicted, nats, training)
     unknown = dict.fromkeys(chain.from_iterable(_unknown(model, examples)))
     known = set(training or ())
@@ -74,17 +73,14 @@ def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
     return Evaluation(list(examples), scores, [*unknown], predicted, metrics, repeated)
 
 
-def training_texts(model: TextModel) -> tuple[list[str], list[str]] | None:
-    """Return the inputs and outputs of a model's training part, if its run has them."""
+def training_inputs(model: TextModel) -> list[str] | None:
+    """Return the inputs that a model was trained on, if its run still has them."""
     run = run_of(model.source)
     if not (run and run.tokens.is_dir()):
         return None
     assert model.source_tokenizer
-    part = TokenStore.open(run.tokens).train
-    return (
-        texts_of(inputs_of(part), model.source_tokenizer),
-        texts_of(part, model.tokenizer),
-    )
+    part = inputs_of(TokenStore.open(run.tokens).train)
+    return texts_of(part, model.source_tokenizer)
 
 
 def held_out_examples(run: Run) -> list[Example]:
@@ -108,8 +104,7 @@ def evaluate_baseline(
     outputs = counted.predict([one.source for one in examples])
     predicted = [Prediction(output, math.nan) for output in outputs]
     nats = np.full(len(examples), math.nan)
-    trained = training_texts(model)
-    training = trained and trained[0]
+    training = training_inputs(model)
     return counted.title, task.evaluate(model, examples, predicted, nats, training)
 
 

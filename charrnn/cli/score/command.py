@@ -48,6 +48,9 @@ def score(
     perplexity per token, number of tokens, and number of unknown tokens.
     To compare models, use surprisal; perplexities are comparable only between models
     that split text into the same tokens. A final newline of a text is ignored.
+    Classifiers, taggers and translators score labelled data: the output of an
+    example, given its input. Files may have any format that train reads; a TEXT is
+    an input, a TAB and its output. The metrics of the predictions follow.
     """
     config = ScoreConfig(**given)
     sources = [(text, text == "-") for text in texts or []]
@@ -60,9 +63,7 @@ def score(
         labelled.score(loaded, sources, config, as_json=as_json, quiet=quiet)
         return
     if config.columns:
-        raise UsageError(
-            f"--columns is for labelled data, but {loaded.name} scores texts"
-        )
+        raise UsageError("--columns is for labelled data, not for texts")
     if config.mix:
         loaded = _mixed(loaded, config.mix)
     end = loaded.learned_end if config.end is None else config.end
@@ -72,9 +73,20 @@ def score(
     scored = _scored(loaded, found, config, end=end)
     if config.sort:
         scored = iter(sorted(scored, key=_bits_per_char))
+    _write(scored, config, loaded.name, as_json=as_json, quiet=quiet)
+
+
+def _write(
+    scored: Iterable[output.Scored],
+    config: ScoreConfig,
+    model: str,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     per, unit = config.granularity, config.unit
     if as_json:
-        output.write_json(scored, per, loaded.name)
+        output.write_json(scored, per, model)
     elif config.plain:
         output.write_plain(scored, per, unit)
     elif config.heat and console.has_colour(sys.stdout):

@@ -63,7 +63,7 @@ def score(
     output.write_table(rows, config.per, config.unit, quiet=quiet, finite=True)
     if config.per == "total":
         write_metrics(found.metrics, console.write_line)
-    elif not quiet:
+    elif not quiet and any(is_file for _, is_file in sources):
         write_metrics(found.metrics, console.log)
 
 

@@ -15,8 +15,8 @@ class ScoreConfig:
         (),
         flags=("--file", "-f"),
         metavar="FILE",
-        help="Read one text per line; - is stdin; repeatable. An empty line is an "
-        "empty text, so output line n belongs to input line n.",
+        help="Read one text per line, or labelled data; - is stdin; repeatable. An "
+        "empty line is an empty text, so output line n belongs to input line n.",
     )
     whole: bool = option(False, help="Score each file as one text, newlines included.")
     mix: tuple[str, ...] = option(

@@ -33,7 +33,7 @@ class ClassifyMetrics(TaskMetrics):
 
     confusions: how often each gold label (first) was predicted as each label, including
     itself. calibration_error: the expected calibration error, from 0 to 1.
-    bits_per_label: the mean of -log2 p(gold label), without impossible labels.
+    bits_per_label: the mean of -log2 p(gold label).
     """
 
     examples: int
@@ -56,7 +56,8 @@ class ClassifyMetrics(TaskMetrics):
         """Measure predictions, in the order of the gold labels.
 
         A gold label that the model does not know counts as an error. probabilities:
-        (N,), those of the predicted labels. nats: (N,), -ln p of the gold labels.
+        (N,), those of the predicted labels. nats: (N,), -ln p of the gold labels; an
+        example with NaN is left out of the bits per label.
         """
         check_examples(gold, predicted, probabilities, nats)
         N = len(gold)
@@ -110,10 +111,8 @@ class ClassifyMetrics(TaskMetrics):
 
 
 def _mean(values: Reals) -> Figure:
-    is_finite = np.isfinite(values)
-    return Figure.of(
-        ratio, np.column_stack([np.where(is_finite, values, 0), is_finite])
-    )
+    is_known = ~np.isnan(values)
+    return Figure.of(ratio, np.column_stack([np.where(is_known, values, 0), is_known]))
 
 
 def _calibration(is_right: npt.NDArray[np.bool_], probabilities: Any) -> Figure:

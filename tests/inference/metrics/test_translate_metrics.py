@@ -126,7 +126,9 @@ def test_json_has_the_names_of_the_command_line() -> None:
 
     found = TranslateMetrics.of(["a", "b"], ["a", "b"]).to_json()
 
-    assert [*found] == ["examples", *(n + e for n in names for e in ("", "_interval"))]
+    figures = [n + e for n in names for e in ("", "_interval")]
+    signatures = ["bleu_signature", "chrf_signature"]
+    assert [*found] == ["examples", *figures, *signatures]
 
 
 def test_an_example_without_references_is_refused() -> None:
