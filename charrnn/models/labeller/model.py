@@ -53,6 +53,7 @@ import numpy as np
 
 from charrnn.models.base import (
     ConditionalModel,
+    ConfiguredModel,
     Floats,
     Reals,
     State,
@@ -96,7 +97,7 @@ def parameter_shapes(config: LabellerConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-class LabellerModel(ConditionalModel):
+class LabellerModel(ConfiguredModel, ConditionalModel):
     """A trained classifier or tagger that runs in NumPy, in float32."""
 
     family = "labeller"
