@@ -209,12 +209,12 @@ def mixture(models: Sequence["TextModel"], weights: Sequence[float]) -> "TextMod
     check_tokenizers(models)
 
     from charrnn.inference.text_model import TextModel
-    from charrnn.models.mixture import MixtureModel
+    from charrnn.models import mixture as mixtures
     from charrnn.storage.records import ModelSummary
 
     first = models[0]
     try:
-        mixed = MixtureModel([one.model for one in models], weights)
+        mixed = mixtures.mixture([one.model for one in models], weights)
     except ValueError as error:
         raise UsageError(f"cannot mix these models: {error}") from error
     pairs = list(zip(models, weights, strict=True))

@@ -9,8 +9,9 @@ recipe.py      recipes, which choose defaults from a corpus and a budget
 layers.py      runs a layer over time, in torch
 network.py     what training requires of a network, in torch
 mixture.py     the weighted mean of several models
+product.py     the weighted product of several classifiers
 encoder/       reads an input in both directions
-recurrent/  window/  ngram/  labeller/  translator/
+recurrent/  window/  ngram/  labeller/  translator/  bayes/
                config, model (NumPy), network (torch), recipe (defaults)
 """
 

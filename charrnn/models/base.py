@@ -119,7 +119,7 @@ class ConfiguredModel(LanguageModel):
         return cls(from_json(cls.config_type, config), tensors)
 
 
-class ConditionalModel(ConfiguredModel):
+class ConditionalModel(LanguageModel):
     """A model of outputs given an input: a language model that reads the input first.
 
     So an output is sampled, scored and searched for like any text. Shape letter: S

@@ -102,6 +102,11 @@ FAMILIES: Final = {
         config="charrnn.models.mixture:MixtureConfig",
         model="charrnn.models.mixture:MixtureModel",
     ),
+    "product": Family(
+        config="charrnn.models.mixture:MixtureConfig",
+        model="charrnn.models.product:ProductModel",
+        tasks=("classify",),
+    ),
 }
 
 

@@ -11,13 +11,21 @@ Letters: B batch, T time, V vocabulary, M members.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from charrnn.fields import from_json, to_json
-from charrnn.models.base import Floats, LanguageModel, Reals, State, Tokens, build
+from charrnn.models.base import (
+    ConditionalModel,
+    Floats,
+    LanguageModel,
+    Reals,
+    State,
+    Tokens,
+    build,
+)
 
 Array = npt.NDArray[Any]
 
@@ -33,25 +41,22 @@ class MixtureConfig:
     members: tuple[dict[str, Any], ...]
 
 
-class MixtureModel(LanguageModel):
-    """A weighted mean of models. The weights are positive and sum to 1.
+class CombinedModel(LanguageModel):
+    """Models of the same tokens, each with a weight; the base of two families.
 
-    Raises ValueError for other weights, or if the vocabulary sizes differ.
+    Raises ValueError if the vocabulary sizes differ, or only some models read an input.
     """
-
-    family = "mixture"
 
     def __init__(
         self, members: Sequence[LanguageModel], weights: Sequence[float]
     ) -> None:
-        _check(members, weights)
-        flat = list(_flat(members, weights))
-        _check(*zip(*flat, strict=True))
-        self.members = tuple(member for member, _ in flat)
-        self.weights = tuple(float(weight) for _, weight in flat)
+        self.members = tuple(members)
+        self.weights = tuple(map(float, weights))
         sizes = {member.vocab_size for member in self.members}
         if len(sizes) > 1:
             raise ValueError(f"the vocabulary sizes differ: {sorted(sizes)} tokens")
+        if len({isinstance(one, ConditionalModel) for one in self.members}) > 1:
+            raise ValueError("some of the models read an input, others do not")
         #: number of arrays in each member's state
         self._arrays = [len(member.initial_state(1)) for member in self.members]
 
@@ -64,7 +69,7 @@ class MixtureModel(LanguageModel):
     def title(self) -> str:
         """The number of members, or the title of the only member."""
         count = len(self.members)
-        return f"mixture of {count}" if count > 1 else self.members[0].title
+        return f"{self.family} of {count}" if count > 1 else self.members[0].title
 
     @property
     def parameters(self) -> int:
@@ -81,24 +86,20 @@ class MixtureModel(LanguageModel):
         states = (member.initial_state(batch) for member in self.members)
         return tuple(array for state in states for array in state)
 
-    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
-        """Return the log-probabilities (B, T, V) and the new state."""
-        mixed, after = self.probabilities(tokens, state)
-        with np.errstate(divide="ignore"):  # -inf where every member gives 0
-            return np.log(mixed, out=mixed).astype(np.float32), after
+    def read(self, source: Tokens, lengths: Tokens) -> State:
+        """Return the concatenated states of the members, which all read the input."""
+        readers = (one for one in self.members if isinstance(one, ConditionalModel))
+        states = (reader.read(source, lengths) for reader in readers)
+        return tuple(array for state in states for array in state)
 
-    def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
-        """Return the weighted mean probabilities (B, T, V) and the new state."""
-        mixed = np.zeros((*tokens.shape, self.vocab_size))
-        after: State = ()
+    def _weighted(self, state: State) -> Iterator[tuple[LanguageModel, float, State]]:
+        """Yield each member with its weight and its state."""
+        first = 0
         for member, weight, arrays in zip(
             self.members, self.weights, self._arrays, strict=True
         ):
-            before = state[len(after) : len(after) + arrays]
-            part, own = member.probabilities(tokens, before)
-            mixed += weight * part
-            after += own
-        return mixed, after
+            yield member, weight, state[first : first + arrays]
+            first += arrays
 
     def config_json(self) -> dict[str, Any]:
         """Return the weights and the configs of the members."""
@@ -113,14 +114,69 @@ class MixtureModel(LanguageModel):
             for name, array in member.tensors().items()
         }
 
+
+class MixtureModel(CombinedModel):
+    """A weighted mean of models. The weights are positive and sum to 1.
+
+    Raises ValueError for other weights.
+    """
+
+    family = "mixture"
+
+    def __init__(
+        self, members: Sequence[LanguageModel], weights: Sequence[float]
+    ) -> None:
+        _check(members, weights)
+        flat = list(_flat(members, weights))
+        _check(*zip(*flat, strict=True))
+        super().__init__(*zip(*flat, strict=True))
+
+    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
+        """Return the log-probabilities (B, T, V) and the new state."""
+        mixed, after = self.probabilities(tokens, state)
+        with np.errstate(divide="ignore"):  # -inf where every member gives 0
+            return np.log(mixed, out=mixed).astype(np.float32), after
+
+    def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
+        """Return the weighted mean probabilities (B, T, V) and the new state."""
+        mixed = np.zeros((*tokens.shape, self.vocab_size))
+        after: State = ()
+        for member, weight, before in self._weighted(state):
+            part, own = member.probabilities(tokens, before)
+            mixed += weight * part
+            after += own
+        return mixed, after
+
     @classmethod
-    def build(cls, config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Self:
+    def build(
+        cls, config: Mapping[str, Any], tensors: Mapping[str, Array]
+    ) -> "MixtureModel":
         """Rebuild a mixture and its members."""
         given = from_json(MixtureConfig, config)
         _check(given.members, given.weights)
-        groups = _groups(tensors, len(given.members))
-        pairs = zip(given.members, groups, strict=True)
-        return cls([_member(*pair) for pair in pairs], given.weights)
+        return mixture(built(given, tensors, never=(cls.family,)), given.weights)
+
+
+class ConditionalMixture(MixtureModel, ConditionalModel):
+    """A weighted mean of models that read an input."""
+
+
+def mixture(members: Sequence[LanguageModel], weights: Sequence[float]) -> MixtureModel:
+    """Return a mixture, which reads an input if its members do.
+
+    Raises the same errors as `MixtureModel`.
+    """
+    reads = any(isinstance(member, ConditionalModel) for member in members)
+    return (ConditionalMixture if reads else MixtureModel)(members, weights)
+
+
+def built(
+    given: MixtureConfig, tensors: Mapping[str, Array], *, never: Sequence[str]
+) -> list[LanguageModel]:
+    """Rebuild the members of a model. never: families that a member cannot have."""
+    groups = _groups(tensors, len(given.members))
+    pairs = zip(given.members, groups, strict=True)
+    return [_member(*pair, never) for pair in pairs]
 
 
 def _check(members: Sequence[Any], weights: Sequence[float]) -> None:
@@ -159,10 +215,12 @@ def _groups(tensors: Mapping[str, Array], count: int) -> list[dict[str, Array]]:
     return list(groups.values())
 
 
-def _member(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> LanguageModel:
+def _member(
+    config: Mapping[str, Any], tensors: Mapping[str, Array], never: Sequence[str]
+) -> LanguageModel:
     """Rebuild a member. Raises ValueError if tensors and config do not match."""
     rest = dict(config)
     family = rest.pop("family", None)
-    if family == MixtureModel.family:  # a file could nest them without limit
-        raise ValueError("a mixture contains another mixture")
+    if family in never:  # a file could nest them without limit
+        raise ValueError(f"a member is itself a {family}")
     return build(family, rest, tensors)

@@ -15,6 +15,7 @@ from charrnn.fields import from_json, to_json
 from charrnn.inference import checkpoint
 from charrnn.inference.text_model import TextModel
 from charrnn.models.families import FAMILIES
+from charrnn.models.network import ConditionalNetwork, Network
 from charrnn.storage.runs import Run
 from charrnn.training.config import ADJUSTABLE, BUDGETS, TrainConfig
 from charrnn.training.events import (
@@ -139,14 +140,11 @@ class GradientSession(Session):
         with reporting_memory("the network"):
             network = FAMILIES[self.record.family].network_type(self.config)
             network.initialize(torch.Generator().manual_seed(training.seed))
-            network.learn(self.store.train)
+            if is_new:
+                self._begin(network)
             state = TrainState.new(network, training)
             if warning := restore(self.run, state):
                 self._warnings.append(warning)
-        if is_new and self.record.init_from:
-            start = starting_model(Path(self.record.init_from))
-            is_same = start.summary.task == self.record.task
-            (network.load if is_same else network.start_as)(start.model.tensors())
         if is_new:
             state.schedule.marks = [Mark(**mark) for mark in self.record.follows]
         if not (is_new or state.counters.finished or self._has_model()):
@@ -155,6 +153,17 @@ class GradientSession(Session):
         stages = WindowStages(self.task, part, training)
         validate = self.partner or self.validator
         return Trainer(state, stages, validate, training, clock=self._clock)
+
+    def _begin(self, network: Network) -> None:
+        """Set what training begins with, from the starting model and the data."""
+        if self.record.init_from:
+            start = starting_model(Path(self.record.init_from))
+            if start.summary.task == self.record.task:
+                network.load(start.model.tensors())
+                return  # the words that it knows are part of the model
+            if isinstance(network, ConditionalNetwork):
+                network.start_as(start.model.tensors())
+        network.learn(self.store.train)
 
     def _started(self) -> StartEvent:
         """Truncate metrics.jsonl to match the trainer; return the start event."""

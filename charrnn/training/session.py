@@ -20,7 +20,7 @@ from charrnn.inference import checkpoint
 from charrnn.inference.text_model import TextModel
 from charrnn.models.base import LanguageModel
 from charrnn.models.families import FAMILIES
-from charrnn.models.mixture import MixtureModel
+from charrnn.models.mixture import CombinedModel
 from charrnn.storage import files
 from charrnn.storage.records import ModelSummary
 from charrnn.storage.runs import Run
@@ -222,8 +222,8 @@ class Session(ABC):
 def starting_model(path: Path) -> TextModel:
     """Return the model in a file, or its network if it is a mixture with just one."""
     start = checkpoint.load(path)
-    members = start.model.members if isinstance(start.model, MixtureModel) else ()
+    members = start.model.members if isinstance(start.model, CombinedModel) else ()
     networks = [one for one in members if FAMILIES[one.family].network]
     if len(networks) != 1:
         return start
-    return TextModel(networks[0], start.tokenizer, summary=start.summary)
+    return start.with_model(networks[0])

@@ -39,6 +39,7 @@ from charrnn.data.store import Part
 from charrnn.errors import TextError
 from charrnn.models.base import (
     ConditionalModel,
+    ConfiguredModel,
     Floats,
     Reals,
     State,
@@ -65,7 +66,7 @@ _MAX_SCORES: Final = 100_000  #: texts times labels
 _CHUNK: Final = 1 << 16  #: characters scored at a time
 
 
-class BayesModel(ConditionalModel):
+class BayesModel(ConfiguredModel, ConditionalModel):
     """Counts of n-grams per label, and the probabilities derived from them.
 
     tensors: keys (E,) and counts (E,) as in `label_counts.py`; labels (L,), sorted ids;

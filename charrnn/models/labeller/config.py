@@ -14,6 +14,7 @@ from charrnn.models.options import (
     norm_option,
     one_way_option,
 )
+from charrnn.tokenizers.char import FIRST
 
 READ_OUTS: Final = ("last", "mean", "max")
 
@@ -66,6 +67,8 @@ class LabellerConfig:
                 raise UsageError(f"`{name}` is {getattr(self, name)}, less than 1")
         if not 0 < self.temperature < math.inf:
             raise UsageError(f"`temperature` is {self.temperature}")
+        if self.per_word and self.vocab_size < FIRST:
+            raise UsageError("`vocab_size` has no room for the unknown label")
         if min(self.words, self.blank) < 0:
             raise UsageError("`words` and `blank` must not be negative")
         if self.spans and len(self.spans) != self.vocab_size:

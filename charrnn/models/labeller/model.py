@@ -1,4 +1,4 @@
-"""Classifiers and taggers, for inference.
+r"""Classifiers and taggers, for inference.
 
 A classifier reads the tokens of an input with an encoder, in both directions, and
 predicts a label from a summary of the outputs y_1 ... y_n (see encoder/model.py):
@@ -8,7 +8,7 @@ predicts a label from a summary of the outputs y_1 ... y_n (see encoder/model.py
       softmax                        softmax            p = softmax(head(summary))
         |                              |
     [h_n; g_1]                 mean or max over t       the last state of each
-     /      \\                 /   |   |   |   \\         direction, or pooling
+     /      \                 /   |   |   |   \         direction, or pooling
     y_1 ... y_n              y_1  y_2 ... y_{n-1} y_n
      |       |                |    |       |       |
     x_1 ... x_n              x_1  x_2 ... x_{n-1} x_n
@@ -22,7 +22,7 @@ A tagger predicts a label from every output, one for each word:
       y_1      y_2      y_3           the outputs of an encoder of words
        |        |        |
       x_1      x_2      x_3           x = [summary of the letters; vector of the word]
-     / | \\    / | \\    / | \\
+     / | \    / | \    / | \
     t h e    c a t    s a t           the letters, read by another encoder
 
 A known word has a vector of its own; all other words share one, and differ by their
@@ -53,6 +53,7 @@ import numpy as np
 
 from charrnn.models.base import (
     ConditionalModel,
+    ConfiguredModel,
     Floats,
     Reals,
     State,
@@ -96,7 +97,7 @@ def parameter_shapes(config: LabellerConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-class LabellerModel(ConditionalModel):
+class LabellerModel(ConfiguredModel, ConditionalModel):
     """A trained classifier or tagger that runs in NumPy, in float32."""
 
     family = "labeller"

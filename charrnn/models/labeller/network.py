@@ -4,7 +4,7 @@ Shape letters: B batch, S source time, T words, N distinct words, V labels, E em
 D outputs of the encoder.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,7 @@ class WordVectors(Embedding):
 
     def __init__(self, words: int, size: int) -> None:
         super().__init__(words + 1, size)
-        hashes = torch.zeros(words, dtype=torch.int64)
-        self.register_buffer("hashes", hashes, persistent=False)
+        self.register_buffer("hashes", torch.zeros(words, dtype=torch.int64))
 
 
 class LabellerNetwork(ConditionalNetwork):
@@ -104,12 +103,6 @@ class LabellerNetwork(ConditionalNetwork):
         """Return a copy of the parameters and hashes, as a model file stores them."""
         hashes = {HASHES: self._hashes().copy()} if self.config.words else {}
         return super().tensors() | hashes
-
-    def load(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Set every parameter, and the hashes if they are given."""
-        super().load({name: x for name, x in tensors.items() if name != HASHES})
-        if HASHES in tensors:
-            self.words.hashes.copy_(torch.from_numpy(np.array(tensors[HASHES])))
 
     def read(
         self, source: Ids, lengths: Ids, masks: Sequence[Tensor] | None = None

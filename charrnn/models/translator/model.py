@@ -68,6 +68,7 @@ from charrnn.models import ATTENTIONS, CELLS
 from charrnn.models.attention import Attention, attention_weights
 from charrnn.models.base import (
     ConditionalModel,
+    ConfiguredModel,
     Floats,
     State,
     Tensors,
@@ -114,7 +115,7 @@ def parameter_shapes(config: TranslatorConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-class TranslatorModel(ConditionalModel):
+class TranslatorModel(ConfiguredModel, ConditionalModel):
     """A trained translator that runs in NumPy, in float32.
 
     Its state consists of the state of each layer of the decoder (B, H), the memory

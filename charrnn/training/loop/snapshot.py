@@ -1,6 +1,6 @@
 """Snapshots: files with the `TrainState` of a run, from which it resumes exactly.
 
-param.NAME, average.NAME                     parameters and their average
+param.NAME, average.NAME                     tensors of the network and of its average
 exp_avg.NAME, exp_avg_sq.NAME                Adam's moments
 state.K                                      arrays (B, ...) of the carried state
 metadata: the counters, the marks of the schedule, the loss scale of fp16
@@ -31,10 +31,10 @@ MOMENTS: Final = ("exp_avg", "exp_avg_sq")
 def save_snapshot(run: Run, state: TrainState) -> None:
     """Save a state, and keep the previous snapshot. Raises ResourceError."""
     tensors: Arrays = {}
-    average = state.average.weights()
+    for kind, network in (("param", state.network), ("average", state.average)):
+        found = network.state_dict().items()
+        tensors |= {f"{kind}.{name}": _array(x) for name, x in found}
     for name, parameter in state.network.weights().items():
-        tensors[f"param.{name}"] = _array(parameter)
-        tensors[f"average.{name}"] = _array(average[name])
         moments = state.optimizer.state.get(parameter, {})
         tensors |= {f"{m}.{name}": _array(moments[m]) for m in MOMENTS if m in moments}
     for k, array in enumerate(state.carried or ()):

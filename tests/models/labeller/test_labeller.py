@@ -262,7 +262,15 @@ def test_parameters_do_not_include_the_hashes() -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"words": -1}, {"source_size": 0}, {"spans": ("O",)}, {"read_out": "x"}]
+    "values",
+    [
+        {"words": -1},
+        {"source_size": 0},
+        {"spans": ("O",)},
+        {"read_out": "x"},
+        {"per_word": True, "vocab_size": 1},
+        {"temperature": 0.0},
+    ],
 )
 def test_config_that_cannot_be_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(UsageError):
