@@ -116,7 +116,7 @@ def _conllu(file: File, columns: str) -> str:
     for line in file.text.split("\n"):
         row = line.split("\t")
         if len(row) == len(FIELDS):
-            for index in NEEDED[1:]:
+            for index in NEEDED:
                 row[index] = TAG if row[index] == EMPTY else row[index]
         lines.append("\t".join(row))
     return "\n".join(lines)
