@@ -65,6 +65,10 @@ class Corpus:
         self._survey = self._survey or self._read_all()
         return self._survey
 
+    @property
+    def layout(self) -> None:
+        """Text has no columns."""
+
     def preview(self) -> list[str]:
         """Return no lines: how text is understood needs no explanation."""
         return []

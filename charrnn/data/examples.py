@@ -15,6 +15,7 @@ from charrnn.data.formats.base import Example as Example
 from charrnn.data.formats.base import File, Format
 from charrnn.data.formats.base import Labelled as Labelled
 from charrnn.data.formats.detect import is_labelled as is_labelled
+from charrnn.data.formats.unlabelled import completed
 from charrnn.errors import TextError
 from charrnn.text.sources import FOREIGN_MARKS, Source, find_sources
 
@@ -28,6 +29,7 @@ def read_examples(
     task: str = "",
     columns: str = "",
     like: Labelled | None = None,
+    unlabelled: bool = False,
 ) -> Labelled:
     """Read labelled data from one file, or from several files.
 
@@ -38,6 +40,7 @@ def read_examples(
 
     like: data read before; its task, and for the same format its columns and header,
     are used for these files too. Further files are read like the first one.
+    unlabelled: whether outputs may be missing; they are then arbitrary.
     """
     sources = [source] if isinstance(source, Source) else list(source)
     files = [_decoded(one) for one in sources]
@@ -50,6 +53,9 @@ def read_examples(
     found: list[Labelled] = []
     for (file, encoding), format in zip(files, formats, strict=True):
         model = found[0] if found else like
+        if unlabelled:
+            known = columns or (model and model.format == format and model.columns)
+            file = completed(file, format, known or "")
         found.append(_read(file, encoding, format, task, columns, model))
     if not found:
         raise ValueError("no source was given")

@@ -1,38 +1,79 @@
-"""Texts to predict outputs for: the lines of a file, or the inputs of labelled data."""
+"""Examples for a trained model: labelled data, and inputs to predict outputs for."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Self
 
 from charrnn.data.examples import read_examples
 from charrnn.data.formats import FORMATS, detect
 from charrnn.data.formats.base import Example, File, Format, Labelled, shaped
-from charrnn.errors import TextError
+from charrnn.errors import TextError, UsageError
+from charrnn.storage.records import ModelSummary
 from charrnn.text.sources import Source
 
 
-def read_inputs(
-    source: Source,
-    *,
-    task: str = "",
-    columns: str = "",
-    has_tabs: bool = False,
-    raw: bool = False,
-) -> Labelled:
-    """Return the inputs in a file; their outputs, if it has any, are to be ignored.
+@dataclass(frozen=True)
+class Reading:
+    """How to read the data for a model.
 
-    A file of an unknown format, or any file without a `task`, is plain text: each line
-    is an input, even if it is empty. The format of the result is then "".
-
-    has_tabs: whether inputs can contain TABs; if so, a file with TABs is plain text
-    unless its extension is that of labelled data. raw: plain text may be any bytes.
+    task: "" for a model of plain text. columns: "" to choose them. like: the layout of
+    the training data, which is used if a file has the same header. has_tabs: whether
+    inputs can contain TABs. raw: whether inputs can be any bytes.
     """
-    if columns or (task and _is_labelled(source, has_tabs=has_tabs)):
-        return read_examples(source, task=task, columns=columns)
-    lines = "".join(source.text(raw=raw)).split("\n")
-    if not lines[-1]:
-        lines.pop()
-    examples = [
-        Example(line.removesuffix("\r"), "", number)
-        for number, line in enumerate(lines, 1)
-    ]
-    return Labelled(examples, task, "", "each line is an input")
+
+    task: str = ""
+    columns: str = ""
+    like: Labelled | None = None
+    has_tabs: bool = False
+    raw: bool = False
+
+    @classmethod
+    def of(cls, summary: ModelSummary, columns: str, **settings: Any) -> Self:
+        """Return how to read labelled data for a model with this summary."""
+        layout = summary.corpus.layout if summary.corpus else None
+        like = None
+        if layout:
+            form, header = layout["format"], tuple(layout["header"])
+            like = Labelled([], summary.task, form, "", layout["columns"], header)
+        return cls(summary.task, columns, like, **settings)
+
+    def examples(
+        self, sources: Sequence[Source], *, unlabelled: bool = False
+    ) -> Labelled:
+        """Return labelled data. unlabelled: see `read_examples`."""
+        how: dict[str, Any] = {"unlabelled": unlabelled}
+        if self.like and not self.columns:
+            with suppress(TextError, UsageError):
+                found = read_examples(sources, like=self.like, **how)
+                if found.header == self.like.header:
+                    return found
+        return read_examples(sources, task=self.task, columns=self.columns, **how)
+
+    def inputs(self, source: Source) -> Labelled:
+        """Return the inputs in a file; their outputs, if it has any, are arbitrary.
+
+        A file in no known format is plain text, whose lines are inputs, even if empty.
+        The format of the result is then "". So is a file with TABs, if inputs can
+        contain them, unless its extension is that of labelled data.
+        """
+        if self.columns or (self.task and self._is_labelled(source)):
+            return self.examples([source], unlabelled=True)
+        lines = "".join(source.text(raw=self.raw)).split("\n")
+        if not lines[-1]:
+            lines.pop()
+        examples = [
+            Example(line.removesuffix("\r"), "", number)
+            for number, line in enumerate(lines, 1)
+        ]
+        return Labelled(examples, self.task, "", "each line is an input")
+
+    def _is_labelled(self, source: Source) -> bool:
+        if detect.is_labelled([source]):
+            return True
+        text = "".join(source.text(raw=True))
+        format = detect.detect(source.name, text, self.task)
+        return bool(format) and not (self.has_tabs and format == "tsv")
 
 
 def parse_example(text: str, number: int, task: str) -> Example:
@@ -55,11 +96,3 @@ def is_by_word(format: str) -> bool:
     """Return whether a format has a line per word, so that inputs take several."""
     found: Format | None = FORMATS[format] if format else None
     return bool(found and found.is_by_word)
-
-
-def _is_labelled(source: Source, *, has_tabs: bool) -> bool:
-    if detect.is_labelled([source]):
-        return True
-    text = "".join(source.text(raw=True))
-    format = detect.detect(source.name, text)
-    return bool(format) and not (has_tabs and format == "tsv")

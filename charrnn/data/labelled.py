@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from charrnn.data.config import CorpusConfig
 from charrnn.data.examples import Example, Labelled, read_examples, split
@@ -52,6 +53,13 @@ class ExampleCorpus:
         """The examples for training, and how their file is laid out."""
         columns = self._config.columns
         return read_examples(self._sources, task=self._task, columns=columns)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """How the files are laid out, as JSON values."""
+        found = self.labelled
+        layout = {"format": found.format, "columns": found.columns}
+        return layout | {"header": list(found.header)}
 
     def preview(self) -> list[str]:
         """Return lines that show how the files were understood, before training."""

@@ -42,6 +42,7 @@ class CorpusRecord(Record):
     """A corpus: its files, its size, and how it is split into documents.
 
     leaked: the number of validation documents that also appear in the training part.
+    layout: format, columns and header of labelled data.
     """
 
     files: list[str]
@@ -53,6 +54,7 @@ class CorpusRecord(Record):
     sha256: str = ""
     documents_in: str = "file"
     leaked: int = 0
+    layout: Json | None = _optional(None)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,10 @@ class Metrics(Protocol):
 class Data(Protocol):
     """The texts or examples to train on."""
 
+    @property
+    def layout(self) -> dict[str, Any] | None:
+        """Format, columns and header of labelled data, as JSON values."""
+
     def survey(self) -> Survey:
         """Return their size and hash."""
 

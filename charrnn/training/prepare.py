@@ -179,6 +179,7 @@ class LocatedRun:
                 **to_json(store.survey),
                 documents_in=corpus_config.documents,
                 leaked=store.leaked,
+                layout=self._data.layout,
             ),
             tokenizer=tokenizers.output.to_json(),
             source_tokenizer=_json_of(tokenizers),

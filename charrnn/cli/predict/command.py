@@ -160,23 +160,21 @@ def _read(
 ) -> Iterator["Labelled"]:
     """Yield each (text, False), and the inputs in each (path, True)."""
     from charrnn.data.formats.base import Example, Labelled
-    from charrnn.data.inputs import read_inputs
+    from charrnn.data.inputs import Reading
 
-    reader = model.source_tokenizer
-    how: dict[str, Any] = {"task": model.summary.task} if reader else {}
-    reader = reader or model.tokenizer
+    reader = model.source_tokenizer or model.tokenizer
+    raw = reader.level == "byte"
+    reading = Reading(columns=columns, raw=raw)
+    if model.source_tokenizer:
+        reading = Reading.of(
+            model.summary, columns, has_tabs=reader.knows_tabs, raw=raw
+        )
     for source, is_file in sources:
         if not is_file:
             yield Labelled([Example(source, "")], "", "", "")
             continue
         for one in loading.sources([source]):
-            found = read_inputs(
-                one,
-                columns=columns,
-                has_tabs=reader.knows_tabs,
-                raw=reader.level == "byte",
-                **how,
-            )
+            found = reading.inputs(one)
             for note in found.notes:
                 console.log(f"note: {note}", quiet=quiet)
             yield found

@@ -36,7 +36,7 @@ def score(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Score examples, each (text, False) one and those in each (path, True)."""
+    """Score examples: each (text, False) is one, and each (path, True) has some."""
     _check(config, model)
     from charrnn.tasks import evaluation
 
@@ -82,13 +82,9 @@ def read_examples(
     model: "TextModel", paths: Sequence[str], columns: str, *, quiet: bool
 ) -> list["Example"]:
     """Return the labelled data in files, as a model's task has it."""
-    from charrnn.data import examples
-    from charrnn.tasks.evaluation import task_of
+    from charrnn.data.inputs import Reading
 
-    task = task_of(model)
-    found = examples.read_examples(
-        loading.sources([*paths]), task=task.name, columns=columns
-    )
+    found = Reading.of(model.summary, columns).examples(loading.sources([*paths]))
     for note in found.notes:
         console.log(f"note: {note}", quiet=quiet)
     return found.examples
@@ -116,11 +112,11 @@ def _examples(
 ) -> Iterator["Example"]:
     from charrnn.data.inputs import parse_example
 
-    for number, (source, is_file) in enumerate(sources, 1):
-        if is_file:
-            yield from read_examples(model, [source], columns, quiet=quiet)
-        else:
-            yield parse_example(source, number, model.summary.task)
+    for number, (text, is_file) in enumerate(sources, 1):
+        if not is_file:
+            yield parse_example(text, number, model.summary.task)
+    if paths := [path for path, is_file in sources if is_file]:
+        yield from read_examples(model, paths, columns, quiet=quiet)
 
 
 def _shown(

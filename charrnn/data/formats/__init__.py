@@ -11,6 +11,7 @@ jsonl.py        JSON Lines
 fasttext.py     __label__x text
 conll.py        CoNLL columns and CoNLL-U
 dictionary.py   pronouncing dictionaries such as CMUdict
+unlabelled.py   files without outputs, completed so that they can be read
 parallel.py     two files, line by line
 """
 

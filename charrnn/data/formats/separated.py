@@ -41,8 +41,13 @@ def _write_tsv(
 
 
 def _read_csv(file: File, task: str, columns: str) -> Labelled:
+    return read_table(file, "csv", csv_table(file), task, columns)
+
+
+def csv_table(file: File) -> Rows:
+    """Return the rows of a CSV file, whose separator is guessed."""
     delimiter = max(DELIMITERS, key=lambda one: _evenness(file, one))
-    return read_table(file, "csv", _csv_rows(file, delimiter), task, columns)
+    return _csv_rows(file, delimiter)
 
 
 def _evenness(file: File, delimiter: str) -> int:
