@@ -9,12 +9,14 @@ import numpy.typing as npt
 
 from charrnn.data.store import MANY_DOCUMENTS, Part
 from charrnn.text.size import TextSize, text_size
-from charrnn.tokenizers.base import BOUNDARY, Tokenizer
+from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer
 
 # Some training text is held out to fit the weights of a mixture: HELD_SHARE of its
 # tokens, but at least ENOUGH_HELD (or a tenth of a short text) and at most MAX_HELD.
+# Of labelled data, at least ENOUGH_EXAMPLES are held out.
 HELD_SHARE: Final = 0.02
 ENOUGH_HELD: Final = 2_000
+ENOUGH_EXAMPLES: Final = 500
 MAX_HELD_SHARE: Final = 0.1
 MAX_HELD: Final = 50_000
 HELD_RUN: Final = 500  #: tokens held out in a row
@@ -41,13 +43,13 @@ def split(part: Part, share: float, *, pieces: int = 1) -> tuple[Part, Part]:
     If there are many documents, whole ones are held out at regular intervals, so even a
     sorted file is sampled evenly. Otherwise documents are cut, and every piece opens
     with a boundary. At least one target is held out. Text sizes are unknown and set to
-    0.
+    0. Labelled examples stay whole, and those with equal inputs stay together.
     """
-    part = replace(part, characters=0, bytes=0, words=0, unknown=0)
-    count = len(part.lengths)
-    if count >= MANY_DOCUMENTS:
-        share = max(share, 1 / count)
-        is_held = np.diff(np.floor(np.arange(count + 1) * share)) > 0
+    kinds = _kinds(part.source) if part.source else np.arange(len(part.lengths))
+    count = int(kinds.max(initial=-1)) + 1
+    if part.source or count >= MANY_DOCUMENTS:
+        share = max(share, 1 / max(1, count))
+        is_held = (np.diff(np.floor(np.arange(count + 1) * share)) > 0)[kinds]
         return _of(part, ~is_held), _of(part, is_held)
     size = max(1, round(part.targets * share))
     pieces = min(pieces, size)
@@ -65,7 +67,8 @@ def split(part: Part, share: float, *, pieces: int = 1) -> tuple[Part, Part]:
 
 def hold_out(train: Part) -> tuple[Part, Part]:
     """Return a part to train on and one to fit the weights of a mixture on."""
-    few = max(HELD_SHARE, ENOUGH_HELD / train.targets)
+    enough = ENOUGH_EXAMPLES if train.source else ENOUGH_HELD
+    few = max(HELD_SHARE, enough / train.targets)
     share = min(MAX_HELD_SHARE, few, MAX_HELD / train.targets)
     # Do not hold out the end in one piece: it is most like the text that follows it.
     # Without the last 2% of tinyshakespeare, a 7-gram scores 1.586 nats, not 1.517.
@@ -86,8 +89,25 @@ def measured(part: Part, tokenizer: Tokenizer) -> Part:
 
 
 def _of(part: Part, chosen: npt.NDArray[np.bool_]) -> Part:
-    """Return the chosen documents of a part."""
-    return replace(part, starts=part.starts[chosen], lengths=part.lengths[chosen])
+    """Return the chosen documents of a part, of unknown size."""
+    return replace(
+        part,
+        starts=part.starts[chosen],
+        lengths=part.lengths[chosen],
+        characters=0,
+        bytes=0,
+        words=0,
+        unknown=0,
+        source=_of(part.source, chosen) if part.source else None,
+    )
+
+
+def _kinds(part: Part) -> Ids:
+    """Return a number for each document (D,), which is the same for equal ones."""
+    numbers: dict[bytes, int] = {}
+    spans = zip(part.starts.tolist(), part.lengths.tolist(), strict=True)
+    keys = (part.tokens[start + 1 : start + 1 + n].tobytes() for start, n in spans)
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
 
 def _opened(part: Part) -> Part:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from charrnn.data.batches import IGNORE
+from charrnn.data.batches import IGNORE, Batch
 from charrnn.data.example_batches import validation_examples
 from charrnn.data.store import Part
 from charrnn.inference.beam import SearchConfig, search, search_inputs
@@ -196,14 +196,21 @@ def part_predictions(model: LanguageModel, part: Part) -> tuple[Nats, Ids | None
 def example_predictions(model: ConditionalModel, part: Part) -> tuple[Nats, Ids]:
     """Return what `part_predictions` does, for a part of labelled data."""
     found, likeliest = [np.empty(0)], [np.empty(0, np.int64)]
-    for (batch,) in validation_examples(part):
-        source, lengths = batch.inputs_read
-        logits, _ = model.forward(batch.inputs.T, model.read(source.T, lengths))
+    for batch, logits in example_logits(model, part):
         nats = token_nats(logits, np.maximum(batch.targets.T, 0)).T
         is_target = batch.targets != IGNORE
         found.append(nats[is_target].astype(np.float64))
         likeliest.append(logits.argmax(axis=-1).T[is_target])
     return np.concatenate(found), np.concatenate(likeliest)
+
+
+def example_logits(
+    model: ConditionalModel, part: Part
+) -> Iterator[tuple[Batch, Floats]]:
+    """Yield the validation batches of labelled data with their logits (B, T, V)."""
+    for (batch,) in validation_examples(part):
+        source, lengths = batch.inputs_read
+        yield batch, model.forward(batch.inputs.T, model.read(source.T, lengths))[0]
 
 
 def _labelled(

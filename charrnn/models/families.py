@@ -117,3 +117,9 @@ def trained_families(task: str = "") -> tuple[str, ...]:
         for name, family in FAMILIES.items()
         if family.recipe and (not task or task in family.tasks)
     )
+
+
+def counting_family(task: str) -> str:
+    """Return the family that learns a task by counting, or "" if there is none."""
+    found = (name for name in trained_families(task) if not FAMILIES[name].network)
+    return next(found, "")

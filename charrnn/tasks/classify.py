@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from charrnn.data.example_batches import targets_of
+from charrnn.data.example_batches import inputs_of, targets_of
 from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
@@ -16,11 +16,14 @@ from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.bayes.config import BayesConfig
 from charrnn.models.bayes.model import BayesModel
+from charrnn.models.labeller.words import known_words
 from charrnn.tasks.base import loss
 from charrnn.tasks.labelled import Counted, LabelledTask, Predicted
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer
+
+MANY_WORDS: Final = 4  #: with this many blanks per input, words are read
 
 
 class ClassifyTask(LabelledTask):
@@ -59,6 +62,22 @@ class ClassifyTask(LabelledTask):
         accuracy = found.right / found.examples
         more = {"accuracy": accuracy, "macro_f1": float(f1)}
         return replace(found, errors=1 - accuracy, more=more)
+
+    def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
+        """Return the number of known words, if inputs consist of several words."""
+        assert tokenizers.source
+        source, sizes = inputs_of(store.train), super().sizes(store, tokenizers)
+        if tokenizers.source.level != "char":
+            return sizes
+        blank = int(tokenizers.source.encode(" ")[0])
+        blanks = np.count_nonzero(np.asarray(source.tokens) == blank)
+        if blanks < MANY_WORDS * len(source.lengths):
+            return sizes
+        return sizes | {"blank": blank, "words": len(known_words(source, blank))}
+
+    def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the sizes of a classifier that reads tokens, as a language model."""
+        return super().sizes_like(model) | {"words": 0}
 
     @staticmethod
     def unknown(output: str, tokenizer: Tokenizer) -> list[str]:

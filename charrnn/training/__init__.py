@@ -9,8 +9,9 @@ plan.py               the resolved options, with the reason for each choice
 prepare.py            turns a request into a session
 session.py            a run while it trains: writes its files, yields events
 gradient_session.py   trains a network by gradient descent
-counting_session.py   fits an n-gram model by counting, without torch
-ngram_partner.py      fits an n-gram model to compare or mix with a network
+counting_session.py   fits a model by counting, without torch
+ngram_partner.py      fits an n-gram model to mix with a network
+bayes_partner.py      fits naive Bayes to multiply with a classifier
 events.py             the events of a run, and its counters
 loop/                 the training loop, in torch
 machine/              device, precision, threads, memory

@@ -59,8 +59,8 @@ class TrainConfig:
     with_ngram: bool = option(
         False,
         group=MODEL,
-        help="Also fit an n-gram model, and save its mixture with the network; the "
-        "weights are fitted on held-out training text.",
+        help="Mix in a counting model: of n-grams or, for a classifier, naive Bayes "
+        "over n-grams. The weights are fitted on held-out training data.",
     )
     ngram_order: int = option(
         0,

@@ -17,6 +17,7 @@ from charrnn.inference.text_model import TextModel
 from charrnn.models.families import FAMILIES
 from charrnn.models.network import ConditionalNetwork, Network
 from charrnn.storage.runs import Run
+from charrnn.training.bayes_partner import BayesPartner
 from charrnn.training.config import ADJUSTABLE, BUDGETS, TrainConfig
 from charrnn.training.events import (
     Counters,
@@ -44,7 +45,7 @@ MIN_RATE: Final = 1 / 8  #: of the planned rate, which is halved at most three t
 
 
 class GradientSession(Session):
-    """A run of a network, alone or mixed with an n-gram model."""
+    """A run of a network, alone or combined with a counting model."""
 
     has_steps = True
     process_settings = staticmethod(process_settings)
@@ -57,10 +58,7 @@ class GradientSession(Session):
         self.validator = Validator(
             self.task, self.store.valid, training.device, self.tokenizer
         )
-        self.partner = None
-        if training.with_ngram:
-            order = training.ngram_order
-            self.partner = NgramPartner(self.validator, self.store, order)
+        self.partner = self._new_partner(training) if training.with_ngram else None
         self.trainer = self._new_trainer(training)
         self._model: TextModel | None = None  # the best model, until it is saved
         self._saved_at = clock()
@@ -120,7 +118,7 @@ class GradientSession(Session):
         yield done
 
     def done_event(self) -> DoneEvent:
-        """Return the result of a finished run, and of an n-gram model if counted."""
+        """Return the result of a finished run, and of a counting model if counted."""
         counted = {} if self.record.ngram == {} else {"ngram": self.record.ngram}
         return dataclasses.replace(super().done_event(), details=counted)
 
@@ -132,6 +130,12 @@ class GradientSession(Session):
             save_snapshot(self.run, self.trainer.state)
         best = self.record.best if self.finished else None  # None: unfinished
         self._rewrite(training=to_json(training), best=best)
+
+    def _new_partner(self, training: TrainConfig) -> NgramPartner | BayesPartner:
+        """Return the counting model to combine with the network."""
+        if self.source_tokenizer:
+            return BayesPartner(self.validator, self.store, self.tokenizers)
+        return NgramPartner(self.validator, self.store, training.ngram_order)
 
     def _new_trainer(self, training: TrainConfig) -> Trainer:
         """Return a trainer that starts at the last save, or at the first step."""

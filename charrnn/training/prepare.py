@@ -221,7 +221,8 @@ def _plan(request: Request, store: TokenStore, sizes: Mapping[str, Any]) -> Plan
     if not (plan.training and plan.training.with_ngram):
         return plan
     _, held = hold_out(store.train)
-    reason = f"{held.targets:,} tokens held out to fit the weight of the n-gram model"
+    unit = "examples" if held.source else "tokens"
+    reason = f"{held.targets:,} {unit} held out to fit the weights of the mixture"
     return replace(plan, reasons=(*plan.reasons, reason))
 
 

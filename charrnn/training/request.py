@@ -12,7 +12,7 @@ from charrnn.data.config import CorpusConfig
 from charrnn.data.examples import task_of
 from charrnn.errors import UsageError
 from charrnn.fields import CORPUS, MACHINE, MODEL, OUTPUT, Option, option, options_of
-from charrnn.models.families import FAMILIES, trained_families
+from charrnn.models.families import FAMILIES, counting_family, trained_families
 from charrnn.storage.runs import runs_folder
 from charrnn.tasks import DEFAULT_TASK, TASKS
 from charrnn.tokenizers.config import TokenizerConfig, tokenizer_file
@@ -45,9 +45,9 @@ class Request:
     family: str = option(
         "",
         choices=trained_families,
-        shown="recurrent for language; the other tasks have one family each",
+        shown="recurrent for language, translator for translate, labeller for others",
         help="The kind of model: a recurrent network, a network that sees the last "
-        "few tokens, or n-gram counts.",
+        "few tokens, n-gram counts or, for classifiers, naive Bayes over n-grams.",
     )
     valid: tuple[str, ...] = option(
         (), metavar="FILE", group=CORPUS, help="Use this text for validation."
@@ -154,6 +154,7 @@ class Request:
             )
         for config in (TokenizerConfig, CorpusConfig, TrainConfig):
             self.config_of(config)
+        _check_counting(self.task, self.given)
         FAMILIES[family].smallest(self.sizes)
         _check_place(Path(self.out) if self.out else runs_folder())
 
@@ -254,6 +255,22 @@ def _check_family(family: str, given: set[str]) -> None:
         raise UsageError(
             f"`{name.removesuffix('_s')}` does not apply to `family` {family}",
             hint=f"it applies to `family` {' and '.join(others)}",
+        )
+
+
+def _check_counting(task: str, given: Mapping[str, Any]) -> None:
+    """Raise UsageError for a counting model that the task does not have."""
+    family = counting_family(task)
+    if given.get("with_ngram") and not family:
+        tasks = [name for name in TASKS if counting_family(name)]
+        raise UsageError(
+            f"`with_ngram` does not apply to the `task` {task}",
+            hint=f"it applies to the `task` {' and '.join(tasks)}",
+        )
+    if given.get("ngram_order") and "order" not in FAMILIES[family].options:
+        raise UsageError(
+            f"`ngram_order` does not apply to the `task` {task}",
+            hint="omit it: naive Bayes counts n-grams of several orders",
         )
 
 

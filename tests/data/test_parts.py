@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from support.bayes import classifier_part, classifier_tokenizers
 from support.models import random_text_model
 from support.parts import PARTS, every_part, target_tokens
 
+from charrnn.data.example_batches import inputs_of, texts_of
 from charrnn.data.parts import measured, part_of, split
 from charrnn.data.store import MANY_DOCUMENTS, Part
 from charrnn.data.validation import validation_batches
@@ -45,6 +47,28 @@ def test_pieces_that_are_held_out_are_spread_and_open_with_a_boundary() -> None:
     assert held.tokens.tolist() == [0, 48, 49, 50, 0, 98, 99, 100]
     assert rest.starts.tolist() == [0, 48]
     assert rest.lengths.tolist() == [47, 47]
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.5])
+def test_examples_with_equal_inputs_are_held_out_together(share: float) -> None:
+    inputs = [f"name {k % 7} {k % 5}" for k in range(90)]
+    outputs = [f"label {k % 3}" for k in range(90)]
+    tokenizers = classifier_tokenizers(inputs, outputs)
+    assert tokenizers.source
+
+    pieces = split(classifier_part(inputs, outputs, tokenizers), share)
+
+    found = []
+    for piece in pieces:
+        source = inputs_of(piece)
+        texts = texts_of(source, tokenizers.source)
+        labels = texts_of(piece, tokenizers.output)
+        found.append(list(zip(texts, labels, strict=True)))
+    pairs = zip(inputs, outputs, strict=True)
+    assert sorted(found[0] + found[1]) == sorted(pairs)
+    rest, held = ({text for text, _ in piece} for piece in found)
+    assert len(held) == max(1, int(35 * share))
+    assert not rest & held
 
 
 def test_every_so_many_th_of_many_documents_is_held_out_whole() -> None:

@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 from support.levels import cases
-from support.training import STEPS, metrics, request, same, train
+from support.training import (
+    FILES,
+    STEPS,
+    labelled_request,
+    metrics,
+    request,
+    same,
+    train,
+)
 
 from charrnn.inference import checkpoint
-from charrnn.models import CELLS
+from charrnn.models import ATTENTIONS, CELLS
+from charrnn.models.labeller.config import READ_OUTS
 from charrnn.training.config import SCHEDULES
 from charrnn.training.loop import evaluate, gradients, snapshot
 from charrnn.training.request import Request
@@ -38,48 +47,85 @@ def killing_at(nth: int, function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-#: what may be under way: (module, name), and how often that happens in a run
-PLACES = {
+#: what may be under way: (owner, name), and how often that happens in a run
+PLACES: dict[str, tuple[Any, str, int]] = {
     "step": (gradients, "loss_sum", STEPS),
-    "validation": (evaluate, "loss_sum", 12),
+    "validation": (evaluate.Validator, "_batch", 10),
     "save": (snapshot, "write_tensors", 30),
 }
 
 
 def interrupted(
     asked: Request, place: str, nth: int, patch: pytest.MonkeyPatch
-) -> None:
-    module, name, _ = PLACES[place]
+) -> bool:
+    """Train until the nth of these; return whether there were so many."""
+    owner, name, _ = PLACES[place]
     with patch.context() as inside:
-        inside.setattr(module, name, killing_at(nth, getattr(module, name)))
+        inside.setattr(owner, name, killing_at(nth, getattr(owner, name)))
         try:
             train(asked)
         except KilledError:
-            return
+            return True
+    return False
 
 
-def a_request(chance: np.random.Generator) -> Request:
-    """Return a request for any kind of run."""
+Chance = np.random.Generator
 
-    def one_of(*values: Any) -> Any:
-        return values[chance.integers(len(values))]
 
-    level = one_of(*LEVELS)
+def one_of(chance: Chance, *values: Any) -> Any:
+    return values[chance.integers(len(values))]
+
+
+def a_request(chance: Chance) -> Request:
+    """Return a request for any kind of run on plain text."""
+    level = one_of(chance, *LEVELS)
     tokenizer = {"level": level, "vocab_size": 300 if level == "subword" else 0}
     return request(
-        one_of("file", "line"),
-        cell=one_of(*CELLS),
-        layers=one_of(1, 2),
-        learned_state=one_of(False, True),
-        tie=one_of(False, True),
+        one_of(chance, "file", "line"),
+        learned_state=one_of(chance, False, True),
+        tie=one_of(chance, False, True),
+        stages=one_of(chance, 1, 2),
         **tokenizer,
-        schedule=one_of(*SCHEDULES),
-        stages=one_of(1, 2),
-        patience=one_of(0, 2),
+        **some_training(chance),
+    )
+
+
+def some_training(chance: Chance) -> dict[str, Any]:
+    """Return options that all tasks have."""
+    return {
+        "cell": one_of(chance, *CELLS),
+        "layers": one_of(chance, 1, 2),
+        "schedule": one_of(chance, *SCHEDULES),
+        "patience": one_of(chance, 0, 2),
         # few are better than one before at such a rate: patience ends the run
-        lr=one_of(0.004, 1e-30),
+        "lr": one_of(chance, 0.004, 1e-30),
         # a save after each event, or at the end only
-        save_every_s=one_of(1e-9, 1e9),
+        "save_every_s": one_of(chance, 1e-9, 1e9),
+    }
+
+
+#: of the models for labelled data
+OPTIONS: dict[str, Callable[[Chance], dict[str, Any]]] = {
+    "classify": lambda chance: {
+        "read_out": one_of(chance, *READ_OUTS),
+        "level": one_of(chance, "char", "symbol"),
+    },
+    "tag": lambda chance: {"crf": one_of(chance, True, True, False)},
+    "translate": lambda chance: {
+        "attention": (attention := one_of(chance, *ATTENTIONS)),
+        "copy": attention != "none",
+    },
+}
+
+
+def a_labelled_request(task: str, chance: Chance) -> Request:
+    """Return a request for any kind of run on the data of a task."""
+    return labelled_request(
+        task,
+        one_way=one_of(chance, False, True),
+        norm=one_of(chance, False, True),
+        **OPTIONS[task](chance),
+        **some_training(chance),
     )
 
 
@@ -88,7 +134,22 @@ def test_run_interrupted_anywhere_ends_as_one_that_was_not(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = np.random.default_rng(seed)
-    asked = a_request(chance)
+    ends_as_uninterrupted(a_request(chance), chance, monkeypatch)
+
+
+@pytest.mark.parametrize("seed", range(cases(2, 50)))
+@pytest.mark.parametrize("task", FILES)
+def test_run_on_labelled_data_that_was_interrupted_ends_as_one_that_was_not(
+    task: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = np.random.default_rng(seed)
+    ends_as_uninterrupted(a_labelled_request(task, chance), chance, monkeypatch)
+
+
+def ends_as_uninterrupted(
+    asked: Request, chance: Chance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Train with and without interruptions, and see that nothing differs."""
     whole = train(replace(asked, out="whole"))
     parts = replace(asked, out="parts")
 
@@ -102,10 +163,10 @@ def test_run_interrupted_anywhere_ends_as_one_that_was_not(
 
     assert same(whole, ended)
     assert metrics(whole) == metrics(ended)
-    ours, theirs = (
-        checkpoint.load(session.run.model).model.tensors() for session in (whole, ended)
-    )
-    assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+    ours, theirs = (checkpoint.load(one.run.model).model for one in (whole, ended))
+    assert ours.config_json() == theirs.config_json()  # the temperature, too
+    for name, tensor in theirs.tensors().items():
+        np.testing.assert_array_equal(ours.tensors()[name], tensor)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -115,7 +176,7 @@ def test_run_interrupted_at_its_very_first_of_these_ends_as_one_that_was_not(
     asked = request(save_every_s=1e-9)
     whole = train(replace(asked, out="whole"))
 
-    interrupted(replace(asked, out="parts"), place, 1, monkeypatch)
+    assert interrupted(replace(asked, out="parts"), place, 1, monkeypatch)
     ended = train(replace(asked, out="parts"))
 
     assert same(whole, ended)

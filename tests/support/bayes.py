@@ -8,18 +8,20 @@ from charrnn.data.store import Part
 from charrnn.inference.text_model import TextModel
 from charrnn.models.bayes.config import BayesConfig
 from charrnn.models.bayes.model import BayesModel
+from charrnn.storage.records import ModelSummary
+from charrnn.tokenizers import TOKENIZERS
 from charrnn.tokenizers.base import Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer
-from charrnn.tokenizers.loading import fit
 
 
 def classifier_tokenizers(
     texts: Iterable[str], labels: Iterable[str], level: str = "char"
 ) -> Tokenizers:
     """Return tokenizers that know all characters and labels."""
-    config = TokenizerConfig(level=level, min_count=1)
-    return Tokenizers(LabelTokenizer.fit(labels, config), fit(texts, config))
+    config = TokenizerConfig(min_count=1)
+    source = TOKENIZERS[level].fit(texts, config)
+    return Tokenizers(LabelTokenizer.fit(labels, config), source)
 
 
 def classifier_part(
@@ -41,7 +43,12 @@ def fit_text_model(
     config = BayesConfig(tokenizers.output.vocab_size, tokenizers.source.vocab_size)
     part = classifier_part(texts, labels, tokenizers)
     model = BayesModel.fit(config, part, tokenizers)
-    return TextModel(model, tokenizers.output, source_tokenizer=tokenizers.source)
+    return TextModel(
+        model,
+        tokenizers.output,
+        source_tokenizer=tokenizers.source,
+        summary=ModelSummary(learned_end=False, task="classify"),
+    )
 
 
 def fit_bayes(texts: Sequence[str], labels: Sequence[str], *more: str) -> BayesModel:

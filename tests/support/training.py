@@ -16,15 +16,30 @@ TEXTS = {
     "file": "it was a dark and stormy night; the rain fell in torrents. " * 14,
     "line": "".join(f"{k} green bottle{'s' * (k != 1)}\n" for k in range(60)),
 }
+#: labelled data by task; the tags mark spans, and most letters are copied
+LABELLED = {
+    "classify": "".join(
+        f"{n * n} {'even' if n % 2 else 'not odd'}s\t{'no' if n % 3 else 'yes, ok'}\n"
+        for n in range(60)
+    ),
+    "tag": "".join(
+        f"in O\nNew B-LOC\nYork{n} I-LOC\n{'met O' * (n % 2)}\nAnn B-PER\n\n"
+        for n in range(40)
+    ),
+    "translate": "".join(f"{n}th of May\tMay {n:02}\n" for n in range(60)),
+}
+FILES = {"classify": "notes.tsv", "tag": "places.conll", "translate": "dates.tsv"}
 STEPS = 20
 SIZES = {"hidden": 8, "embed": 4}
 TRAINING = {"batch": 4, "bptt": 8, "threads": 1, "dropout": 0.3, "precision": "fp32"}
 
 
 def write_corpora() -> None:
-    """Write a text for streams, file.txt, and one of short documents, line.txt."""
+    """Write a text for streams, one of short documents, and data of each task."""
     for documents, text in TEXTS.items():
         Path(f"{documents}.txt").write_text(text)
+    for task, name in FILES.items():
+        Path(name).write_text(LABELLED[task])
 
 
 def shorten_samples(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,6 +56,14 @@ def request(documents: str = "file", **given: Any) -> Request:
     paths = options.pop("paths", (f"{documents}.txt",))
     kept = {name: value for name, value in options.items() if value not in (0, "")}
     return Request.of(paths, **kept)
+
+
+def labelled_request(task: str, **given: Any) -> Request:
+    """Return a request for a small run on labelled data."""
+    family = given.get("family", "")
+    sizes = SIZES | TRAINING | {"steps": STEPS} if not family else {}
+    options = {"task": task} | sizes | given
+    return Request.of(given.get("paths", FILES[task]), **options)
 
 
 def train(asked: Request, *, until: int = 10**9, saves: bool = True) -> GradientSession:

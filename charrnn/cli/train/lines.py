@@ -41,15 +41,14 @@ def _ngram_lines(done: events.DoneEvent, describe: Describe) -> Iterator[str]:
     """Yield a line about an n-gram model of the same text, or a mixture's members."""
     ngram = done.details.get("ngram")
     if "members" in done.best:
-        members = (
-            f"{member['name']} {figure(member['bits_per_char'])} bits/char"
-            f" (weight {member['weight']:.2f})"
-            for member in done.best["members"]
-        )
-        yield f"{INDENT}alone: {', '.join(members)}"
+        for member in done.best["members"]:
+            weight = f"weight {member['weight']:.2f}"
+            yield f"{INDENT}{member['name']} alone ({weight}): {describe(member)}"
     elif ngram:
         nats, own = ngram["nats_per_token"], done.best["nats_per_token"]
-        is_better = None not in (nats, own) and nats < own
+        is_better = None not in (nats, own) and (
+            nats < own or ngram.get("right", 0) > done.best.get("right", 1)
+        )
         advice = "; this is better: try --with-ngram" if is_better else ""
         name = ngram.get("name", f"{ngram.get('order')}-grams")
         yield f"{INDENT}for comparison, {name}: {describe(ngram)}{advice}"
@@ -121,11 +120,6 @@ def shortened(text: str, columns: int) -> str:
     while width(text) > columns - 3:
         text = text[: -max(1, (width(text) - columns + 3) // 2)]
     return f"{text}..."
-
-
-def figure(value: float | None, decimals: int = 3) -> str:
-    """Format a figure of an event; None, which is infinity in JSON, becomes inf."""
-    return "inf" if value is None else f"{value:.{decimals}f}"
 
 
 def clock(seconds: float) -> str:

@@ -11,5 +11,8 @@ class BayesRecipe(Recipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[BayesConfig, list[str]]:
-        """Return a config with the sizes of the vocabularies, and no reasons."""
-        return BayesConfig(**{**given, "vocab_size": data.vocab_size}), []
+        """Return a config with the sizes of the vocabularies, and no reasons.
+
+        given: may hold what other classifiers need to know of the data.
+        """
+        return BayesConfig(data.vocab_size, data.source_size), []
