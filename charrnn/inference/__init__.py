@@ -7,7 +7,7 @@ sampling.py     the sampling loop, with temperature and filters
 writing.py      collects texts as they are sampled, and detects their ends
 scoring.py      computes the nats of each token of a text or part
 score.py        sums of nats and the units derived from them
-attending.py    what a translator reads of its input at each step
+attending.py    the attention of a translator to its input
 threads.py      splits the rows of a batch among threads
 comparing.py    compares several models on the same texts
 intervals.py    confidence intervals from a block bootstrap

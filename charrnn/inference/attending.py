@@ -1,4 +1,4 @@
-"""What a translator reads of its input at each step of an output."""
+"""The attention of a translator to its input, at each step of an output."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Labelled data that a model is evaluated on: its predictions, scores and metrics."""
+"""Evaluating a model on labelled data: its scores, predictions and metrics."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -58,7 +58,7 @@ def task_of(model: TextModel) -> LabelledTask:
 
 
 def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
-    """Score the outputs of examples, predict others, and compare them."""
+    """Score the right outputs of examples, predict outputs, and compute the metrics."""
     scores = score_examples(model, examples)
     inputs = [one.source for one in examples]
     predicted = [
@@ -102,9 +102,9 @@ def held_out_examples(run: Run) -> list[Example]:
 def evaluate_baseline(
     model: TextModel, examples: Sequence[Example]
 ) -> tuple[str, TaskMetrics] | None:
-    """Return the name and the metrics of a model that counts the training part.
+    """Return the name and the metrics of a baseline that counts the training part.
 
-    model: a model that was trained on it. The result is None if it is not known.
+    model: a model that was trained on it. The result is None if its run has lost it.
     """
     run, task = run_of(model.source), task_of(model)
     if not (run and run.tokens.is_dir()):

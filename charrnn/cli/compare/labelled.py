@@ -26,7 +26,7 @@ OTHERS: Final = ("documents", "plot")
 
 @dataclass(frozen=True)
 class Contender:
-    """A model with its metrics. A baseline has no model."""
+    """A model or a baseline, with its metrics; a baseline has no `model`."""
 
     name: str
     metrics: "TaskMetrics"
@@ -37,7 +37,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A contender, and by how much its headline figure differs from the best one."""
+    """A contender, and how much its headline figure differs from the best one."""
 
     contender: Contender
     is_best: bool
@@ -93,7 +93,7 @@ def rank(found: Sequence[Contender]) -> list[Ranked]:
 
 
 def _check(models: Sequence["TextModel"], options: "CompareOptions") -> None:
-    """Raise UsageError for models of different tasks, or options for other models."""
+    """Raise UsageError for different tasks, or for options of language models."""
     first = models[0]
     for other in models[1:]:
         if other.summary.task != first.summary.task:
@@ -161,7 +161,7 @@ def _write_tables(ranked: Sequence[Ranked]) -> None:
 
 
 def _headings(metrics: Sequence["TaskMetrics"]) -> list[str]:
-    """Return the names of all figures that any of the metrics has, with their signs."""
+    """Return the names of the figures that any of the metrics has, with their units."""
     return [
         f"{name} {unit.sign}".strip()
         for name, (_, unit) in metrics[0].figures.items()
@@ -189,7 +189,7 @@ def _interval(unit: "Unit", interval: "Interval", sign: str = "") -> str:
 
 
 def _others(metrics: "TaskMetrics", headings: Sequence[str]) -> list[str]:
-    """Return figures by their headings, or - for one that the metrics do not have."""
+    """Return the figures with these headings, or - if the metrics do not have one."""
     numbers = {
         f"{name} {unit.sign}".strip(): unit.number(figure.value) if figure else "-"
         for name, (figure, unit) in metrics.figures.items()

@@ -2,5 +2,5 @@
 
 command.py     handles the options and the inputs
 output.py      writes lines, JSON, a table, or labelled data
-attention.py   shows what a translator read at each step
+attention.py   prints how much a translator attended to each input token
 """

@@ -1,4 +1,4 @@
-"""Shows on stderr what a translator read of its input at each step."""
+"""Prints to stderr how much a translator attended to each input token."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = 80
 GAP: Final = 2  #: blanks between the columns of a table
-LEAST_PERCENT: Final = 1  #: a smaller weight is not printed
+LEAST_PERCENT: Final = 1  #: a smaller percentage is printed as a dot
 
 
 def shown(
     model: "TextModel", predicted: Iterable["Predicted"]
 ) -> Iterator["Predicted"]:
-    """Yield predictions; after each one is written, log the attention of the best."""
+    """Yield predictions; after each, log the attention for its best output."""
     from charrnn.inference.attending import attended
 
     for one in predicted:

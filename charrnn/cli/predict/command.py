@@ -23,14 +23,14 @@ BATCH_INPUTS: Final = 4096
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """The inputs, the search, and what is written."""
+    """The inputs, the search, and the form of the output."""
 
     file: tuple[str, ...] = option(
         (),
         flags=("--file", "-f"),
         metavar="FILE",
-        help="Read one input per line, or labelled data without its labels; - is "
-        "stdin; repeatable. An empty line gives an empty line.",
+        help="Read one input per line, or the inputs of labelled data; - is stdin; "
+        "repeatable. An empty line gives an empty line.",
     )
     columns: str = option(
         "",
@@ -45,29 +45,29 @@ class PredictOptions:
         5,
         at_least=1,
         at_most=1000,
-        help="Beginnings that the search for a text keeps; 1 is greedy. Labels and "
-        "tags need no search.",
+        help="Candidates that beam search keeps (translators and language models); 1 "
+        "is greedy.",
     )
     length: int = option(
         100,
         at_least=1,
         flags=("--length", "-l"),
-        help="Maximum number of tokens that continue a text (language models).",
+        help="Maximum length of a continuation, in tokens (language models).",
     )
     out: str = option(
         "",
         flags=("--out", "-o"),
         metavar="FILE",
         group=OUTPUT,
-        help="Write the best outputs to a file in the format that was read (plain "
-        "text: TSV, or CoNLL for tags); - is stdout.",
+        help="Write inputs and best outputs to FILE, in the format that was read (for "
+        "plain text: TSV, or CoNLL for tags); - is stdout.",
     )
     show: str = option(
         "",
         group=OUTPUT,
         choices=("attention",),
         metavar="attention",
-        help="Show on stderr how much a translator read of each input token.",
+        help="Print to stderr how much a translator attended to each input token.",
     )
     tsv: bool = option(
         False, group=OUTPUT, help="Write a table: input, output, p, nats."
@@ -101,7 +101,7 @@ def predict(
 
     The output is a label with its probability, the tags of the words, a translation
     or, for a language model, the likeliest continuation. Each input gives one line of
-    output, in order, except that tags for CoNLL are written as CoNLL.
+    output, in the same order. Only CoNLL gives CoNLL, with a line per word.
     """
     options = PredictOptions(**given)
     if as_json and options.tsv:
@@ -158,7 +158,7 @@ def _read(
     *,
     quiet: bool,
 ) -> Iterator["Labelled"]:
-    """Yield each (text, False), and the inputs in each (path, True)."""
+    """Yield each input (text, False), and the inputs of each file (path, True)."""
     from charrnn.data.formats.base import Example, Labelled
     from charrnn.data.inputs import Reading
 

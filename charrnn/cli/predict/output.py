@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from charrnn.cli import console
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from charrnn.data.formats.base import Example, Labelled
     from charrnn.inference.predicting import Prediction
     from charrnn.tasks.base import Task
+
+
+CHUNK_LINES: Final = 1000  #: lines that are written at once
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,14 @@ class Predicted:
 def write_lines(
     predicted: Iterable[Predicted], layout: "Labelled", task: "Task[Any]", num: int
 ) -> None:
-    """Write a line per input, or a line per word if the inputs were read that way."""
+    """Write a line per input, or CoNLL if the inputs were read from CoNLL."""
     from charrnn.data.examples import write_examples
     from charrnn.data.inputs import is_by_word
 
     if num == 1 and is_by_word(layout.format):
-        for piece in write_examples(task.format, _examples(predicted)):
-            console.write(piece)
+        pieces = write_examples(task.format, _examples(predicted))
+        while chunk := "".join(islice(pieces, CHUNK_LINES)):
+            console.write(chunk)
         return
     for one in predicted:
         cells = []
@@ -54,7 +59,7 @@ def write_json(predicted: Iterable[Predicted], task: "Task[Any]", model: str) ->
 
 
 def write_tsv(predicted: Iterable[Predicted], task: "Task[Any]") -> None:
-    """Write a heading, then a row per output; an empty input has one row."""
+    """Write a header, then a row per output; an empty input has one row."""
     from charrnn.text.characters import one_line
 
     console.write_line("input\toutput\tp\tnats")
@@ -75,7 +80,7 @@ def to_file(
     *,
     quiet: bool,
 ) -> Iterator[Predicted]:
-    """Yield the predictions; once all are known, write them to a file, or stdout."""
+    """Write all predictions to a file, or to stdout for -, and then yield them."""
     from charrnn.data.examples import write_examples
     from charrnn.storage import files
 

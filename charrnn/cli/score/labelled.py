@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from charrnn.tasks.labelled import LabelledTask
 
 SHOWN: Final = 3  #: number of unknown labels that a warning lists
-#: above this share of inputs that a model was trained on, a warning is logged
+#: share of inputs that a model was trained on, above which a warning is logged
 MOST_REPEATED: Final = 0.1
 #: options of `score` that are for language models only
 OTHERS: Final = ("whole", "mix", "context", "end", "top", "heat")
@@ -36,7 +36,7 @@ def score(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Score examples: each (text, False) is one, and each (path, True) has some."""
+    """Score each example (text, False), and those in each file (path, True)."""
     _check(config, model)
     from charrnn.tasks import evaluation
 
@@ -81,7 +81,7 @@ def write_metrics(metrics: "TaskMetrics", write: Write) -> None:
 def read_examples(
     model: "TextModel", paths: Sequence[str], columns: str, *, quiet: bool
 ) -> list["Example"]:
-    """Return the labelled data in files, as a model's task has it."""
+    """Read the labelled data in some files, for the task of a model."""
     from charrnn.data.inputs import Reading
 
     found = Reading.of(model.summary, columns).examples(loading.sources([*paths]))
@@ -130,7 +130,7 @@ def _shown(
 
 
 def warn(found: "Evaluation", model: str, *, quiet: bool) -> None:
-    """Warn about impossible outputs, and about inputs that were trained on."""
+    """Warn about unknown labels, and about inputs that the model was trained on."""
     N = len(found.examples)
     if found.unknown:
         shown = console.listed([*map(console.quoted, found.unknown)], SHOWN)

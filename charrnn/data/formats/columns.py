@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from charrnn.errors import UsageError
 
@@ -34,6 +35,7 @@ class Columns:
         return inputs, output
 
 
+@cache  # called for every row that is written
 def parse(columns: str, *, default_input: str = "") -> Columns:
     """Read the value of `columns`. Raises UsageError.
 

@@ -22,7 +22,7 @@ from charrnn.data.formats.jsonl import DEFAULT, LIST
 from charrnn.data.formats.separated import csv_table
 
 FILLER: Final = "_"
-TAG: Final = "X"  #: of a word in CoNLL-U, where _ stands for a missing tag
+TAG: Final = "X"  #: filler in CoNLL-U, where _ stands for a missing tag
 LABEL: Final = DEFAULT.split(",")[1]
 TAGS: Final = "tags"  #: the name of the output of a list of words
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from charrnn.inference.metrics.figure import Figure
 from charrnn.inference.metrics.label_scores import LabelScore
 
-MATRIX_LABELS: Final = 20  #: most labels of a matrix of confusions
-MOST_LABELS: Final = 40  #: most labels of a table of scores
+MATRIX_LABELS: Final = 20  #: maximum number of labels in a confusion matrix
+MOST_LABELS: Final = 40  #: maximum number of labels in a table of scores
 Row = tuple[str, ...]
 Pairs = Mapping[tuple[str, str], int]
 
@@ -58,7 +58,7 @@ class TaskMetrics(ABC):
     @property
     @abstractmethod
     def figures(self) -> Mapping[str, tuple[Figure | None, Unit]]:
-        """The figures by name, those by which models are compared first."""
+        """The figures by name; the first that is not None is the headline."""
 
     @property
     def headline(self) -> Figure:
@@ -81,7 +81,7 @@ class TaskMetrics(ABC):
 
 
 def scores_table(name: str, scores: Mapping[str, LabelScore]) -> Table:
-    """Return a table with a row per label, as many as can be read."""
+    """Return a table with a row per label, for at most MOST_LABELS of them."""
     rows: list[Row] = [(name, "count", "precision", "recall", "F1")]
     for label, one in list(scores.items())[:MOST_LABELS]:
         values = map(FRACTION.shown, (one.precision, one.recall, one.f1))
@@ -92,7 +92,7 @@ def scores_table(name: str, scores: Mapping[str, LabelScore]) -> Table:
 
 
 def confusion_matrix(labels: Iterable[str], confusions: Pairs) -> Table:
-    """Return the matrix of confusions: a row per gold label, a column per prediction.
+    """Return the confusion matrix: a row per gold label, a column per prediction.
 
     A letter stands for each label.
     """
