@@ -69,18 +69,28 @@ def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
     metrics = task_of(model).evaluate(model, examples, predicted, nats, training)
     unknown = dict.fromkeys(chain.from_iterable(_unknown(model, examples)))
     known = set(training or ())
-    repeated = sum(text in known for text in inputs)
+    repeated = sum(text in known for text in read_texts(model, inputs))
     return Evaluation(list(examples), scores, [*unknown], predicted, metrics, repeated)
 
 
 def training_inputs(model: TextModel) -> list[str] | None:
-    """Return the inputs that a model was trained on, if its run still has them."""
+    """Return the inputs that a model was trained on, as `read_texts` does.
+
+    The result is None if the run of the model does not have them.
+    """
     run = run_of(model.source)
     if not (run and run.tokens.is_dir()):
         return None
     assert model.source_tokenizer
     part = inputs_of(TokenStore.open(run.tokens).train)
     return texts_of(part, model.source_tokenizer)
+
+
+def read_texts(model: TextModel, inputs: Iterable[str]) -> Iterator[str]:
+    """Return inputs as a model reads them: an unknown character is U+FFFD."""
+    reader = model.source_tokenizer
+    assert reader
+    return (reader.decode(reader.encode(text)) for text in inputs)
 
 
 def held_out_examples(run: Run) -> list[Example]:

@@ -94,7 +94,7 @@ def _check(config: "ScoreConfig", model: "TextModel") -> None:
     """Raise UsageError for options that do not apply to labelled data."""
     task = model.summary.task
     for name in OTHERS:
-        if getattr(config, name) not in (None, False, 0, "", ()):
+        if getattr(config, name) != getattr(type(config), name):
             raise UsageError(f"`{name}` is for language models, not for {task}")
     if config.per in output.PARTS:
         raise UsageError(

@@ -61,12 +61,10 @@ def _rows(rows: list[list[str]], columns: str) -> list[list[str]]:
             for row in rows
         ]
     index = len(header) - 1 if output is None else output
-    return [
-        [*row[:index], row[index].strip() and row[index] or FILLER, *row[index + 1 :]]
-        if len(row) > index
-        else row
-        for row in rows
-    ]
+    for row in rows:
+        if any(row) and len(row) > index and not row[index].strip():
+            row[index] = FILLER
+    return rows
 
 
 def _output(header: Sequence[str], columns: str) -> int | None:
@@ -116,7 +114,7 @@ def _conllu(file: File, columns: str) -> str:
     for line in file.text.split("\n"):
         row = line.split("\t")
         if len(row) == len(FIELDS):
-            for index in NEEDED[1:]:
+            for index in NEEDED:
                 row[index] = TAG if row[index] == EMPTY else row[index]
         lines.append("\t".join(row))
     return "\n".join(lines)
