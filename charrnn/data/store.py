@@ -73,6 +73,11 @@ class Part:
         return int(self.lengths.sum())
 
     @property
+    def work_tokens(self) -> int:
+        """Number of tokens to predict, and of input tokens to read for that."""
+        return self.targets + (self.source.targets if self.source else 0)
+
+    @property
     def size(self) -> TextSize:
         """The size of the part's text."""
         return TextSize(self.characters, self.bytes, self.words)

@@ -41,7 +41,7 @@ class CorpusStatistics:
         """Return the statistics of a token store."""
         train = store.train
         return cls(
-            train.targets + (train.source.targets if train.source else 0),
+            train.work_tokens,
             store.vocab_size,
             store.has_long_tokens,
             are_short(train, USUAL_BPTT),

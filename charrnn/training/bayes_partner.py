@@ -57,9 +57,9 @@ class BayesPartner:
         self._right, _ = targets_of(self.held)
 
     @property
-    def targets(self) -> int:
-        """The number of targets that a validation predicts."""
-        return self._validator.targets
+    def tokens(self) -> int:
+        """The number of tokens that a validation reads or predicts."""
+        return self._validator.tokens + self.held.work_tokens
 
     def count(self, stop: Stop) -> None:
         """Count the examples; ten thousand short texts take a second.

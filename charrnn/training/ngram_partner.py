@@ -65,9 +65,9 @@ class NgramPartner:
         self._candidates: list[_Candidate] = []
 
     @property
-    def targets(self) -> int:
-        """The number of targets that a validation predicts."""
-        return self._validator.targets
+    def tokens(self) -> int:
+        """The number of tokens that a validation reads or predicts."""
+        return self._validator.tokens + self.held.work_tokens
 
     def count(self, stop: Stop) -> None:
         """Count the n-gram models; a million tokens take seconds.

@@ -9,8 +9,14 @@ import pytest
 from charrnn.cli import console
 from charrnn.cli.train.lines import clock, excerpt, lines_of
 from charrnn.cli.train.view import Figures
+from charrnn.tasks.classify import ClassifyTask
 from charrnn.tasks.language import LanguageTask
-from charrnn.training.events import StartEvent, StepEvent, ValidationEvent
+from charrnn.training.events import (
+    DoneEvent,
+    StartEvent,
+    StepEvent,
+    ValidationEvent,
+)
 
 START = StartEvent(
     step=0,
@@ -119,3 +125,41 @@ def test_times_and_counts_read_as_people_write_them() -> None:
     assert (console.plural(1, "thread"), console.plural(2000, "thread")) == (
         *("1 thread", "2,000 threads"),
     )
+
+
+def classified(accuracy: float, nats: float | None) -> dict[str, Any]:
+    """Return the metrics of a classifier."""
+    metrics = {"accuracy": accuracy, "right": accuracy, "macro_f1": 0.5}
+    return metrics | {"nats_per_token": nats, "step": 7}
+
+
+def done(best: dict[str, Any], **details: Any) -> list[str]:
+    """Return the lines after the first one that end a run of a classifier."""
+    event = DoneEvent(step=7, elapsed_s=1.0, run="a", best=best, steps=7)
+    shown = replace(event, details=details)
+    return [line.strip() for line in lines_of(shown, 80, ClassifyTask.describe)][1:]
+
+
+def test_end_of_a_run_reports_the_members_of_a_mixture() -> None:
+    members = [classified(0.8, 0.5) | {"name": "lstm", "weight": 0.25}]
+
+    (line,) = done(classified(0.9, 0.4) | {"members": members})
+
+    assert line == (
+        "lstm alone (weight 0.25): accuracy 80.00%, macro F1 50.0%, 0.500 nats/label"
+    )
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "nats", "is_better"),
+    [(0.7, 0.7, False), (0.7, 0.5, True), (0.9, 0.7, True), (0.9, None, False)],
+)
+def test_end_of_a_run_advises_to_count_if_that_is_better(
+    accuracy: float, nats: float | None, is_better: bool
+) -> None:
+    counts = classified(accuracy, nats) | {"name": "naive Bayes"}
+
+    (line,) = done(classified(0.8, 0.6), ngram=counts)
+
+    assert line.startswith(f"for comparison, naive Bayes: accuracy {accuracy:.2%}")
+    assert line.endswith("; this is better: try --with-ngram") == is_better

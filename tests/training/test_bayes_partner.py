@@ -16,6 +16,7 @@ from charrnn.models.base import log_softmax
 from charrnn.models.bayes.model import BayesModel
 from charrnn.models.product import ProductModel
 from charrnn.storage.runs import Run
+from charrnn.training import bayes_partner
 from charrnn.training import prepare as training
 from charrnn.training.bayes_partner import product_weights
 from charrnn.training.gradient_session import GradientSession
@@ -120,6 +121,38 @@ def test_run_that_was_stopped_ends_as_one_that_was_not(until: int) -> None:
     assert one.config_json() == other.config_json()
     for name, array in one.tensors().items():
         np.testing.assert_array_equal(array, other.tensors()[name])
+
+
+@pytest.mark.parametrize("nth", [1, 3])
+def test_run_that_was_killed_in_a_validation_ends_as_one_that_was_not(
+    nth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = mixed(out="whole", save_every_s=1e-9, **LEARNING)
+    left = iter(range(nth))
+
+    def kill(*arguments: Any) -> Any:
+        if next(left) == nth - 1:
+            raise SystemExit
+        return product_weights(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bayes_partner, "product_weights", kill)
+        with pytest.raises(SystemExit):
+            mixed(out="parts", save_every_s=1e-9, **LEARNING)
+    parts = mixed(out="parts", save_every_s=1e-9, **LEARNING)
+
+    assert same(whole, parts)
+    assert metrics(whole) == metrics(parts)
+
+
+def test_validation_is_planned_by_the_tokens_that_it_reads() -> None:
+    session = mixed(steps=1)
+    assert session.partner
+
+    parts = (session.store.valid, session.partner.held)
+
+    read = sum(part.targets + inputs_of(part).targets for part in parts)
+    assert session.partner.tokens == read > 5 * session.store.valid.targets
 
 
 def test_run_that_was_stopped_while_it_counts_ends_as_one_that_was_not() -> None:

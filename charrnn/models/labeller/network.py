@@ -35,6 +35,9 @@ from charrnn.models.network import ConditionalNetwork, Embedding, Linear
 from charrnn.tokenizers.base import BOUNDARY, Ids
 from charrnn.tokenizers.char import UNKNOWN
 
+#: words of a row that are dropped independently; later words repeat the pattern
+PLACES = 64
+
 
 class WordVectors(Embedding):
     """The vectors of known words, and of all other words in row 0."""
@@ -79,8 +82,12 @@ class LabellerNetwork(ConditionalNetwork):
 
     @property
     def masked(self) -> Sequence[int]:
-        """The widths of the outputs of each layer, and of the vectors of words."""
-        return self.encoder.masked + [self._inputs] * self.config.reads_words
+        """The widths of each layer's outputs and of what is read of each word.
+
+        If words have vectors, PLACES follows, where a vector is dropped as a whole.
+        """
+        widths = self.encoder.masked + [self._inputs] * self.config.reads_words
+        return widths + [PLACES] * (self.config.words > 0)
 
     @property
     def reader(self) -> tuple[Embedding, Encoder]:
@@ -115,7 +122,7 @@ class LabellerNetwork(ConditionalNetwork):
             words = split_words(source.T, lengths, self.config.blank)
             inputs, lengths = self._word_inputs(words), words.counts
             if masks is not None:
-                inputs = inputs * masks[-1]
+                inputs = self._masked(inputs, masks[len(self.encoder.masked) :])
         else:
             inputs = self.embedding(self._ids(source))
         counts = self._ids(lengths)
@@ -169,6 +176,20 @@ class LabellerNetwork(ConditionalNetwork):
         if name in ("transitions.weight", "words.weight"):
             return torch.zeros(shape)
         return super().initial_values(name, shape, config, generator)
+
+    def _masked(self, inputs: Tensor, masks: Sequence[Tensor]) -> Tensor:
+        """Drop some of what is read of words, (T, B, I), and the vectors of some words.
+
+        Without its vector, a word is read by its letters alone, as unknown words are.
+        """
+        inputs = inputs * masks[0]
+        if not self.config.words:
+            return inputs
+        size = self.config.word_embed
+        letters, vectors = inputs[..., :-size], inputs[..., -size:]
+        places = torch.arange(len(inputs), device=inputs.device) % PLACES
+        vectors = vectors * masks[1].T[places][..., None]
+        return torch.cat([letters, vectors], dim=-1)
 
     def _word_inputs(self, words: Words) -> Tensor:
         """Return what the encoder reads of each word, (T, B, I)."""

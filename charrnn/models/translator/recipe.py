@@ -6,6 +6,9 @@ from charrnn.models.recipe import CorpusStatistics, Given, GradientRecipe
 from charrnn.models.translator.config import TranslatorConfig
 from charrnn.models.translator.model import parameter_shapes
 
+#: a corpus of fewer tokens is learned best by few units, in many steps
+FEW_TOKENS = 150_000
+
 
 class TranslatorRecipe(GradientRecipe):
     """The defaults of translators."""
@@ -22,7 +25,8 @@ class TranslatorRecipe(GradientRecipe):
 
         given: also the size of the vocabulary of inputs, and `copies` with `copy`.
         """
-        chosen = {"hidden": 256, "embed": 256 if data.has_long_tokens else 128}
+        hidden = 128 if data.tokens < FEW_TOKENS else 256
+        chosen = {"hidden": hidden, "embed": 256 if data.has_long_tokens else 128}
         sizes = {**chosen, **given, "vocab_size": data.vocab_size}
         if sizes.get("attention") == "none" and "copy" not in given:
             sizes["copy"] = False
@@ -35,12 +39,13 @@ class TranslatorRecipe(GradientRecipe):
     @staticmethod
     def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
         """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
-        return {"batch": 64, "bptt": data.mean_length, "stages": 1}
+        batch = 32 if data.tokens < FEW_TOKENS else 64
+        return {"batch": batch, "bptt": data.mean_length, "stages": 1}
 
     @staticmethod
     def peak_rate(config: TranslatorConfig, epochs: float) -> float:
         """Return the highest learning rate for a number of epochs."""
-        return 3e-3 * min(1.0, math.sqrt(256 / config.hidden))
+        return 5e-3 * min(1.0, math.sqrt(128 / config.hidden))
 
     @staticmethod
     def dropout(epochs: float) -> tuple[float, float]:

@@ -45,9 +45,9 @@ class Validator:
     output: Tokenizer
 
     @property
-    def targets(self) -> int:
-        """The number of targets that a validation predicts."""
-        return self.part.targets
+    def tokens(self) -> int:
+        """The number of tokens that a validation reads or predicts."""
+        return self.part.work_tokens
 
     def __call__(self, network: Network, stop: Stop = lambda: False) -> Validation:
         """Return the metrics of the part, each of whose targets is predicted once.

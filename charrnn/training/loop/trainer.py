@@ -38,8 +38,8 @@ class Validate(Protocol):
     """Validates a network; may raise StoppedError if `stop()` becomes true."""
 
     @property
-    def targets(self) -> int:
-        """The number of targets that a validation predicts."""
+    def tokens(self) -> int:
+        """The number of tokens that a validation reads or predicts."""
 
     def __call__(self, network: Network, stop: Stop) -> Validation:
         """Return the result of a validation."""
@@ -247,10 +247,10 @@ class Trainer:
 
     def _affordable_validations(self) -> int:
         """Return how many validations fit into about a twentieth of a time budget."""
-        counters, targets = self.state.counters, self._validation_of.targets
+        counters, tokens = self.state.counters, self._validation_of.tokens
         window = self.config.batch * self.stages.windows[counters.stage]
         # a guess until the first validation: only a forward pass, but in float32
-        counters.validation_s = 0.6 * self._timer.time_of(targets / window)
+        counters.validation_s = 0.6 * self._timer.time_of(tokens / window)
         affordable = 0.05 * self.config.time_s / max(counters.validation_s, 1e-9)
         return int(min(20, max(2, affordable)))
 
