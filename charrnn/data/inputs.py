@@ -50,13 +50,18 @@ class Reading:
                     return found
         return read_examples(sources, task=self.task, columns=self.columns, **how)
 
-    def inputs(self, source: Source) -> Labelled:
-        """Return the inputs in a file; their outputs, if it has any, are arbitrary.
+    def inputs(self, sources: Sequence[Source]) -> list[Labelled]:
+        """Return the inputs in files; their outputs, if any, are arbitrary.
 
         A file in no known format is plain text, whose lines are inputs, even if empty.
         The format of the result is then "". So is a file with TABs, if inputs can
         contain them, unless its extension is that of labelled data.
         """
+        if self.task and detect.are_languages([one.name for one in sources]):
+            return [self.examples(sources)]
+        return [self._inputs(source) for source in sources]
+
+    def _inputs(self, source: Source) -> Labelled:
         if self.columns or (self.task and self._is_labelled(source)):
             return self.examples([source], unlabelled=True)
         lines = "".join(source.text(raw=self.raw)).split("\n")

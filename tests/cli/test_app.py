@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import typer
 from conftest import random_model, save_run
+from support.conditional import EXAMPLES, save_conditional
 
 from charrnn.cli import console
 from charrnn.cli.app import app
@@ -47,13 +48,20 @@ def test_no_model_is_said_before_numpy_is_imported() -> None:
     assert not imported_by("sample")
 
 
-@pytest.mark.parametrize("command", ["sample", "score"])
+@pytest.mark.parametrize("command", ["sample", "score", "predict"])
 def test_char_models_need_neither_torch_nor_sentencepiece_nor_rich(
     char_run: Path, command: str
 ) -> None:
     found = imported_by(command, "the fox")
 
     assert found == {"numpy"}
+
+
+@pytest.mark.parametrize("task", EXAMPLES)
+def test_predictions_need_numpy_only(task: str) -> None:
+    save_conditional(task)
+
+    assert imported_by("predict", "a") == {"numpy"}
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

@@ -238,6 +238,19 @@ def test_json_and_tsv_exclude_each_other(charrnn: Any) -> None:
     assert result.exit_code == 2
 
 
+def test_columns_of_plain_text_are_refused(charrnn: Any, char_run: Path) -> None:
+    assert charrnn("predict", "the", "--columns", "1,2").exit_code == 2
+
+
+@every_task
+def test_empty_input_alone_gives_an_empty_line(charrnn: Any, task: str) -> None:
+    save_conditional(task)
+
+    result = charrnn("predict", "")
+
+    assert (result.exit_code, result.stdout) == (0, "\n")
+
+
 def test_without_a_model_nothing_is_read(charrnn: Any) -> None:
     result = charrnn("predict", "a")
 

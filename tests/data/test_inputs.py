@@ -36,7 +36,7 @@ def summary(task: str, form: str, columns: str, *header: str) -> ModelSummary:
 def test_every_line_of_a_text_is_an_input(lines: list[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
 
-    found = Reading().inputs(held(text, "a.tsv"))
+    (found,) = Reading().inputs([held(text, "a.tsv")])
 
     assert sources_of(found) == lines
     assert found.format == ""
@@ -45,7 +45,9 @@ def test_every_line_of_a_text_is_an_input(lines: list[str]) -> None:
 def test_line_ends_of_windows_and_a_missing_last_one_change_nothing() -> None:
     reading = Reading("classify")
 
-    assert sources_of(reading.inputs(held("a\r\n\r\nb"))) == ["a", "", "b"]
+    (found,) = reading.inputs([held("a\r\n\r\nb")])
+
+    assert sources_of(found) == ["a", "", "b"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_line_ends_of_windows_and_a_missing_last_one_change_nothing() -> None:
 def test_format_of_stdin_follows_from_its_lines(
     task: str, text: str, form: str
 ) -> None:
-    found = Reading(task).inputs(held(text))
+    (found,) = Reading(task).inputs([held(text)])
 
     assert found.format == form
     assert sources_of(found)[0].startswith("Anna")
@@ -72,7 +74,18 @@ def test_format_of_stdin_follows_from_its_lines(
 def test_text_with_tabs_is_plain_if_inputs_have_them(name: str, form: str) -> None:
     reading = Reading("translate", has_tabs=True)
 
-    assert reading.inputs(held("kuzu\tN;LOC\nvade\tN;ABL\n", name)).format == form
+    (found,) = reading.inputs([held("kuzu\tN;LOC\nvade\tN;ABL\n", name)])
+
+    assert found.format == form
+
+
+def test_two_languages_are_inputs_and_outputs() -> None:
+    files = [held("eins\nzwei\n", "a.de"), held("one\ntwo\n", "a.en")]
+
+    (found,) = Reading("translate").inputs(files)
+
+    assert sources_of(found) == ["eins", "zwei"]
+    assert found.format == "parallel"
 
 
 # --- layouts

@@ -115,6 +115,8 @@ def predict(
     loading.check_sources(files)
     loading.check_out(options.out, files)
     loaded = loading.load_model(model)
+    if options.columns and not loaded.source_tokenizer:
+        raise UsageError("--columns is for labelled data, not for texts")
     if options.show:
         from charrnn.inference.attending import check_attention
 
@@ -169,15 +171,14 @@ def _read(
         reading = Reading.of(
             model.summary, columns, has_tabs=reader.knows_tabs, raw=raw
         )
-    for source, is_file in sources:
-        if not is_file:
-            yield Labelled([Example(source, "")], "", "", "")
-            continue
-        for one in loading.sources([source]):
-            found = reading.inputs(one)
-            for note in found.notes:
-                console.log(f"note: {note}", quiet=quiet)
-            yield found
+    texts = [Example(text, "") for text, is_file in sources if not is_file]
+    if texts:
+        yield Labelled(texts, "", "", "")
+    files = [path for path, is_file in sources if is_file]
+    for found in reading.inputs(loading.sources(files)):
+        for note in found.notes:
+            console.log(f"note: {note}", quiet=quiet)
+        yield found
 
 
 def _predicted(

@@ -1,6 +1,7 @@
 """`charrnn score` with labelled data: scores and predicts outputs, given inputs."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import isinf
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel
     from charrnn.tasks.evaluation import Evaluation
     from charrnn.tasks.labelled import LabelledTask
+    from charrnn.tokenizers.base import Tokenizer
 
 SHOWN: Final = 3  #: number of unknown labels that a warning lists
 #: share of inputs that a model was trained on, above which a warning is logged
@@ -59,7 +61,8 @@ def score(
     if as_json:
         _write_json(found, triples, config.per, task, model.name)
         return
-    rows = [output.Scored(_shown(task, *triple), triple[1]) for triple in triples]
+    shown = partial(_shown, task, model.tokenizer)
+    rows = [output.Scored(shown(*triple), triple[1]) for triple in triples]
     output.write_table(rows, config.per, config.unit, quiet=quiet, finite=True)
     if config.per == "total":
         write_metrics(found.metrics, console.write_line)
@@ -120,11 +123,15 @@ def _examples(
 
 
 def _shown(
-    task: "LabelledTask", example: "Example", _: Score, best: "Prediction"
+    task: "LabelledTask",
+    tokenizer: "Tokenizer",
+    example: "Example",
+    _: Score,
+    best: "Prediction",
 ) -> str:
     """Return an example on one line, with the predicted output if that is wrong."""
     text = task.paired(example.source, example.target)
-    if best.output == example.target:
+    if best.output == tokenizer.normalise(example.target):
         return text
     return f"{text}  (predicted: {task.shown(example.source, best.output)})"
 
