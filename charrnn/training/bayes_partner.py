@@ -1,7 +1,7 @@
 """A naive Bayes model that is multiplied with a network, for classifiers.
 
 As with n-gram models (ngram_partner.py), examples are held out from the network for the
-whole run, to fit the weights on. A naive Bayes model that counts only the other examples
+whole run, to fit the weights on. A naive Bayes model that counts only the others
 determines the weights; the one that is kept counts all.
 """
 
