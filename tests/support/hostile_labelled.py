@@ -126,7 +126,7 @@ LABELLED: dict[str, Hostile] = {
     "Latin-1": classify("caf\u00e9\t\u00e0 bas\nna\u00efve\thaut\n".encode("latin1")
         * 20),
     "Latin-1 in CSV": classify(
-        "text,label\n".encode() + "caf\u00e9 \u201cx\u201d,bas\nna\u00efve,haut\n"
+        b"text,label\n" + "caf\u00e9 \u201cx\u201d,bas\nna\u00efve,haut\n"
         .encode("cp1252") * 20, name="data.csv"
     ),
     "UTF-16": classify(ROWS.encode("utf-16")),
