@@ -45,6 +45,8 @@ def split(part: Part, share: float, *, pieces: int = 1) -> tuple[Part, Part]:
     with a boundary. At least one target is held out. Text sizes are unknown and set to
     0. Labelled examples stay whole, and those with equal inputs stay together.
     """
+    # If equal inputs were separated, naive Bayes would seem worse than it is: it would
+    # have counted some of the held-out inputs with another label.
     kinds = _kinds(part.source) if part.source else np.arange(len(part.lengths))
     count = int(kinds.max(initial=-1)) + 1
     if part.source or count >= MANY_DOCUMENTS:

@@ -74,7 +74,7 @@ class Part:
 
     @property
     def work_tokens(self) -> int:
-        """Number of tokens to predict, and of input tokens to read for that."""
+        """Number of targets, plus the number of input tokens of labelled data."""
         return self.targets + (self.source.targets if self.source else 0)
 
     @property

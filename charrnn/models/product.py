@@ -33,7 +33,7 @@ from charrnn.models.mixture import (
     built,
 )
 
-MAX_WEIGHT: Final = 1000.0  #: prevents that a logit becomes infinite
+MAX_WEIGHT: Final = 1000.0  #: keeps logits finite
 
 
 class ProductModel(CombinedModel, ConditionalModel):

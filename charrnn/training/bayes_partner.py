@@ -1,8 +1,8 @@
 """A naive Bayes model that is multiplied with a network, for classifiers.
 
 As with n-gram models (ngram_partner.py), examples are held out from the network for the
-whole run, to fit the weights on. Naive Bayes counts the other examples for that; the
-model that is kept counts all.
+whole run, to fit the weights on. A naive Bayes model that counts only the others
+determines the weights; the one that is kept counts all.
 """
 
 from typing import Final

@@ -59,7 +59,7 @@ class TrainConfig:
     with_ngram: bool = option(
         False,
         group=MODEL,
-        help="Mix in a counting model: of n-grams or, for a classifier, naive Bayes "
+        help="Mix in a counting model: n-grams or, for a classifier, naive Bayes "
         "over n-grams. The weights are fitted on held-out training data.",
     )
     ngram_order: int = option(

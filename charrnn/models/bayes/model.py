@@ -15,11 +15,11 @@ predicted from all other texts: a text's own counts are subtracted first. On nam
 (unique pairs, six splits of a tenth by hash), this is right for 83.2% of names; plain
 naive Bayes over 1 to 5 characters, with the best smoothing for each split, for 82.5%.
 
-A label that occurs only in other texts than those that are counted has the probability
-that half a text would give it. The boundary follows the label, as in models/labeller/.
+A label that occurs in none of the counted texts has the probability that half a text
+would give it. The boundary follows the label, as in models/labeller/.
 
-The model reads ids, but it counts n-grams of text: a tensor holds what each id adds to
-a text, in UTF-8.
+The model reads ids but counts n-grams of text, so a tensor holds the UTF-8 bytes that
+each id adds to a text.
 
 Shape letters: N texts, B batch, T time, S source time, V vocabulary of labels, X source
 vocabulary, L counted labels, E entries, K kinds, F_k distinct n-grams of kind k.

@@ -13,6 +13,6 @@ class BayesRecipe(Recipe):
     ) -> tuple[BayesConfig, list[str]]:
         """Return a config with the sizes of the vocabularies, and no reasons.
 
-        given: may hold what other classifiers need to know of the data.
+        given: not used; it may contain sizes that only a network needs.
         """
         return BayesConfig(data.vocab_size, data.source_size), []

@@ -41,7 +41,7 @@ class LabellerConfig:
     one_way: bool = one_way_option()
     norm: bool = norm_option()
     read_out: str = option(
-        "last",
+        "mean",
         choices=READ_OUTS,
         help="How a classifier summarizes its outputs: the last of each direction, "
         "their mean, or their maximum.",

@@ -6,6 +6,9 @@ from charrnn.models.labeller.config import LabellerConfig
 from charrnn.models.labeller.model import parameter_shapes
 from charrnn.models.recipe import CorpusStatistics, Given, GradientRecipe
 
+#: a corpus of fewer tokens is learned as well by few units, in less time
+FEW_TOKENS = 500_000
+
 
 class LabellerRecipe(GradientRecipe):
     """The defaults of classifiers and taggers."""
@@ -20,7 +23,7 @@ class LabellerRecipe(GradientRecipe):
 
         given: also the fields that follow from the data, such as `spans`.
         """
-        hidden = 128 if data.tokens < 50_000 else 256
+        hidden = 128 if data.tokens < FEW_TOKENS else 256
         crf = bool(given.get("spans"))
         why = {
             "hidden": f"hidden {hidden}: {data.tokens:,} training tokens",
