@@ -15,8 +15,8 @@ from charrnn.data.formats.base import Example as Example
 from charrnn.data.formats.base import File, Format
 from charrnn.data.formats.base import Labelled as Labelled
 from charrnn.data.formats.detect import is_labelled as is_labelled
-from charrnn.data.formats.unlabelled import completed
 from charrnn.errors import TextError
+from charrnn.registry import named
 from charrnn.text.sources import FOREIGN_MARKS, Source, find_sources
 
 #: Tried in this order if a file is not UTF-8; Latin-1 accepts any bytes.
@@ -55,6 +55,8 @@ def read_examples(
         model = found[0] if found else like
         if unlabelled:
             known = columns or (model and model.format == format and model.columns)
+            # imported when needed, because it imports most formats
+            completed = named("charrnn.data.formats.unlabelled:completed")
             file = completed(file, format, known or "")
         found.append(_read(file, encoding, format, task, columns, model))
     if not found:
