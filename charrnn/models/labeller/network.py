@@ -82,11 +82,11 @@ class LabellerNetwork(ConditionalNetwork):
 
     @property
     def masked(self) -> Sequence[int]:
-        """The widths of each layer's outputs and of what is read of each word.
+        """The widths of each layer's outputs, and of the first layer's inputs.
 
         If words have vectors, PLACES follows, where a vector is dropped as a whole.
         """
-        widths = self.encoder.masked + [self._inputs] * self.config.reads_words
+        widths = [*self.encoder.masked, self._inputs]
         return widths + [PLACES] * (self.config.words > 0)
 
     @property
@@ -121,10 +121,10 @@ class LabellerNetwork(ConditionalNetwork):
         if self.config.reads_words:
             words = split_words(source.T, lengths, self.config.blank)
             inputs, lengths = self._word_inputs(words), words.counts
-            if masks is not None:
-                inputs = self._masked(inputs, masks[len(self.encoder.masked) :])
         else:
             inputs = self.embedding(self._ids(source))
+        if masks is not None:
+            inputs = self._masked(inputs, masks[len(self.encoder.masked) :])
         counts = self._ids(lengths)
         outputs, summary = self.encoder(inputs, counts, masks)
         if not self.config.per_word:
@@ -178,7 +178,7 @@ class LabellerNetwork(ConditionalNetwork):
         return super().initial_values(name, shape, config, generator)
 
     def _masked(self, inputs: Tensor, masks: Sequence[Tensor]) -> Tensor:
-        """Drop some of what is read of words, (T, B, I), and the vectors of some words.
+        """Drop some of the inputs (T, B, I), and the vectors of some words.
 
         Without its vector, a word is read by its letters alone, as unknown words are.
         """
