@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from charrnn.data.batches import IGNORE, MULTIPLE, Batch, Rows, assemble, padded
+from charrnn.data.batches import IGNORE, Batch, Rows, assemble
 from charrnn.data.segments import group, noisy_order
 from charrnn.data.store import Part
 from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer
@@ -30,9 +30,9 @@ class ExampleBatches:
         self._part = part
         self._seed = seed
         self._lengths = row_lengths(part)
-        budget = round(batch * float(padded_lengths(self._lengths).mean()))
+        budget = round(batch * float(self._lengths.mean()))
         # batch j always holds ranks cuts[j]:cuts[j+1] of the examples sorted by length
-        self._cuts = group(padded(np.bincount(self._lengths)), budget)
+        self._cuts = group(np.bincount(self._lengths), budget)
         self.steps_per_epoch = len(self._cuts) - 1
 
     def batch(self, step: int) -> Batch:
@@ -53,7 +53,7 @@ def validation_order(part: Part) -> list[Ids]:
     """Return the examples of each validation batch, by number, sorted by length."""
     lengths = row_lengths(part)
     order = np.argsort(lengths, kind="stable")
-    cuts = group(padded(np.bincount(lengths)), VALIDATION_TOKENS)
+    cuts = group(np.bincount(lengths), VALIDATION_TOKENS)
     return [order[first:last] for first, last in pairwise(cuts)]
 
 
@@ -74,7 +74,7 @@ def batch_of(part: Part, chosen: Ids) -> Batch:
     )
     outputs = assemble(part, rows, ~rows.fresh)
     lengths = np.asarray(source.lengths[chosen], np.int64)
-    s = np.arange(-(-int(lengths.max()) // MULTIPLE) * MULTIPLE)[:, None]
+    s = np.arange(int(lengths.max()))[:, None]
     places = np.minimum(source.starts[chosen] + 1 + s, len(source.tokens) - 1)
     tokens = source.tokens[places].astype(np.int64)
     inputs = np.where(s < lengths, tokens, BOUNDARY)
@@ -90,11 +90,6 @@ def inputs_of(part: Part) -> Part:
 def row_lengths(part: Part) -> Ids:
     """Return the number of input and output tokens of each example."""
     return np.asarray(part.lengths + inputs_of(part).lengths, np.int64)
-
-
-def padded_lengths(lengths: Ids) -> Ids:
-    """Return lengths rounded up to the multiple that rows are padded to."""
-    return -(-lengths // MULTIPLE) * MULTIPLE
 
 
 def targets_of(part: Part) -> tuple[Ids, Ids]:

@@ -6,7 +6,7 @@ from charrnn.models.labeller.config import LabellerConfig
 from charrnn.models.labeller.model import parameter_shapes
 from charrnn.models.recipe import CorpusStatistics, Given, GradientRecipe
 
-#: a corpus of fewer tokens is learned as well by few units, in less time
+#: few words are learned as well by few units, in less time
 FEW_TOKENS = 500_000
 
 
@@ -23,7 +23,7 @@ class LabellerRecipe(GradientRecipe):
 
         given: also the fields that follow from the data, such as `spans`.
         """
-        hidden = 128 if data.tokens < FEW_TOKENS else 256
+        hidden = 128 if given.get("words") and data.tokens < FEW_TOKENS else 256
         crf = bool(given.get("spans"))
         why = {
             "hidden": f"hidden {hidden}: {data.tokens:,} training tokens",
@@ -47,7 +47,7 @@ class LabellerRecipe(GradientRecipe):
     @staticmethod
     def dropout(epochs: float) -> tuple[float, float]:
         """Return the initial and final dropout for a given number of epochs."""
-        return 0.2, min(0.5, 0.2 + 0.03 * epochs)
+        return 0.3, min(0.5, 0.3 + 0.02 * epochs)
 
     @staticmethod
     def looked_up(config: LabellerConfig) -> int:
