@@ -15,9 +15,9 @@ from charrnn.inference.predicting import Prediction, example_predictions, predic
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.bayes.config import BayesConfig
-from charrnn.models.bayes.model import BayesModel
+from charrnn.models.bayes.model import MAX_LABELS, BayesModel
 from charrnn.models.labeller.words import known_words
-from charrnn.tasks.base import loss
+from charrnn.tasks.base import Stop, loss
 from charrnn.tasks.labelled import Counted, LabelledTask, Predicted
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
@@ -101,6 +101,14 @@ class ClassifyTask(LabelledTask):
             probabilities=None if np.isnan(p).any() else p,
             nats=np.where(np.isinf(nats), np.nan, nats),
         )
+
+    def baseline(
+        self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
+    ) -> dict[str, Any] | None:
+        """Return the metrics of naive Bayes, or None for too many labels."""
+        if store.vocab_size > MAX_LABELS:
+            return None
+        return super().baseline(store, tokenizers, stop)
 
     def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
         """Return naive Bayes over n-grams of characters and words."""

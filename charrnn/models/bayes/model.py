@@ -108,7 +108,10 @@ class BayesModel(ConfiguredModel, ConditionalModel):
         labels = part.tokens[part.starts[chosen] + 1].astype(np.int64)
         names, ids = np.unique(labels, return_inverse=True)
         if len(names) > MAX_LABELS:
-            raise TextError(f"{len(names):,} labels are more than {MAX_LABELS:,}")
+            raise TextError(
+                f"{len(names):,} labels are more than {MAX_LABELS:,}",
+                hint="train another `family`, or use fewer labels",
+            )
         counts = LabelCounts.of(texts, ids, len(names))
         of_labels = np.bincount(ids, minlength=len(names))
         smoothing, weights = _fit(counts, of_labels, texts, ids)

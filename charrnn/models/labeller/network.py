@@ -75,7 +75,7 @@ class LabellerNetwork(ConditionalNetwork):
         self.head = Linear(self.encoder.width, V)
         if config.crf:
             self.transitions = Embedding(V, V)
-        fixed = transitions(config, np.zeros((V, V), np.float32))
+        fixed = transitions(config, None)
         penalties = None if fixed is None else torch.from_numpy(fixed)
         self._penalties: Tensor | None
         self.register_buffer("_penalties", penalties, persistent=False)
