@@ -1,4 +1,4 @@
-"""charrnn: train a recurrent language model on your own text, write and score with it.
+"""charrnn: train recurrent networks on your own text; write, score and predict.
 
 The map, in import order: a folder imports those above it.
 
@@ -7,10 +7,10 @@ The map, in import order: a folder imports those above it.
     fields.py       an option is a field of a frozen dataclass; JSON and back
     storage/        bytes on disk: the only writer of files, tensors, run folders
     text/           files, folders and stdin -> documents
-    tokenizers/     text <-> ids: char, byte, word, subword
-    data/           documents -> training and validation parts on disk -> batches
+    tokenizers/     text <-> ids: char, byte, word, subword, symbol, features
+    data/           documents or labelled examples -> parts on disk -> batches
     models/         (state, tokens) -> (logits, state): cells, and a folder per family
-    inference/      a model writes, scores and is compared, in NumPy
+    inference/      a model writes, scores, predicts and is compared, in NumPy
     tasks/          what is predicted from what, and how well
     reports/        pictures of results
     training/       torch: from a request to a plan to a session; the loop

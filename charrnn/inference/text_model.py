@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from charrnn.inference.config import SampleConfig
-from charrnn.inference.predicting import (
+from charrnn.inference.prediction.predicting import (
     GivenInput,
     Prediction,
     continue_texts,

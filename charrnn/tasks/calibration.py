@@ -6,7 +6,7 @@ from typing import Final
 
 from charrnn.data.example_batches import ids_of, inputs_of
 from charrnn.data.store import Part
-from charrnn.inference.predicting import output_nats
+from charrnn.inference.prediction.predicting import output_nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.labeller.model import LabellerModel
 

@@ -11,7 +11,11 @@ from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.metrics.classify import ClassifyMetrics
-from charrnn.inference.predicting import Prediction, example_predictions, predict
+from charrnn.inference.prediction.predicting import (
+    Prediction,
+    example_predictions,
+    predict,
+)
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.bayes.config import BayesConfig

@@ -12,7 +12,7 @@ from charrnn.data.formats.base import Example
 from charrnn.data.store import TokenStore
 from charrnn.inference.baselines import reread
 from charrnn.inference.metrics.tables import TaskMetrics
-from charrnn.inference.predicting import Prediction
+from charrnn.inference.prediction.predicting import Prediction
 from charrnn.inference.score import Score
 from charrnn.inference.text_model import TextModel
 from charrnn.storage.runs import Run, run_of

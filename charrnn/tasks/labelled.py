@@ -31,7 +31,7 @@ from charrnn.data.store import Part, TokenStore
 from charrnn.inference.counting.frequent_tags import FrequentTags
 from charrnn.inference.counting.memory import Memory
 from charrnn.inference.metrics.tables import TaskMetrics
-from charrnn.inference.predicting import Prediction
+from charrnn.inference.prediction.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import Stop, Task

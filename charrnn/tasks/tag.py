@@ -13,7 +13,7 @@ from charrnn.data.store import Part, TokenStore
 from charrnn.inference.counting.frequent_tags import FrequentTags
 from charrnn.inference.metrics.spans import spans
 from charrnn.inference.metrics.tag import TagMetrics
-from charrnn.inference.predicting import Prediction
+from charrnn.inference.prediction.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.labeller.spans import (

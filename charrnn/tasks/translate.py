@@ -11,7 +11,7 @@ from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
 from charrnn.inference.counting.memory import Memory
 from charrnn.inference.metrics.translate import TranslateMetrics
-from charrnn.inference.predicting import Prediction
+from charrnn.inference.prediction.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import loss

@@ -13,7 +13,7 @@ from charrnn.data.example_batches import targets_of
 from charrnn.data.parts import hold_out
 from charrnn.data.store import Part, TokenStore
 from charrnn.errors import StoppedError, TextError
-from charrnn.inference.predicting import example_logits
+from charrnn.inference.prediction.predicting import example_logits
 from charrnn.models.base import (
     ConditionalModel,
     Floats,

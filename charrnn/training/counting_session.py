@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from charrnn.errors import ResourceError
 from charrnn.inference import checkpoint
-from charrnn.inference.predicting import part_predictions
+from charrnn.inference.prediction.predicting import part_predictions
 from charrnn.models.base import LanguageModel
 from charrnn.models.families import FAMILIES
 from charrnn.storage.runs import Run

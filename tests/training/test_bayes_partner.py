@@ -11,7 +11,7 @@ from charrnn.data.example_batches import inputs_of, texts_of
 from charrnn.data.parts import hold_out
 from charrnn.errors import TextError, UsageError
 from charrnn.inference import checkpoint
-from charrnn.inference.predicting import example_predictions
+from charrnn.inference.prediction.predicting import example_predictions
 from charrnn.models.base import log_softmax
 from charrnn.models.bayes.model import BayesModel
 from charrnn.models.product import ProductModel

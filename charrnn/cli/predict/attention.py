@@ -7,7 +7,7 @@ from charrnn.cli import console
 
 if TYPE_CHECKING:
     from charrnn.cli.predict.output import Predicted
-    from charrnn.inference.attending import Attended
+    from charrnn.inference.prediction.attending import Attended
     from charrnn.inference.text_model import TextModel
 
 COLUMNS: Final = 80
@@ -19,7 +19,7 @@ def shown(
     model: "TextModel", predicted: Iterable["Predicted"]
 ) -> Iterator["Predicted"]:
     """Yield predictions; after each, log the attention for its best output."""
-    from charrnn.inference.attending import attended
+    from charrnn.inference.prediction.attending import attended
 
     for one in predicted:
         yield one

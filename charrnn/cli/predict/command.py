@@ -118,7 +118,7 @@ def predict(
     if options.columns and not loaded.source_tokenizer:
         raise UsageError("--columns is for labelled data, not for texts")
     if options.show:
-        from charrnn.inference.attending import check_attention
+        from charrnn.inference.prediction.attending import check_attention
 
         check_attention(loaded)
     console.log(f"model {loaded.name}", quiet=quiet)

@@ -10,7 +10,7 @@ from charrnn.cli import console
 
 if TYPE_CHECKING:
     from charrnn.data.formats.base import Example, Labelled
-    from charrnn.inference.predicting import Prediction
+    from charrnn.inference.prediction.predicting import Prediction
     from charrnn.tasks.base import Task
 
 

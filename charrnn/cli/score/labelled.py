@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from charrnn.cli.score.options import ScoreConfig
     from charrnn.data.formats.base import Example
     from charrnn.inference.metrics.tables import TaskMetrics
-    from charrnn.inference.predicting import Prediction
+    from charrnn.inference.prediction.predicting import Prediction
     from charrnn.inference.text_model import TextModel
     from charrnn.tasks.evaluation import Evaluation
     from charrnn.tasks.labelled import LabelledTask

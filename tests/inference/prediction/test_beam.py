@@ -9,7 +9,7 @@ import pytest
 from support.models import TableModel
 
 from charrnn.errors import UsageError
-from charrnn.inference.beam import Hypothesis, SearchConfig, search
+from charrnn.inference.prediction.beam import Hypothesis, SearchConfig, search
 from charrnn.tokenizers.base import BOUNDARY
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from charrnn.data.batches import IGNORE, Batch
 from charrnn.data.example_batches import validation_examples
 from charrnn.data.store import Part
-from charrnn.inference.beam import SearchConfig, search, search_inputs
+from charrnn.inference.prediction.beam import SearchConfig, search, search_inputs
 from charrnn.inference.scoring import Nats, part_nats
 from charrnn.inference.threads import free_cores
 from charrnn.models.base import (

@@ -10,7 +10,7 @@ from support.models import random_model
 from support.translators import random_translator, some_inputs, translator_config
 
 from charrnn.inference import beam
-from charrnn.inference.beam import (
+from charrnn.inference.prediction.beam import (
     Hypothesis,
     SearchConfig,
     search,

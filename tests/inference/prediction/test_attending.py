@@ -5,7 +5,7 @@ import pytest
 from support.conditional import conditional_model
 
 from charrnn.errors import UsageError
-from charrnn.inference.attending import attended
+from charrnn.inference.prediction.attending import attended
 from charrnn.models import ATTENTIONS
 
 
