@@ -9,7 +9,7 @@ import pytest
 from support.models import random_model
 from support.translators import random_translator, some_inputs, translator_config
 
-from charrnn.inference import beam
+from charrnn.inference.prediction import beam
 from charrnn.inference.prediction.beam import (
     Hypothesis,
     SearchConfig,
