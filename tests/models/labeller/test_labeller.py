@@ -252,6 +252,14 @@ def test_hashes_must_be_sorted_and_as_many_as_words(hashes: np.ndarray | None) -
         LabellerModel(config, tensors)
 
 
+def test_hashes_may_be_further_apart_than_an_integer_can_tell() -> None:
+    config = replace(TAGGER, words=2)
+    hashes = np.array([-(2**62) - 1, 2**62 + 1])
+    tensors = random_labeller(config).tensors() | {HASHES: hashes}
+
+    assert LabellerModel(config, tensors).config.words == 2
+
+
 def test_parameters_do_not_include_the_hashes() -> None:
     with_words, without = (
         random_labeller(replace(TAGGER, words=words)).parameters for words in (1, 0)
