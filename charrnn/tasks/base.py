@@ -103,6 +103,13 @@ class Task(ABC, Generic[D]):
     def parts(self, data: D, tokenizers: Tokenizers, folder: Path) -> TokenStore:
         """Write the training and validation parts to disk. Raises TextError."""
 
+    def next_command(self, run: str, part: Part, tokenizers: Tokenizers) -> str:
+        """Return a command to try the model of a run with.
+
+        part: the validation part.
+        """
+        return f"charrnn sample -m {run} --temp 0.8"
+
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
         """Return the fields of the family's config that follow from the data."""
         return {}

@@ -6,6 +6,7 @@ after the right tokens before it. Accuracy therefore needs no search.
 """
 
 import math
+import shlex
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -73,7 +74,7 @@ class Predicted:
 
         Errors count most: a network that becomes too confident may still make fewer.
         """
-        return self.errors + 0.01 * self.loss_nats
+        return self.errors + 0.05 * self.loss_nats
 
     def to_json(self) -> dict[str, Any]:
         """Return the values that a validation reports."""
@@ -179,6 +180,13 @@ class LabelledTask(Task[ExampleCorpus]):
     ) -> TokenStore:
         """Encode and store the examples."""
         return data.write_store(tokenizers, folder, learns_end=self.learns_end)
+
+    def next_command(self, run: str, part: Part, tokenizers: Tokenizers) -> str:
+        """Return a command that predicts the output for a short held-out input."""
+        assert tokenizers.source
+        inputs = inputs_of(part)
+        (text,) = texts_of(inputs, tokenizers.source, [int(inputs.lengths.argmin())])
+        return f"charrnn predict -m {run} {shlex.quote(text)}"
 
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
         """Return the number of input tokens."""

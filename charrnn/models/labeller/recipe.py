@@ -47,7 +47,7 @@ class LabellerRecipe(GradientRecipe):
     @staticmethod
     def dropout(epochs: float) -> tuple[float, float]:
         """Return the initial and final dropout for a given number of epochs."""
-        return 0.3, min(0.5, 0.3 + 0.02 * epochs)
+        return 0.3, 0.4
 
     @staticmethod
     def looked_up(config: LabellerConfig) -> int:
