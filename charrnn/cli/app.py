@@ -25,7 +25,7 @@ FLAGS: Final = {one.name: one.flag for one in options_of(SampleConfig)}
 LEARN, USE, COMPARE = "Learn", "Use a model", "Compare and manage"
 #: "module:object", heading and first help line of each command, in help-page order
 COMMANDS: Final = {
-    "train": ("charrnn.cli.train.command:train", LEARN, "Train a model on text."),
+    "train": ("charrnn.cli.train.command:train", LEARN, "Train a model on text or on labelled data."),
     "tokenize": (
         "charrnn.cli.tokenize.command:tokenize",
         LEARN,
@@ -156,14 +156,15 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """Train a recurrent language model on your own text.
+    """Train recurrent networks on your own text.
 
     \b
         charrnn train corpus.txt --time 5m     train a model
         charrnn sample "Once upon a time"      write text with it
         charrnn score "Is this likely?"        report how likely a text is
+        charrnn predict "Yamamoto"             label, tag or translate a text
 
-    sample and score use the newest model under ./runs, or the one named with -m.
+    The last three use the newest model under ./runs, or the one named with -m.
     """
     if context.invoked_subcommand is None:
         console.write_line(context.get_help())

@@ -32,7 +32,7 @@ def train(
         list[str],
         typer.Argument(
             metavar="CORPUS...",
-            help="Text files (also .gz, .bz2, .xz), folders of them, or - for stdin.",
+            help="Text or labelled data (also .gz, .bz2, .xz), folders, or - for stdin.",
         ),
     ],
     dry_run: Annotated[
@@ -42,11 +42,12 @@ def train(
     quiet: arguments.Quiet = False,
     **given: Any,
 ) -> None:
-    """Train a model on text.
+    """Train a model on text or on labelled data.
 
     \b
         charrnn train corpus.txt
         charrnn train names.txt --documents line --time 3m
+        charrnn train labels.tsv --task classify
 
     Sizes and rates you don't set are chosen from the corpus and the time budget, and
     printed. To resume an interrupted run, repeat the same command.
