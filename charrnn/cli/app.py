@@ -25,7 +25,11 @@ FLAGS: Final = {one.name: one.flag for one in options_of(SampleConfig)}
 LEARN, USE, COMPARE = "Learn", "Use a model", "Compare and manage"
 #: "module:object", heading and first help line of each command, in help-page order
 COMMANDS: Final = {
-    "train": ("charrnn.cli.train.command:train", LEARN, "Train a model on text or on labelled data."),
+    "train": (
+        "charrnn.cli.train.command:train",
+        LEARN,
+        "Train a model on text or labelled data.",
+    ),
     "tokenize": (
         "charrnn.cli.tokenize.command:tokenize",
         LEARN,

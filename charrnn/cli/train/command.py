@@ -32,7 +32,7 @@ def train(
         list[str],
         typer.Argument(
             metavar="CORPUS...",
-            help="Text or labelled data (also .gz, .bz2, .xz), folders, or - for stdin.",
+            help="Text or labelled data (also .gz, .bz2, .xz), folders, or -.",
         ),
     ],
     dry_run: Annotated[
@@ -42,7 +42,7 @@ def train(
     quiet: arguments.Quiet = False,
     **given: Any,
 ) -> None:
-    """Train a model on text or on labelled data.
+    """Train a model on text or labelled data.
 
     \b
         charrnn train corpus.txt
