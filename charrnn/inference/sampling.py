@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from charrnn.inference.config import SampleConfig
 from charrnn.inference.threads import in_threads
-from charrnn.models.base import Floats, LanguageModel, log_softmax
+from charrnn.models.base import Floats, LanguageModel, State, log_softmax
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 LIMITS = np.finfo(np.float32)
@@ -37,15 +37,18 @@ def generate(
     *,
     rngs: Sequence[np.random.Generator],
     never: Sequence[int] = (),
+    state: State | None = None,
 ) -> Iterator[Drawn]:
     """Yield the next token of each text, indefinitely.
 
     prompt: token ids, (n,), without the boundary. rngs: one generator per text, so that
-    a text does not depend on the others. never: tokens that are never drawn.
+    a text does not depend on the others. never: tokens that are never drawn. state:
+    that of one row before the prompt, such as after an input; by default the initial
+    state.
     """
     B = len(rngs)
     context = np.concatenate([[BOUNDARY], prompt])[None, :]
-    state = model.initial_state(1)
+    state = model.initial_state(1) if state is None else state
     for at in range(0, context.shape[1], 1024):
         logits, state = model.forward(context[:, at : at + 1024], state)
     latest = np.repeat(logits[:, -1], B, axis=0)  # (B, V)

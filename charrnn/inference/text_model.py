@@ -8,16 +8,15 @@ import numpy as np
 
 from charrnn.inference.config import SampleConfig
 from charrnn.inference.prediction.predicting import (
-    GivenInput,
     Prediction,
     continue_texts,
     output_nats,
     predict,
 )
 from charrnn.inference.score import Score
-from charrnn.inference.scoring import batch_nats, next_token_scores
+from charrnn.inference.scoring import Nats, batch_nats, next_token_scores
 from charrnn.inference.writing import Sample, Stream, Writer, fresh_seed, write
-from charrnn.models.base import ConditionalModel, LanguageModel
+from charrnn.models.base import ConditionalModel, LanguageModel, State, padded
 from charrnn.storage.records import ModelSummary
 from charrnn.text.size import text_size
 from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer, Tokenizers
@@ -108,11 +107,7 @@ class TextModel:
         ids = [self.tokenizer.encode(text) for text in texts]
         before = self.tokenizer.encode(context)
         all_nats = batch_nats(self.model, ids, context=before, end=end)
-        unknown = map(self.tokenizer.count_unknown, ids)
-        return [
-            Score.of(float(nats.sum()), len(nats), text_size(text), count)
-            for text, nats, count in zip(texts, all_nats, unknown, strict=True)
-        ]
+        return self._scores(texts, ids, all_nats)
 
     def score_outputs(
         self, inputs: Sequence[str], outputs: Sequence[str]
@@ -127,11 +122,7 @@ class TextModel:
         all_nats = output_nats(
             self.model, self._input_ids(inputs), ids, end=self.learned_end
         )
-        unknown = map(self.tokenizer.count_unknown, ids)
-        return [
-            Score.of(float(nats.sum()), len(nats), text_size(text), count)
-            for text, nats, count in zip(outputs, all_nats, unknown, strict=True)
-        ]
+        return self._scores(outputs, ids, all_nats)
 
     def score_tokens(
         self, text: str, *, context: str = "", end: bool | None = None, top: int = 0
@@ -188,11 +179,11 @@ class TextModel:
         """Yield `num` texts. The seed of text k = 0, 1, ... is `seed` + k."""
         seed = fresh_seed() if seed is None else seed
         config = config or SampleConfig()
-        model, start = self._given(prompt)
+        state, start = self._given(prompt)
         for first in range(seed, seed + num, SIDE_BY_SIDE):
             seeds = range(first, min(first + SIDE_BY_SIDE, seed + num))
             writers = [Writer(self.tokenizer, start, config, seed=k) for k in seeds]
-            for _ in write(model, writers):
+            for _ in write(self.model, writers, state):
                 pass
             yield from (replace(writer.sample, prompt=prompt) for writer in writers)
 
@@ -206,17 +197,27 @@ class TextModel:
         """Return an iterator over the pieces of one text as it is sampled."""
         seed = fresh_seed() if seed is None else seed
         config = config or SampleConfig()
-        model, start = self._given(prompt)
-        return Stream(model, Writer(self.tokenizer, start, config, seed=seed))
+        state, start = self._given(prompt)
+        writer = Writer(self.tokenizer, start, config, seed=seed)
+        return Stream(self.model, writer, state)
 
-    def _given(self, prompt: str) -> tuple[LanguageModel, str]:
-        """Return the language model to sample from, and the text that it continues.
+    def _given(self, prompt: str) -> tuple[State | None, str]:
+        """Return the state to sample from, and the text that a sample continues.
 
         If the model reads inputs, the prompt is one, and outputs start with nothing.
         """
         if not isinstance(self.model, ConditionalModel):
-            return self.model, prompt
-        return GivenInput(self.model, self._input_ids([prompt])[0]), ""
+            return None, prompt
+        return self.model.read(*padded(self._input_ids([prompt]))), ""
+
+    def _scores(
+        self, texts: Sequence[str], ids: Sequence[Ids], all_nats: Sequence[Nats]
+    ) -> list[Score]:
+        unknown = map(self.tokenizer.count_unknown, ids)
+        return [
+            Score.of(float(nats.sum()), len(nats), text_size(text), count)
+            for text, nats, count in zip(texts, all_nats, unknown, strict=True)
+        ]
 
     def _input_ids(self, inputs: Sequence[str]) -> list[Ids]:
         assert self.source_tokenizer

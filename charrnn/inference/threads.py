@@ -1,4 +1,4 @@
-"""Splitting the rows of a batch among threads.
+"""Splitting rows among threads.
 
 When the BLAS library splits a product among threads, every step waits for the slowest
 thread: on two busy cores, a step of 32 rows took 25 ms instead of 0.8. Rows are
@@ -6,10 +6,11 @@ independent, so each thread here processes its own, and the BLAS library uses on
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from charrnn.models.base import LanguageModel, State
 # A function that takes arrays of B rows and a state, and returns an array of B rows and
 # the next state.
 RowFunction = Callable[..., tuple[Any, State]]
+
+R = TypeVar("R")
 
 # multiplications per step for which a thread is worth its overhead of about 0.5 ms
 LEAST_WORK = 16_000_000
@@ -54,6 +57,32 @@ def _split(value: Any, count: int) -> list[Any]:
     if not value:
         return [()] * count
     return list(zip(*(np.array_split(x, count) for x in value), strict=True))
+
+
+def in_groups(
+    function: Callable[[list[int]], Sequence[R]],
+    sizes: Sequence[int],
+    *,
+    most_rows: int,
+    most_tokens: int,
+) -> list[R]:
+    """Return a result for each row, computed for groups of rows of similar size.
+
+    function: takes the numbers of the rows in a group. sizes: the number of tokens of
+    each row. A group has at most `most_rows` rows and, with padding, `most_tokens`
+    tokens. Threads share the groups.
+    """
+    order = sorted(range(len(sizes)), key=sizes.__getitem__)
+    groups = []
+    while order:
+        # the longest rows first, so that no thread has to wait for them at the end
+        count = min(most_rows, max(1, most_tokens // sizes[order[-1]]))
+        groups.append(order[-count:])
+        del order[-count:]
+    with ThreadPoolExecutor(free_cores()) as pool:
+        results = chain.from_iterable(pool.map(function, groups))
+        found = dict(zip(chain.from_iterable(groups), results, strict=True))
+    return [found[i] for i in range(len(sizes))]
 
 
 def free_cores() -> int:

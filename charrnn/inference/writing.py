@@ -9,7 +9,7 @@ import numpy as np
 from charrnn.inference.config import SampleConfig
 from charrnn.inference.sampling import generate
 from charrnn.inference.score import Score
-from charrnn.models.base import Floats, LanguageModel, token_nats
+from charrnn.models.base import Floats, LanguageModel, State, token_nats
 from charrnn.text.size import text_size
 from charrnn.tokenizers.base import BOUNDARY, Tokenizer
 
@@ -103,9 +103,11 @@ class Writer:
 class Stream:
     """The pieces of one text as it is sampled; `sample` is the text so far."""
 
-    def __init__(self, model: LanguageModel, writer: Writer) -> None:
+    def __init__(
+        self, model: LanguageModel, writer: Writer, state: State | None = None
+    ) -> None:
         self._writer = writer
-        self._pieces = write(model, [writer])
+        self._pieces = write(model, [writer], state)
 
     def __iter__(self) -> Iterator[str]:
         return self._pieces
@@ -116,10 +118,13 @@ class Stream:
         return self._writer.sample
 
 
-def write(model: LanguageModel, writers: Sequence[Writer]) -> Iterator[str]:
+def write(
+    model: LanguageModel, writers: Sequence[Writer], state: State | None = None
+) -> Iterator[str]:
     """Sample all texts in one batch until they end; yield pieces of the first text.
 
-    All writers must have the same tokenizer, prompt and sampling options.
+    All writers must have the same tokenizer, prompt and sampling options. state: see
+    `generate`.
     """
     first = writers[0]
     tokens = generate(
@@ -128,6 +133,7 @@ def write(model: LanguageModel, writers: Sequence[Writer]) -> Iterator[str]:
         first.config,
         rngs=[np.random.default_rng(writer.seed) for writer in writers],
         never=first.tokenizer.never_generated,
+        state=state,
     )
     for drawn in tokens:
         rows = zip(writers, drawn.tokens.tolist(), drawn.logits, strict=True)

@@ -11,21 +11,23 @@ Shape letters: B batch, T time, V vocabulary.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from charrnn.fields import from_json, to_json
 from charrnn.models.families import FAMILIES
-from charrnn.tokenizers.base import BOUNDARY
+from charrnn.tokenizers.base import BOUNDARY, Ids
 
 Floats = npt.NDArray[np.float32]
 Reals = npt.NDArray[np.float64]
 Tokens = npt.NDArray[np.integer[Any]]
 State = tuple[npt.NDArray[Any], ...]
 Tensors = Mapping[str, npt.NDArray[Any]]
+Shapes = Mapping[str, tuple[int, ...]]
+T = TypeVar("T")
 
 
 class LanguageModel(ABC):
@@ -140,6 +142,15 @@ class ConditionalModel(LanguageModel):
         return self.read(source, np.ones(batch, np.int64))
 
 
+def padded(sources: Sequence[Ids]) -> tuple[Ids, Ids]:
+    """Return inputs as rows (B, S), and their lengths; an empty one is a boundary."""
+    lengths = np.array([max(1, len(source)) for source in sources])
+    rows = np.full((len(sources), lengths.max()), BOUNDARY)
+    for row, source in zip(rows, sources, strict=True):
+        row[: len(source)] = source
+    return rows, lengths
+
+
 def build(family: str, config: Mapping[str, Any], tensors: Tensors) -> LanguageModel:
     """Rebuild a model of a family. Raises ValueError if its parts do not match."""
     if not isinstance(family, str) or family not in FAMILIES:  # JSON may hold a list
@@ -172,13 +183,30 @@ def token_nats(logits: Floats, tokens: Tokens) -> Floats:
     return np.asarray(total - (chosen - top[..., 0]))
 
 
+def float_tensors(
+    config: Any, tensors: Tensors, shapes_of: Callable[[Any], Shapes]
+) -> dict[str, Floats]:
+    """Return tensors in float32. Raises ValueError unless they fit a config."""
+    # checked first, because a file may claim a billion layers
+    if (layers := getattr(config, "layers", 0)) > len(tensors):
+        raise ValueError(f"{layers:,} layers need more than {len(tensors)} tensors")
+    check_tensors(tensors, shapes_of(config))
+    return {name: np.asarray(x, np.float32) for name, x in tensors.items()}
+
+
+def under(prefix: str, tensors: Mapping[str, T]) -> dict[str, T]:
+    """Return the tensors whose names start with a prefix, named without it."""
+    found = tensors.items()
+    return {n.removeprefix(prefix): x for n, x in found if n.startswith(prefix)}
+
+
 def check_names(tensors: Tensors, names: Iterable[str]) -> None:
     """Raise ValueError unless the tensors have exactly these names."""
     if odd := sorted(set(tensors) ^ set(names)):
         raise ValueError(f"missing or unexpected tensors: {', '.join(odd[:5])}")
 
 
-def check_tensors(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]]) -> None:
+def check_tensors(tensors: Tensors, shapes: Shapes) -> None:
     """Raise ValueError unless the tensors have exactly these names and shapes."""
     check_names(tensors, shapes)
     for name, shape in shapes.items():

@@ -12,8 +12,7 @@ from support.models import random_model, uniform_model
 from support.translators import random_translator, translator_configs
 
 from charrnn.inference import checkpoint
-from charrnn.inference.prediction.predicting import padded
-from charrnn.models.base import ConditionalModel, LanguageModel, build, softmax
+from charrnn.models.base import ConditionalModel, LanguageModel, build, padded, softmax
 from charrnn.models.mixture import mixture
 from charrnn.models.product import MAX_WEIGHT, ProductModel
 from charrnn.models.recurrent.config import RecurrentConfig

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from charrnn.errors import UsageError
-from charrnn.inference.prediction.predicting import padded
 from charrnn.inference.text_model import TextModel
-from charrnn.models.base import Floats
+from charrnn.models.base import Floats, padded
 from charrnn.models.translator.model import TranslatorModel
 from charrnn.tokenizers.base import BOUNDARY
 

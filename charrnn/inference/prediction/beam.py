@@ -19,8 +19,7 @@ so far. So a request for more outputs does not change the first ones.
 Shape letters: R rows, K prefixes in all beams, V vocabulary.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -28,13 +27,14 @@ import numpy as np
 import numpy.typing as npt
 
 from charrnn.fields import check, option
-from charrnn.inference.threads import free_cores
+from charrnn.inference.threads import in_groups
 from charrnn.models.base import (
     ConditionalModel,
     LanguageModel,
     Reals,
     State,
     log_softmax,
+    padded,
 )
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
@@ -189,33 +189,14 @@ def search_inputs(
     sources: arrays (n,) of ids without boundaries. lengths: see `search`. Inputs of
     similar length are searched together, in batches of limited size.
     """
-    results: list[list[Hypothesis]] = [[]] * len(sources)
 
     def searched(group: list[int]) -> list[list[Hypothesis]]:
-        counts = np.array([max(1, len(sources[i])) for i in group])
-        source = np.full((len(group), counts.max()), BOUNDARY)
-        for row, i in zip(source, group, strict=True):
-            row[: len(sources[i])] = sources[i]
+        state = model.read(*padded([sources[i] for i in group]))
         longest = np.array([lengths[i] for i in group])
-        return search(model, model.read(source, counts), longest, config, key=key)
+        return search(model, state, longest, config, key=key)
 
-    groups = list(_groups(sources, config.beam))
-    with ThreadPoolExecutor(free_cores()) as pool:
-        for group, found in zip(groups, pool.map(searched, groups), strict=True):
-            for i, outputs in zip(group, found, strict=True):
-                results[i] = outputs
-    return results
-
-
-def _groups(sources: Sequence[Ids], beam: int) -> Iterator[list[int]]:
-    """Yield groups of indices of inputs, sorted by length."""
-    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
-    while order:
-        # the longest inputs first, so that no thread has to wait for them at the end
-        tokens = beam * (len(sources[order[-1]]) + 1)
-        size = min(ROWS, max(1, ROW_TOKENS // tokens))
-        yield order[-size:]
-        del order[-size:]
+    sizes = [config.beam * (len(source) + 1) for source in sources]
+    return in_groups(searched, sizes, most_rows=ROWS, most_tokens=ROW_TOKENS)
 
 
 def _forbid(log_p: Reals, is_longest: Bools, never: Sequence[int]) -> None:

@@ -34,15 +34,12 @@ from typing import Final, Self
 
 import numpy as np
 
-from charrnn.data.example_batches import inputs_of
+from charrnn.data.example_batches import ids_of, inputs_of
 from charrnn.data.store import Part
 from charrnn.errors import TextError
 from charrnn.models.base import (
-    ConditionalModel,
-    ConfiguredModel,
     Floats,
     Reals,
-    State,
     Tensors,
     Tokens,
     check_names,
@@ -54,7 +51,7 @@ from charrnn.models.bayes.ngram_keys import KINDS, LABEL_BITS, kind_of
 from charrnn.models.bayes.reader import Reader
 from charrnn.models.bayes.text_scores import text_scores
 from charrnn.models.labeller import chains
-from charrnn.models.labeller.chains import Best
+from charrnn.models.labeller.chains import LabelModel
 from charrnn.tokenizers.base import Ids, Tokenizers
 
 MAX_LABELS: Final = 1 << LABEL_BITS
@@ -66,7 +63,7 @@ _MAX_SCORES: Final = 100_000  #: texts times labels
 _CHUNK: Final = 1 << 16  #: characters scored at a time
 
 
-class BayesModel(ConfiguredModel, ConditionalModel):
+class BayesModel(LabelModel):
     """Counts of n-grams per label, and the probabilities derived from them.
 
     tensors: keys (E,) and counts (E,) as in `label_counts.py`; labels (L,), sorted ids;
@@ -100,11 +97,7 @@ class BayesModel(ConfiguredModel, ConditionalModel):
         source = inputs_of(part)
         every = math.ceil(max(1, source.targets / _MAX_CHARACTERS))
         chosen = np.arange(0, len(part.lengths), every)
-        firsts, sizes = source.starts[chosen] + 1, source.lengths[chosen]
-        texts = [
-            reader.text(source.tokens[first : first + size])
-            for first, size in zip(firsts.tolist(), sizes.tolist(), strict=True)
-        ]
+        texts = [reader.text(ids) for ids in ids_of(source, chosen.tolist())]
         labels = part.tokens[part.starts[chosen] + 1].astype(np.int64)
         names, ids = np.unique(labels, return_inverse=True)
         if len(names) > MAX_LABELS:
@@ -151,26 +144,7 @@ class BayesModel(ConfiguredModel, ConditionalModel):
             result[chunk] = sums
         return result
 
-    def read(self, source: Tokens, lengths: Tokens) -> State:
-        """Return the logits of labels and of the end (B, 2, V); the position (B,)."""
-        return self._potentials(source, lengths), np.zeros(len(source), np.int64)
-
-    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
-        """Return the log-probabilities (B, T, V) and the new state."""
-        potentials, position = state
-        B, T = tokens.shape
-        places = np.minimum(position[:, None] + np.arange(T), 1)
-        return potentials[np.arange(B)[:, None], places], (potentials, position + T)
-
-    def best(self, source: Tokens, lengths: Tokens, n: int = 1) -> list[Best]:
-        """Return the n best labels of each row, as ids with their nats, best first.
-
-        source, lengths: as for `read`.
-        """
-        found = chains.best_labels(self._potentials(source, lengths), n)
-        return chains.listed(*found)
-
-    def _potentials(self, source: Tokens, lengths: Tokens) -> Floats:
+    def potentials(self, source: Tokens, lengths: Tokens) -> Floats:
         """Return (B, 2, V): the log-probabilities of labels, then of the end."""
         rows = zip(source, lengths.tolist(), strict=True)
         texts = [self._reader.text(row[:length]) for row, length in rows]

@@ -34,7 +34,7 @@ import numpy as np
 import numpy.typing as npt
 
 from charrnn.models import CELLS
-from charrnn.models.base import Floats, Tensors, Tokens
+from charrnn.models.base import Floats, Tensors, Tokens, under
 from charrnn.models.recurrent.steps import Steps, layer_norm, steps_of
 
 Places = npt.NDArray[np.intp]
@@ -68,17 +68,15 @@ class Encoder:
     """Reads inputs with the weights whose names start with a prefix."""
 
     def __init__(self, prefix: str, cell: str, layers: int, tensors: Tensors) -> None:
-        def group(name: str) -> dict[str, Floats]:
-            start = f"{prefix}.{name}."
-            found = tensors.items()
-            return {n.removeprefix(start): x for n, x in found if n.startswith(start)}
-
+        own = under(f"{prefix}.", tensors)
         self._states = CELLS[cell].states
-        self._layers = [steps_of(cell, group(f"layers.{k}")) for k in range(layers)]
-        backward = [group(f"reverse.{k}") for k in range(layers)]
+        self._layers = [
+            steps_of(cell, under(f"layers.{k}.", own)) for k in range(layers)
+        ]
+        backward = [under(f"reverse.{k}.", own) for k in range(layers)]
         self._reverse = [steps_of(cell, weights) for weights in backward if weights]
-        self._norms = [group(f"norms.{k}") for k in range(layers)]
-        self._hidden = tensors[f"{prefix}.layers.0.weight_ih"].shape[0]
+        self._norms = [under(f"norms.{k}.", own) for k in range(layers)]
+        self._hidden = own["layers.0.weight_ih"].shape[0]
         self._hidden //= CELLS[cell].gates
         #: size of an output and of a summary, D
         self.width = self._hidden * (2 if self._reverse else 1)

@@ -23,12 +23,20 @@ need nothing else. e_t(j) + beta_t(j) is called the potential of j at t.
 Shape letters: B batch, T words, V labels.
 """
 
+from abc import abstractmethod
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from charrnn.models.base import Floats, Reals, Tokens
+from charrnn.models.base import (
+    ConditionalModel,
+    ConfiguredModel,
+    Floats,
+    Reals,
+    State,
+    Tokens,
+)
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 IMPOSSIBLE: Final = -1e9  #: a logit whose probability is 0
@@ -38,6 +46,41 @@ UNLIKELY: Final = -50.0
 TINY: Final = 1e-37  #: prevents the logarithm of 0
 
 Best = list[tuple[Ids, float]]
+
+
+class LabelModel(ConfiguredModel, ConditionalModel):
+    """Predicts labels. When it reads an input, it computes all of their potentials.
+
+    The state consists of the potentials (B, T+1, V) and the position (B,).
+    """
+
+    def read(self, source: Tokens, lengths: Tokens) -> State:
+        """Return the state before the first label."""
+        return self.potentials(source, lengths), np.zeros(len(source), np.int64)
+
+    def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
+        """Return the logits (B, T, V) and the new state, given the labels before."""
+        potentials, position = state
+        B, T = tokens.shape
+        last = potentials.shape[1] - 1
+        places = np.minimum(position[:, None] + np.arange(T), last)
+        return potentials[np.arange(B)[:, None], places], (potentials, position + T)
+
+    def best(self, source: Tokens, lengths: Tokens, n: int = 1) -> list[Best]:
+        """Return the n best outputs of each row, as ids with their nats, best first.
+
+        source, lengths: as for `read`. An output with illegal transitions is never
+        among them.
+        """
+        return listed(*self.search(self.potentials(source, lengths), n))
+
+    @abstractmethod
+    def potentials(self, source: Tokens, lengths: Tokens) -> Floats:
+        """Return (B, T+1, V), which ends with the boundary after the last label."""
+
+    def search(self, potentials: Floats, n: int) -> tuple[Ids, Reals]:
+        """Return the n best sequences, as `best_labels` does."""
+        return best_labels(potentials, n)
 
 
 def with_end(emissions: Floats, counts: Tokens) -> Floats:

@@ -52,18 +52,16 @@ from typing import Any, Self
 import numpy as np
 
 from charrnn.models.base import (
-    ConditionalModel,
-    ConfiguredModel,
     Floats,
     Reals,
     State,
     Tensors,
     Tokens,
-    check_tensors,
+    float_tensors,
 )
 from charrnn.models.encoder.model import Encoder, encoder_shapes
 from charrnn.models.labeller import chains
-from charrnn.models.labeller.chains import Best
+from charrnn.models.labeller.chains import LabelModel
 from charrnn.models.labeller.config import LabellerConfig
 from charrnn.models.labeller.spans import legal_transitions
 from charrnn.models.labeller.words import Words, split_words, vector_rows
@@ -97,7 +95,7 @@ def parameter_shapes(config: LabellerConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-class LabellerModel(ConfiguredModel, ConditionalModel):
+class LabellerModel(LabelModel):
     """A trained classifier or tagger that runs in NumPy, in float32."""
 
     family = "labeller"
@@ -105,18 +103,11 @@ class LabellerModel(ConfiguredModel, ConditionalModel):
     config: LabellerConfig
 
     def __init__(self, config: LabellerConfig, tensors: Tensors) -> None:
-        if config.layers > len(tensors):
-            # checked first, because a file may claim a billion layers
-            raise ValueError(
-                f"{config.layers:,} layers need more than {len(tensors)} tensors"
-            )
-        floats = {name: x for name, x in tensors.items() if name != HASHES}
-        check_tensors(floats, parameter_shapes(config))
-        tensors = {name: np.asarray(x, np.float32) for name, x in floats.items()} | {
-            name: x for name, x in tensors.items() if name == HASHES
-        }
-        _check_hashes(config, tensors)
-        super().__init__(config, tensors)
+        hashes = {name: x for name, x in tensors.items() if name == HASHES}
+        rest = {name: x for name, x in tensors.items() if name != HASHES}
+        floats = float_tensors(config, rest, parameter_shapes)
+        _check_hashes(config, hashes)
+        super().__init__(config, floats | hashes)
         cell = config.cell
         self._encoder = Encoder("encoder", cell, config.layers, self._tensors)
         if config.reads_words:
@@ -124,7 +115,7 @@ class LabellerModel(ConfiguredModel, ConditionalModel):
         scale = np.float32(1 / config.temperature)
         self._head = self._tensors["head.weight"].T * scale
         self._bias = self._tensors["head.bias"] * scale
-        learned = tensors.get("transitions.weight")
+        learned = floats.get("transitions.weight")
         learned = None if learned is None else learned * scale
         self._transitions = transitions(config, learned)
 
@@ -133,37 +124,19 @@ class LabellerModel(ConfiguredModel, ConditionalModel):
         """Number of parameters, without the hashes of words."""
         return super().parameters - self.config.words
 
-    def read(self, source: Tokens, lengths: Tokens) -> State:
-        """Return the potentials of all labels (B, T+1, V) and the position (B,)."""
-        return self._potentials(source, lengths), np.zeros(len(source), np.int64)
-
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
         """Return the logits (B, T, V) and the new state, given the labels before."""
-        potentials, position = state
-        B, T = tokens.shape
-        last = potentials.shape[1] - 1
-        places = np.minimum(position[:, None] + np.arange(T), last)
-        logits: Floats = potentials[np.arange(B)[:, None], places]
+        logits, after = super().forward(tokens, state)
         if self._transitions is not None:
             logits += self._transitions[tokens]
-        return logits, (potentials, position + T)
-
-    def best(self, source: Tokens, lengths: Tokens, n: int = 1) -> list[Best]:
-        """Return the n best outputs of each row, as ids with their nats, best first.
-
-        source, lengths: as for `read`. An output with illegal transitions is never
-        among them.
-        """
-        potentials = self._potentials(source, lengths)
-        found = search(self.config, potentials, self._transitions, n)
-        return chains.listed(*found)
+        return logits, after
 
     def tempered(self, temperature: float) -> Self:
         """Return a model of a given temperature, by which logits are divided."""
         config = replace(self.config, temperature=temperature)
         return type(self)(config, self._tensors)
 
-    def _potentials(self, source: Tokens, lengths: Tokens) -> Floats:
+    def potentials(self, source: Tokens, lengths: Tokens) -> Floats:
         """Return (B, T+1, V), which ends with the boundary after the last label."""
         config, w = self.config, self._tensors
         if config.reads_words:
@@ -184,6 +157,10 @@ class LabellerModel(ConfiguredModel, ConditionalModel):
         if self._transitions is not None:
             chains.add_messages(emissions, self._transitions)
         return np.ascontiguousarray(emissions.swapaxes(0, 1))
+
+    def search(self, potentials: Floats, n: int) -> tuple[Ids, Reals]:
+        """Return the n best legal sequences."""
+        return search(self.config, potentials, self._transitions, n)
 
     def _vectors(self, words: Words) -> Floats:
         """Return what the encoder reads of each distinct word, (N, I)."""

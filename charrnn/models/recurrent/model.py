@@ -20,10 +20,8 @@ Shape letters: B batch, T time, V vocabulary, E embedding, H hidden, G gates.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from charrnn.models import CELLS
 from charrnn.models.base import (
@@ -32,7 +30,8 @@ from charrnn.models.base import (
     State,
     Tensors,
     Tokens,
-    check_tensors,
+    float_tensors,
+    under,
 )
 from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.steps import affine, layer_norm, product, steps_of
@@ -75,21 +74,15 @@ class RecurrentModel(ConfiguredModel):
     config: RecurrentConfig
 
     def __init__(self, config: RecurrentConfig, tensors: Tensors) -> None:
-        if config.layers > len(tensors):
-            # checked first, because a file could claim a billion layers
-            raise ValueError(
-                f"{config.layers:,} layers need more than {len(tensors)} tensors"
-            )
-        check_tensors(tensors, parameter_shapes(config))
-        super().__init__(
-            config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}
-        )
+        super().__init__(config, float_tensors(config, tensors, parameter_shapes))
         self._cell = CELLS[config.cell]
         self._layers = [
-            steps_of(config.cell, self._group(f"layers.{k}."))
+            steps_of(config.cell, under(f"layers.{k}.", self._tensors))
             for k in range(config.layers)
         ]
-        self._norms = [self._group(f"norms.{k}.") for k in range(config.layers)]
+        self._norms = [
+            under(f"norms.{k}.", self._tensors) for k in range(config.layers)
+        ]
         size = config.vocab_size * self._layers[0].bias.size
         is_small = not config.embed or size <= TABLE_SIZE
         self._table = self._project_vocabulary() if is_small else None
@@ -123,10 +116,6 @@ class RecurrentModel(ConfiguredModel):
                 hidden += outputs
             outputs = hidden
         return self._logits(outputs).swapaxes(0, 1), after
-
-    def _group(self, prefix: str) -> dict[str, npt.NDArray[Any]]:
-        found = self._tensors.items()
-        return {n.removeprefix(prefix): x for n, x in found if n.startswith(prefix)}
 
     def _embedded(self, tokens: Tokens) -> Iterable[Floats]:
         """Return the first layer's W x + b, (B, G*H) for each step of tokens (T, B)."""

@@ -73,8 +73,9 @@ from charrnn.models.base import (
     State,
     Tensors,
     Tokens,
-    check_tensors,
+    float_tensors,
     log_softmax,
+    under,
 )
 from charrnn.models.cells import NUMPY
 from charrnn.models.encoder.model import Encoder, encoder_shapes
@@ -128,23 +129,15 @@ class TranslatorModel(ConfiguredModel, ConditionalModel):
     config: TranslatorConfig
 
     def __init__(self, config: TranslatorConfig, tensors: Tensors) -> None:
-        if config.layers > len(tensors):
-            # checked first, because a file may claim a billion layers
-            raise ValueError(
-                f"{config.layers:,} layers need more than {len(tensors)} tensors"
-            )
-        check_tensors(tensors, parameter_shapes(config))
-        super().__init__(
-            config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}
-        )
+        super().__init__(config, float_tensors(config, tensors, parameter_shapes))
         self._encoder = Encoder("encoder", config.cell, config.layers, self._tensors)
         self._attention: type[Attention] = ATTENTIONS[config.attention]
-        self._attention_weights = self._group("attention")
+        self._attention_weights = under("attention.", self._tensors)
         self._states = CELLS[config.cell].states
         layers = range(DECODER_LAYERS)
-        groups = [self._group(f"decoder.{k}") for k in layers]
+        groups = [under(f"decoder.{k}.", self._tensors) for k in layers]
         self._layers = [steps_of(config.cell, weights) for weights in groups]
-        self._norms = [self._group(f"norms.{k}") for k in layers]
+        self._norms = [under(f"norms.{k}.", self._tensors) for k in layers]
         self._copies = np.array(config.copied_as, np.int64)
 
     def read(self, source: Tokens, lengths: Tokens) -> State:
@@ -220,11 +213,6 @@ class TranslatorModel(ConfiguredModel, ConditionalModel):
         if self.config.norm:
             layer_norm(outputs, self._norms[k])
         return outputs, after
-
-    def _group(self, prefix: str) -> dict[str, Floats]:
-        start = f"{prefix}."
-        found = self._tensors.items()
-        return {n.removeprefix(start): x for n, x in found if n.startswith(start)}
 
 
 def copy_scores(

@@ -23,7 +23,7 @@ from charrnn.models.base import (
     State,
     Tensors,
     Tokens,
-    check_tensors,
+    float_tensors,
 )
 from charrnn.models.window.config import WindowConfig
 from charrnn.tokenizers.base import BOUNDARY
@@ -52,10 +52,7 @@ class WindowModel(ConfiguredModel):
     config: WindowConfig
 
     def __init__(self, config: WindowConfig, tensors: Tensors) -> None:
-        check_tensors(tensors, parameter_shapes(config))
-        super().__init__(
-            config, {n: np.asarray(x, np.float32) for n, x in tensors.items()}
-        )
+        super().__init__(config, float_tensors(config, tensors, parameter_shapes))
 
     def initial_state(self, batch: int) -> State:
         """Return the window before any token, (B, N-1), filled with boundaries."""

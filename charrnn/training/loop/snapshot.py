@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from charrnn.errors import ModelFileError, NotFoundError
+from charrnn.models.base import under
 from charrnn.storage import files
 from charrnn.storage.runs import Run
 from charrnn.storage.tensors import RESUME_FORMAT, read_tensors, write_tensors
@@ -73,21 +74,21 @@ def _load(path: Path, state: TrainState) -> None:
         state.counters = Counters(**meta["counters"])
         state.schedule.marks = [Mark(**mark) for mark in meta["marks"]]
         state.scaler.load_state_dict(meta["scaler"])
-        state.network.load(_group("param.", tensors))
-        state.average.load(_group("average.", tensors))
+        state.network.load(under("param.", tensors))
+        state.average.load(under("average.", tensors))
         _load_moments(state, tensors)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(
             f"{path} does not fit this run: {error}", hint="start over with `new`"
         ) from error
     device = next(state.network.parameters()).device
-    carried = _group("state.", tensors)
+    carried = under("state.", tensors)
     arrays = [torch.from_numpy(carried[str(k)]).to(device) for k in range(len(carried))]
     state.carried = tuple(arrays) or None
 
 
 def _load_moments(state: TrainState, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
-    moments = {moment: _group(f"{moment}.", tensors) for moment in MOMENTS}
+    moments = {moment: under(f"{moment}.", tensors) for moment in MOMENTS}
     steps = float(state.counters.step)
     for name, parameter in state.network.weights().items():
         found = {
@@ -99,12 +100,6 @@ def _load_moments(state: TrainState, tensors: Mapping[str, npt.NDArray[Any]]) ->
             # on the device, because the fused optimizer counts there
             count = torch.tensor(steps, device=parameter.device)
             state.optimizer.state[parameter] = {"step": count} | found
-
-
-def _group(prefix: str, tensors: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    return {
-        n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)
-    }
 
 
 def _array(tensor: torch.Tensor) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ import pytest
 from support.models import random_model
 from support.translators import random_translator, some_inputs, translator_config
 
+from charrnn.inference import threads
 from charrnn.inference.prediction import beam
 from charrnn.inference.prediction.beam import (
     Hypothesis,
@@ -167,7 +168,7 @@ def test_threads_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     model, sources = translator(), inputs(40)
     alone = found(model, sources, beam=3)
     monkeypatch.setattr(beam, "ROWS", 4)
-    monkeypatch.setattr(beam, "free_cores", lambda: 3)
+    monkeypatch.setattr(threads, "free_cores", lambda: 3)
 
     assert list(map(facts, found(model, sources, beam=3))) == list(map(facts, alone))
 

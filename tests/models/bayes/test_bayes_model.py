@@ -7,9 +7,8 @@ import pytest
 from support.bayes import fit_bayes, fit_text_model
 
 from charrnn.inference import checkpoint
-from charrnn.inference.prediction.predicting import padded
 from charrnn.inference.text_model import TextModel
-from charrnn.models.base import softmax
+from charrnn.models.base import padded, softmax
 from charrnn.models.bayes.model import BayesModel
 from charrnn.tokenizers import TOKENIZERS
 
