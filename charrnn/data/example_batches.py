@@ -20,10 +20,10 @@ VALIDATION_TOKENS = 16_384  #: input and output tokens in a validation batch
 
 
 class ExampleBatches:
-    """Training batches of about the same number of tokens, as a function of the step.
+    """Training batches with similar numbers of tokens, as a function of the step.
 
-    batch: the number of rows of mean length in a batch; batches of longer rows have
-    fewer of them.
+    batch: the number of rows in a batch of rows of average length; batches of longer
+    rows have fewer rows.
     """
 
     def __init__(self, part: Part, *, batch: int, seed: int) -> None:
@@ -31,7 +31,7 @@ class ExampleBatches:
         self._seed = seed
         self._lengths = row_lengths(part)
         budget = round(batch * float(self._lengths.mean()))
-        # batch j always holds ranks cuts[j]:cuts[j+1] of the examples sorted by length
+        # batch j always has the examples cuts[j]:cuts[j+1] in the order of length
         self._cuts = group(np.bincount(self._lengths), budget)
         self.steps_per_epoch = len(self._cuts) - 1
 
@@ -50,7 +50,7 @@ class ExampleBatches:
 
 
 def validation_order(part: Part) -> list[Ids]:
-    """Return the examples of each validation batch, by number, sorted by length."""
+    """Return the numbers of the examples in each validation batch, shortest first."""
     lengths = row_lengths(part)
     order = np.argsort(lengths, kind="stable")
     cuts = group(np.bincount(lengths), VALIDATION_TOKENS)
@@ -58,13 +58,13 @@ def validation_order(part: Part) -> list[Ids]:
 
 
 def validation_examples(part: Part) -> Iterator[list[Batch]]:
-    """Yield groups of one batch each that together predict every output once."""
+    """Yield groups of one batch each; together they contain every output once."""
     for chosen in validation_order(part):
         yield [batch_of(part, chosen)]
 
 
 def batch_of(part: Part, chosen: Ids) -> Batch:
-    """Return examples, given by number (B,), as the rows of one batch."""
+    """Return the examples with these numbers, (B,), as the rows of one batch."""
     source = inputs_of(part)
     rows = Rows(
         part.starts[chosen],
@@ -93,7 +93,7 @@ def row_lengths(part: Part) -> Ids:
 
 
 def targets_of(part: Part) -> tuple[Ids, Ids]:
-    """Return the targets (N,) and the number of the example that each belongs to.
+    """Return the targets (N,) and the number of each target's example (N,).
 
     Both are in the order of the validation batches.
     """
@@ -107,10 +107,10 @@ def targets_of(part: Part) -> tuple[Ids, Ids]:
 
 
 def aligned(outputs: Iterable[Ids], part: Part) -> Ids:
-    """Return the token (N,) that each output has in place of each target of a part.
+    """Return the token (N,) that the outputs have at the position of each target.
 
-    outputs: ids (n,) for each example of the part, without boundaries. An output that
-    equals the right one has the same tokens.
+    outputs: ids (n,) for each example of the part, without boundaries. If an output is
+    right, its tokens equal the targets.
     """
     listed, found = list(outputs), []
     for chosen in validation_order(part):
@@ -126,13 +126,13 @@ def aligned(outputs: Iterable[Ids], part: Part) -> Ids:
 def texts_of(
     part: Part, tokenizer: Tokenizer, chosen: Iterable[int] | None = None
 ) -> list[str]:
-    """Return documents of a part as text: all, or those given by number."""
+    """Return documents of a part as texts: all, or those with the chosen numbers."""
     numbers = range(len(part.lengths)) if chosen is None else chosen
     return [tokenizer.decode(ids) for ids in ids_of(part, numbers)]
 
 
 def ids_of(part: Part, chosen: Iterable[int]) -> list[Ids]:
-    """Return documents of a part, given by number, as ids without boundaries."""
+    """Return the documents with the chosen numbers, as ids without boundaries."""
     found = []
     for number in chosen:
         first = int(part.starts[number]) + 1

@@ -1,6 +1,6 @@
 """Read, write and split labelled data: inputs with their outputs.
 
-Files are read into memory as a whole; 120,000 examples take about a second.
+Whole files are read into memory; 120,000 examples take about a second.
 """
 
 import codecs
@@ -31,16 +31,16 @@ def read_examples(
     like: Labelled | None = None,
     unlabelled: bool = False,
 ) -> Labelled:
-    """Read labelled data from one file, or from several files.
+    """Read labelled data from one or more files.
 
     Two files in no known format are read in parallel: line n of the second is the
     output for line n of the first. The format of a file follows from its extension and
-    from all of its lines; so does the task, unless it is given. Raises TextError if a
-    line cannot be read or if the task is not clear, and UsageError for wrong options.
+    from all of its lines, and so does the task unless it is given. Raises TextError if
+    a line cannot be read or the task is not clear, and UsageError for wrong options.
 
-    like: data read before; its task, and for the same format its columns and header,
-    are used for these files too. Further files are read like the first one.
-    unlabelled: whether outputs may be missing; they are then arbitrary.
+    like: data read before. Its task is used for these files, and so are its columns and
+    header if the format is the same. Further files are read like the first one.
+    unlabelled: whether outputs may be missing; all outputs are then arbitrary.
     """
     sources = [source] if isinstance(source, Source) else list(source)
     files = [_decoded(one) for one in sources]
@@ -60,7 +60,7 @@ def read_examples(
             file = completed(file, format, known or "")
         found.append(_read(file, encoding, format, task, columns, model))
     if not found:
-        raise ValueError("no source was given")
+        raise ValueError("there are no sources")
     return replace(
         found[0],
         examples=[example for one in found for example in one.examples],
@@ -82,7 +82,7 @@ def _read(
         number = next(number for number, line in file.lines() if "\t" not in line)
         raise file.error(
             number,
-            "not in a known format of labelled data",
+            "this is not in a known format of labelled data",
             hint="write one example per line: input TAB output",
         )
     if encoding and not _format(format).is_old:
@@ -126,7 +126,7 @@ def write_examples(
     """Yield the pieces of a file that `read_examples` reads as the same examples.
 
     columns, header: the layout, as in `Labelled`. Raises TextError if the format cannot
-    represent an example. For "parallel", the file is that of the outputs.
+    represent an example. For "parallel", only the file of the outputs is written.
     """
     return _format(format).write(examples, columns, header)
 

@@ -1,4 +1,4 @@
-"""Examples for a trained model: labelled data, and inputs to predict outputs for."""
+"""Examples for a trained model: labelled data, or inputs without outputs."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,9 +17,9 @@ from charrnn.text.sources import Source
 class Reading:
     """How to read the data for a model.
 
-    task: "" for a model of plain text. columns: "" to choose them. like: the layout of
-    the training data, which is used if a file has the same header. has_tabs: whether
-    inputs can contain TABs. raw: whether inputs can be any bytes.
+    task: "" for a model of plain text. columns: "" to choose them automatically. like:
+    the layout of the training data, which is used if a file has the same header.
+    has_tabs: whether inputs can contain TABs. raw: whether inputs can be any bytes.
     """
 
     task: str = ""
@@ -51,11 +51,11 @@ class Reading:
         return read_examples(sources, task=self.task, columns=self.columns, **how)
 
     def inputs(self, sources: Sequence[Source]) -> list[Labelled]:
-        """Return the inputs in files; their outputs, if any, are arbitrary.
+        """Return the inputs in files; the outputs in the result are arbitrary.
 
-        A file in no known format is plain text, whose lines are inputs, even if empty.
-        The format of the result is then "". So is a file with TABs, if inputs can
-        contain them, unless its extension is that of labelled data.
+        A file in no known format is plain text: each line is an input, even if it is
+        empty, and the format of the result is "". A file with TABs is also plain text
+        if inputs can contain TABs and its extension is not that of labelled data.
         """
         if self.task and detect.are_languages([one.name for one in sources]):
             return [self.examples(sources)]
@@ -84,7 +84,7 @@ class Reading:
 def parse_example(text: str, number: int, task: str) -> Example:
     """Return the example in a text: its input, a TAB, and its output.
 
-    Earlier TABs belong to the input. Raises TextError, which gives the text's number.
+    Earlier TABs belong to the input. Raises TextError with the number of the text.
     """
     source, tab, target = text.rpartition("\t")
     if not (source and not source.isspace() and target and not target.isspace()):
@@ -98,6 +98,6 @@ def parse_example(text: str, number: int, task: str) -> Example:
 
 
 def is_by_word(format: str) -> bool:
-    """Return whether a format has a line per word, so that inputs take several."""
+    """Return whether a format has one word per line, so that inputs span lines."""
     found: Format | None = FORMATS[format] if format else None
     return bool(found and found.is_by_word)

@@ -1,6 +1,6 @@
 """Labelled data: examples are read, split by their inputs, and stored as two parts.
 
-The files are read into memory as a whole: labelled data rarely has a million examples.
+Whole files are read into memory: labelled data rarely has a million examples.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from charrnn.tokenizers.base import Tokenizers
 
 DEFAULT_VALID_FRAC = 0.1
 SHOWN_EXAMPLES = 3  #: examples shown before training
-SHOWN_LABELS = 8  #: and labels
+SHOWN_LABELS = 8  #: labels shown before training
 BLOCK_EXAMPLES = 4096
 
 
@@ -50,13 +50,13 @@ class ExampleCorpus:
 
     @cached_property
     def labelled(self) -> Labelled:
-        """The examples for training, and how their file is laid out."""
+        """The examples for training, and the layout of their file."""
         columns = self._config.columns
         return read_examples(self._sources, task=self._task, columns=columns)
 
     @property
     def layout(self) -> dict[str, Any]:
-        """How the files are laid out, as JSON values."""
+        """The layout of the files, as JSON values."""
         found = self.labelled
         layout = {"format": found.format, "columns": found.columns}
         return layout | {"header": list(found.header)}
@@ -77,7 +77,7 @@ class ExampleCorpus:
         notes = list(labelled.notes)
         notes += [f"similar labels: {', '.join(twins)}" for twins in found.twins]
         if found.repeated:
-            notes.append(f"{found.repeated:,} repeated examples are read once")
+            notes.append(f"{found.repeated:,} repeated examples are used only once")
         if found.contradictory:
             source, outputs = found.contradictions[0]
             notes.append(
@@ -88,9 +88,9 @@ class ExampleCorpus:
 
     @cached_property
     def parts(self) -> tuple[list[Example], list[Example]]:
-        """The training and the validation examples; repeated ones are read once.
+        """The training and the validation examples, without repeated examples.
 
-        Files for validation are read as they are.
+        Separate validation files keep their repeated examples.
         """
         pairs = {(one.source, one.target): one for one in self.labelled.examples}
         train = list(pairs.values())
@@ -101,7 +101,7 @@ class ExampleCorpus:
         return split(train, share, self._config.seed)
 
     def survey(self) -> Survey:
-        """Count and hash the examples; the counts are those of the inputs."""
+        """Count and hash the examples; only the inputs are counted."""
         tally, outputs = Fingerprint(), hashlib.sha256()
         for part in self.parts:
             for block in _blocks(part):

@@ -1,4 +1,4 @@
-"""A language model with its tokenizer, which takes text and returns text or scores."""
+"""A model with its tokenizers, which takes text and returns text or scores."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ SIDE_BY_SIDE = 64  # maximum number of texts sampled in one batch
 class TokenScore:
     """One token of a text, its position and its surprisal.
 
-    start, end: character offsets. rank: one more than the number of likelier tokens.
+    start, end: character offsets. rank: one plus the number of more likely tokens.
     top: the most likely tokens at this position, with their nats.
     """
 
@@ -73,7 +73,7 @@ class TextModel:
         return f"TextModel({self.name or 'unnamed'}, {self.model.config_json()})"
 
     def with_model(self, model: LanguageModel) -> "TextModel":
-        """Return a copy that has another model."""
+        """Return a copy with another model."""
         return TextModel(
             model,
             self.tokenizer,
@@ -87,8 +87,8 @@ class TextModel:
     def learned_end(self) -> bool:
         """Whether the model was trained on the ends of many documents.
 
-        If it was not, it cannot predict where a text ends, so by default ends are not
-        scored.
+        Other models cannot predict where a text ends, so by default they do not score
+        ends.
         """
         return self.summary.learned_end in (None, True)
 
@@ -114,8 +114,8 @@ class TextModel:
     ) -> list[Score]:
         """Return the score of each output, given its input.
 
-        The end of an output counts if the model learned it, as a translator does.
-        Raises TextError for a label that the model does not know.
+        Scores include the ends of outputs if the model predicts ends, as translators
+        do. Raises TextError for a label that the model does not know.
         """
         assert isinstance(self.model, ConditionalModel)
         ids = [self.tokenizer.encode(text) for text in outputs]
@@ -150,10 +150,10 @@ class TextModel:
     def predict(
         self, inputs: Sequence[str], *, num: int = 1, beam: int = 5, length: int = 100
     ) -> list[list[Prediction]]:
-        """Return the best outputs of each input, best first.
+        """Return the best outputs for each input, best first.
 
-        A language model returns the likeliest continuations, of at most `length`
-        tokens. beam: how many beginnings a search keeps; 1 is greedy.
+        The outputs of a language model are the most likely continuations, of at most
+        `length` tokens. beam: the number of prefixes to keep; 1 is greedy.
         """
         if not isinstance(self.model, ConditionalModel):
             return continue_texts(
@@ -176,7 +176,7 @@ class TextModel:
         seed: int | None = None,
         config: SampleConfig | None = None,
     ) -> Iterator[Sample]:
-        """Yield `num` texts. The seed of text k = 0, 1, ... is `seed` + k."""
+        """Yield `num` texts. Text k = 0, 1, ... has the seed `seed` + k."""
         seed = fresh_seed() if seed is None else seed
         config = config or SampleConfig()
         state, start = self._given(prompt)
@@ -204,7 +204,7 @@ class TextModel:
     def _given(self, prompt: str) -> tuple[State | None, str]:
         """Return the state to sample from, and the text that a sample continues.
 
-        If the model reads inputs, the prompt is one, and outputs start with nothing.
+        If the model reads inputs, the prompt is an input, and the text is empty.
         """
         if not isinstance(self.model, ConditionalModel):
             return None, prompt

@@ -1,12 +1,12 @@
-"""Attention: how much a decoder reads of each source position, at each step.
+"""Attention: how much weight each source position has for a decoder at each step.
 
     e_{t,s} = score(q_t, m_s)                        for every source position s
     a_{t,s} = exp(e_{t,s}) / sum_r exp(e_{t,r})      the weights, which sum to 1
     c_t     = sum_s a_{t,s} m_s                      the context
 
 The query q_t comes from the decoder. The memory m_1 ... m_S consists of the outputs of
-the encoder. A key is what a score needs of m_s; it does not depend on t, so keys are
-computed only once per source.
+the encoder. A key is the part of a score that depends only on m_s, so keys are computed
+only once per source.
 
                a_{t,1}  a_{t,2}  a_{t,3}       weights
      q_t -------->|------->|------->|
@@ -14,7 +14,7 @@ computed only once per source.
                   '--------+--------'
                           c_t                  context
 
-NumPy inference and training in torch use the same equations, as in `cells.py`.
+Inference in NumPy and training in torch use the same equations, as in `cells.py`.
 
 Shape letters: B batch, T target time, S source time, H hidden, D memory, A keys.
 """
@@ -30,7 +30,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 class Attention(ABC):
-    """A way to score source positions. Subclasses hold no data, as in `Cell`."""
+    """A way to score source positions. Like a `Cell`, a subclass has no data."""
 
     @classmethod
     def shapes(cls, hidden: int, memory: int) -> Shapes:
@@ -41,10 +41,10 @@ class Attention(ABC):
     def memory(
         cls, outputs: Array, summary: Array, lengths: Array
     ) -> tuple[Array, Array]:
-        """Return the memory (B, S, D) and how many positions of each row are read.
+        """Return the memory (B, S, D) and the number of positions in each row, (B,).
 
-        outputs: what the encoder computed at each position, (B, S, D). summary: (B, D).
-        lengths: (B,).
+        outputs: the encoder's outputs, (B, S, D). summary: its summary, (B, D).
+        lengths: the lengths of the inputs, (B,).
         """
         return outputs, lengths
 
@@ -129,7 +129,7 @@ class AdditiveAttention(Attention):
 
     @classmethod
     def scores(cls, xp: Functions, queries: Array, keys: Array, w: Weights) -> Array:
-        """Return the scores, which need an array (B, T, S, H)."""
+        """Return the scores; this takes an array (B, T, S, H)."""
         queries = queries @ w["weight_query"].T
         return xp.tanh(queries[:, :, None] + keys[:, None]) @ w["weight_score"][0]
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class LanguageModel(ABC):
-    """Scores the next token, given the tokens so far."""
+    """Predicts the next token from the tokens so far."""
 
     family: ClassVar[str]
 
@@ -52,7 +52,7 @@ class LanguageModel(ABC):
 
     @property
     def step_work(self) -> int:
-        """Multiplications per token, which decide whether another thread pays off."""
+        """Multiplications per token; they decide whether another thread pays off."""
         return self.parameters
 
     @abstractmethod
@@ -124,20 +124,20 @@ class ConfiguredModel(LanguageModel):
 class ConditionalModel(LanguageModel):
     """A model of outputs given an input: a language model that reads the input first.
 
-    So an output is sampled, scored and searched for like any text. Shape letter: S
-    source time.
+    Outputs are therefore sampled, scored and searched for like any text. Shape letter:
+    S source time.
     """
 
     @abstractmethod
     def read(self, source: Tokens, lengths: Tokens) -> State:
         """Return the state before the first output token.
 
-        source: (B, S), padded at the end, with `lengths` (B,) tokens in each row, at
-        least one.
+        source: (B, S), padded at the end. lengths: the number of tokens in each row,
+        (B,), at least one.
         """
 
     def initial_state(self, batch: int) -> State:
-        """Return the state after reading empty inputs, which consist of a boundary."""
+        """Return the state after empty inputs, which consist of just a boundary."""
         source = np.full((batch, 1), BOUNDARY)
         return self.read(source, np.ones(batch, np.int64))
 
@@ -153,7 +153,7 @@ def padded(sources: Sequence[Ids]) -> tuple[Ids, Ids]:
 
 def build(family: str, config: Mapping[str, Any], tensors: Tensors) -> LanguageModel:
     """Rebuild a model of a family. Raises ValueError if its parts do not match."""
-    if not isinstance(family, str) or family not in FAMILIES:  # JSON may hold a list
+    if not isinstance(family, str) or family not in FAMILIES:  # JSON may contain a list
         known = ", ".join(FAMILIES)
         raise ValueError(f"unknown model family {family!r}; choose from {known}")
     kind: type[LanguageModel] = FAMILIES[family].model_type

@@ -1,4 +1,4 @@
-"""The registry of model families, with the classes that each consists of."""
+"""The registry of model families and the classes of each family."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,12 +10,12 @@ from charrnn.registry import named
 
 @dataclass(frozen=True)
 class Family:
-    """What a family consists of, each part as "module:Object".
+    """The classes of a family, each as "module:Object".
 
     config: the frozen dataclass of its sizes. model: its models, in NumPy. network: its
-    networks, trained by gradient descent in torch; "" for a family that counts. recipe:
-    chooses the options that were not given; "" for models that are not trained. tasks:
-    the tasks that it can learn.
+    networks, trained by gradient descent in torch; "" for a family that only counts.
+    recipe: chooses the options that the user did not set; "" for models that are not
+    trained. tasks: the tasks that it can learn.
     """
 
     config: str
@@ -26,37 +26,37 @@ class Family:
 
     @property
     def config_type(self) -> type[Any]:
-        """The dataclass of its sizes."""
+        """The dataclass of the family's sizes."""
         found: type[Any] = named(self.config)
         return found
 
     @property
     def model_type(self) -> type[Any]:
-        """The class of its models, a `models.base.LanguageModel`."""
+        """The class of the family's models, a `models.base.LanguageModel`."""
         found: type[Any] = named(self.model)
         return found
 
     @property
     def network_type(self) -> type[Any]:
-        """The class of its networks, a `models.network.Network`."""
+        """The class of the family's networks, a `models.network.Network`."""
         found: type[Any] = named(self.network)
         return found
 
     @property
     def recipe_type(self) -> type[Any]:
-        """The class of its defaults, a `models.recipe.Recipe`."""
+        """The class that chooses the family's defaults, a `models.recipe.Recipe`."""
         found: type[Any] = named(self.recipe)
         return found
 
     def smallest(self, given: Mapping[str, Any]) -> Any:
-        """Return a config with the given fields, and 1 for sizes from the data."""
+        """Return a config with the given fields; sizes that depend on data are 1."""
         sizes = {one.name for one in fields(self.config_type)}
         unknown = {"vocab_size", "source_size"} & sizes
         return self.config_type(**dict.fromkeys(unknown, 1) | dict(given))
 
     @property
     def options(self) -> set[str]:
-        """The fields that a user may set; the others follow from the data."""
+        """The fields that a user can set; the others follow from the data."""
         return {one.field for one in options_of(self.config_type)}
 
 

@@ -29,7 +29,7 @@ from charrnn.models.base import (
 
 Array = npt.NDArray[Any]
 
-MAX_MEMBERS = 32  # even a small n-gram file makes the model allocate 8 MB
+MAX_MEMBERS = 32  # a limit, because each n-gram model allocates at least 8 MB
 SUM_TOLERANCE = 1e-6  # allows weights typed by hand, such as 0.333333
 
 
@@ -42,9 +42,9 @@ class MixtureConfig:
 
 
 class CombinedModel(LanguageModel):
-    """Models of the same tokens, each with a weight; the base of two families.
+    """Models of the same tokens, each with a weight: the base of mixtures and products.
 
-    Raises ValueError if the vocabulary sizes differ, or only some models read an input.
+    Raises ValueError if the vocabulary sizes differ or only some models read an input.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class CombinedModel(LanguageModel):
         self.weights = tuple(map(float, weights))
         sizes = {member.vocab_size for member in self.members}
         if len(sizes) > 1:
-            raise ValueError(f"the vocabulary sizes differ: {sorted(sizes)} tokens")
+            raise ValueError(f"the models' vocabulary sizes differ: {sorted(sizes)}")
         if len({isinstance(one, ConditionalModel) for one in self.members}) > 1:
-            raise ValueError("some of the models read an input, others do not")
+            raise ValueError("some of the models read an input, but others do not")
         #: number of arrays in each member's state
         self._arrays = [len(member.initial_state(1)) for member in self.members]
 
@@ -78,7 +78,7 @@ class CombinedModel(LanguageModel):
 
     @property
     def step_work(self) -> int:
-        """Multiplications per token of all members."""
+        """Multiplications per token in all members."""
         return sum(member.step_work for member in self.members)
 
     def initial_state(self, batch: int) -> State:
@@ -87,7 +87,7 @@ class CombinedModel(LanguageModel):
         return tuple(array for state in states for array in state)
 
     def read(self, source: Tokens, lengths: Tokens) -> State:
-        """Return the concatenated states of the members, which all read the input."""
+        """Return the concatenated states of the members after reading the input."""
         readers = (one for one in self.members if isinstance(one, ConditionalModel))
         states = (reader.read(source, lengths) for reader in readers)
         return tuple(array for state in states for array in state)
@@ -134,7 +134,7 @@ class MixtureModel(CombinedModel):
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
         """Return the log-probabilities (B, T, V) and the new state."""
         mixed, after = self.probabilities(tokens, state)
-        with np.errstate(divide="ignore"):  # -inf where every member gives 0
+        with np.errstate(divide="ignore"):  # ln 0 is -inf
             return np.log(mixed, out=mixed).astype(np.float32), after
 
     def probabilities(self, tokens: Tokens, state: State) -> tuple[Reals, State]:
@@ -162,7 +162,7 @@ class ConditionalMixture(MixtureModel, ConditionalModel):
 
 
 def mixture(members: Sequence[LanguageModel], weights: Sequence[float]) -> MixtureModel:
-    """Return a mixture, which reads an input if its members do.
+    """Return a mixture; it reads an input if its members do.
 
     Raises the same errors as `MixtureModel`.
     """
@@ -173,7 +173,7 @@ def mixture(members: Sequence[LanguageModel], weights: Sequence[float]) -> Mixtu
 def built(
     given: MixtureConfig, tensors: Mapping[str, Array], *, never: Sequence[str]
 ) -> list[LanguageModel]:
-    """Rebuild the members of a model. never: families that a member cannot have."""
+    """Rebuild the members of a model. never: families not allowed for members."""
     groups = _groups(tensors, len(given.members))
     pairs = zip(given.members, groups, strict=True)
     return [_member(*pair, never) for pair in pairs]
@@ -185,7 +185,7 @@ def _check(members: Sequence[Any], weights: Sequence[float]) -> None:
         raise ValueError(f"there are {len(members):,} members, not 1 to {MAX_MEMBERS}")
     if len(members) != len(weights):
         raise ValueError(f"{len(members)} members do not match {len(weights)} weights")
-    # written so that NaN fails
+    # a comparison that is false for NaN
     is_positive = all(weight > 0 for weight in weights)
     if not (is_positive and abs(sum(weights) - 1) <= SUM_TOLERANCE):
         listed = ", ".join(map(str, weights))
@@ -195,7 +195,7 @@ def _check(members: Sequence[Any], weights: Sequence[float]) -> None:
 def _flat(
     members: Iterable[LanguageModel], weights: Iterable[float]
 ) -> Iterator[tuple[LanguageModel, float]]:
-    """Yield members and weights, replacing each mixture by its own members."""
+    """Yield members and weights; replace each mixture with its own members."""
     for member, weight in zip(members, weights, strict=True):
         if isinstance(member, MixtureModel):
             for inner, share in zip(member.members, member.weights, strict=True):
@@ -210,7 +210,7 @@ def _groups(tensors: Mapping[str, Array], count: int) -> list[dict[str, Array]]:
     for name, array in tensors.items():
         number, _, own_name = name.partition(".")
         if number not in groups:
-            raise ValueError(f"tensor {name} belongs to none of the {count} members")
+            raise ValueError(f"tensor {name} does not belong to any of {count} members")
         groups[number][own_name] = array
     return list(groups.values())
 
@@ -221,6 +221,6 @@ def _member(
     """Rebuild a member. Raises ValueError if tensors and config do not match."""
     rest = dict(config)
     family = rest.pop("family", None)
-    if family in never:  # a file could nest them without limit
+    if family in never:  # otherwise, a file could nest them without limit
         raise ValueError(f"a member is itself a {family}")
     return build(family, rest, tensors)

@@ -24,7 +24,7 @@ from charrnn.models.encoder.network import Encoder
 from charrnn.models.layers import LayerState
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
-# above this size, the output matrix is so costly that bfloat16 pays off
+#: above this size, bfloat16 pays off for the output matrix
 WIDE_VOCABULARY: Final = 1024
 
 Shapes = dict[str, tuple[int, ...]]
@@ -64,13 +64,13 @@ class Network(nn.Module, ABC):
         """The widths of the outputs that dropout masks."""
 
     def learn(self, part: Part) -> None:  # noqa: B027 - most networks need nothing
-        """Set what is not learned by gradient descent, from the training part."""
+        """Set values that gradient descent does not learn, from the training part."""
 
     @classmethod
     def initial_values(
         cls, name: str, shape: tuple[int, ...], config: Any, generator: torch.Generator
     ) -> Tensor:
-        """Return the initial values of a parameter, whose name tells what it is for."""
+        """Return the initial values of a parameter, which depend on its name."""
         layer, _, kind = name.rpartition(".")
         if kind == "weight_hh":
             # orthogonal for each gate, to keep the state's norm (Saxe et al. 2014)
@@ -147,9 +147,9 @@ class ConditionalNetwork(Network):
     ) -> LayerState:
         """Return the state before the first output token.
 
-        source: (S, B), padded at the end, with `lengths` (B,) tokens in each row. Both
-        are in main memory; the network moves what it needs to its device. masks: the
-        same as for `forward`.
+        source: (S, B), padded at the end. lengths: the number of tokens in each column,
+        (B,). Both are in main memory; the network moves the arrays that it needs to its
+        device. masks: the same as for `forward`.
         """
 
     @property
@@ -159,9 +159,9 @@ class ConditionalNetwork(Network):
 
     @torch.no_grad()
     def start_as(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Let the encoder start with the weights of a recurrent language model.
+        """Initialize the encoder with the weights of a recurrent language model.
 
-        tensors: those of its model file. Its vocabulary is that of the inputs.
+        tensors: the tensors of its model file. Its vocabulary is that of the inputs.
         """
         embedding, encoder = self.reader
         found = torch.from_numpy(np.array(tensors["embedding.weight"]))
@@ -169,14 +169,14 @@ class ConditionalNetwork(Network):
         encoder.start_as(tensors)
 
     def decisions(self, logits: Tensor, state: LayerState) -> Tensor:
-        """Return the likeliest output tokens (T, B), given those before each of them.
+        """Return the most likely output tokens, (T, B), each after the right tokens.
 
-        logits: (T, B, V), after the right tokens. state: from `read`.
+        logits: (T, B, V), after the right tokens. state: the result of `read`.
         """
         return logits.argmax(-1)
 
     def initial_state(self, batch: int) -> LayerState:
-        """Return the state after reading empty inputs, which consist of a boundary."""
+        """Return the state after empty inputs, which consist of just a boundary."""
         source = np.full((1, batch), BOUNDARY)
         return self.read(source, np.ones(batch, np.int64))
 
@@ -184,7 +184,7 @@ class ConditionalNetwork(Network):
 class Linear(nn.Linear):
     """A linear layer whose parameters have not been initialized yet.
 
-    torch's `skip_init` does the same, but takes a second to import 800 modules.
+    torch's `skip_init` does the same, but imports 800 modules, which takes a second.
     """
 
     def reset_parameters(self) -> None:

@@ -4,10 +4,10 @@
 
 If the members were independent given the label, this would be Bayes' rule; the weights
 allow for members that are too certain or resemble each other (Hinton 2002, "products of
-experts"). A network and naive Bayes are mixed in this way. On names18, a mixture, which
-is a weighted mean, costs 2% more nats; their accuracy is about the same.
+experts"). A network and naive Bayes are combined in this way. On names18, a mixture
+(a weighted mean) has a loss that is 2% higher, with about the same accuracy.
 
-The members share a vocabulary. States, tensors and files are those of a mixture.
+The members share a vocabulary. States, tensors and files are like those of a mixture.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
 base.py         the interface of a task and of its metrics
 language.py     predicts each token from all earlier ones
 labelled.py     what the tasks on labelled data share
-calibration.py  the temperature that makes probabilities fit
+calibration.py  chooses the temperature that calibrates probabilities
 classify.py     predicts a label from a text
 tag.py          predicts a tag for each word
 translate.py    predicts a text from another one

@@ -1,7 +1,8 @@
-"""The interface of a task, which makes batches from texts and measures predictions.
+"""The interface of tasks: a task makes batches from texts and measures predictions.
 
-All tasks share one loss: the cross-entropy of the targets that are not IGNORE. So
-gradients, micro-batches, clipping, averaging and resuming are implemented only once.
+All tasks share one loss: the cross-entropy of the targets that are not IGNORE.
+Gradients, micro-batches, clipping, averaging and resuming are therefore implemented
+only once.
 """
 
 from abc import ABC, abstractmethod
@@ -20,7 +21,7 @@ from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 
 
 class Metrics(Protocol):
-    """How well a part was predicted."""
+    """How well a model predicts a part of the data."""
 
     @property
     def loss_nats(self) -> float:
@@ -28,7 +29,7 @@ class Metrics(Protocol):
 
     @property
     def criterion(self) -> float:
-        """The number that is lowest for the best model."""
+        """The number by which models are compared; the best model has the lowest."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the values to report for a validation; None stands for infinity."""
@@ -42,7 +43,7 @@ class Data(Protocol):
         """Format, columns and header of labelled data, as JSON values."""
 
     def survey(self) -> Survey:
-        """Return their size and hash."""
+        """Return the size and the hash of the data."""
 
     def preview(self) -> list[str]:
         """Return lines that show how the files were understood, before training."""
@@ -56,27 +57,27 @@ class Task(ABC, Generic[D]):
     """A kind of prediction that models can be trained for."""
 
     name: ClassVar[str]
-    unit: ClassVar[str] = "document"  #: what its data consist of
+    unit: ClassVar[str] = "document"  #: what the data consists of
     loss_unit: ClassVar[str] = "nats/token"  #: the unit in which a loss is shown
-    temperature: ClassVar[float] = 0.0  #: that of a sample
-    reads: ClassVar[str] = "output"  #: the tokenizer of what a model reads
+    temperature: ClassVar[float] = 0.0  #: the temperature of samples
+    reads: ClassVar[str] = "output"  #: the tokenizer of the texts a model reads
     format: ClassVar[str] = "tsv"  #: the format of predictions for plain text
     shows_p: ClassVar[bool] = False  #: whether an output is shown with its probability
 
     @staticmethod
     def per_nat(part: Part) -> float:
-        """Return how many of the loss unit are one nat per token, in a part."""
+        """Return the factor that converts a part's nats per token to the loss unit."""
         return 1.0
 
     @staticmethod
     @abstractmethod
     def describe(values: Mapping[str, Any]) -> str:
-        """Return a phrase for metrics that `Metrics.to_json` returned."""
+        """Describe metrics, which are given as `Metrics.to_json` returns them."""
 
     @staticmethod
     @abstractmethod
     def brief(values: Mapping[str, Any]) -> str:
-        """Return the most important of these metrics."""
+        """Describe only the most important of these metrics."""
 
     @abstractmethod
     def data(
@@ -87,7 +88,7 @@ class Task(ABC, Generic[D]):
         valid_sources: Sequence[Source],
         raw: bool,
     ) -> D:
-        """Return the texts or examples of some files. raw: accept any bytes."""
+        """Return the texts or examples in files. raw: accept any bytes."""
 
     @abstractmethod
     def tokenizers(
@@ -95,8 +96,8 @@ class Task(ABC, Generic[D]):
     ) -> Tokenizers:
         """Return the tokenizers, fitted on the training part.
 
-        wanted: given fields of TokenizerConfig. given: those to use as they are, by the
-        names of `Tokenizers`.
+        wanted: the fields of TokenizerConfig that the user has set. given: tokenizers
+        to use unchanged, by their field names in `Tokenizers`.
         """
 
     @abstractmethod
@@ -104,7 +105,7 @@ class Task(ABC, Generic[D]):
         """Write the training and validation parts to disk. Raises TextError."""
 
     def next_command(self, run: str, part: Part, tokenizers: Tokenizers) -> str:
-        """Return a command to try the model of a run with.
+        """Return a command that the user can try the model of a run with.
 
         part: the validation part.
         """
@@ -116,28 +117,28 @@ class Task(ABC, Generic[D]):
 
     @staticmethod
     def prepared(text: str) -> str:
-        """Return an input as a model reads it."""
+        """Return an input in the form that models read."""
         return text
 
     @staticmethod
     def shown(source: str, output: str) -> str:
-        """Return an output on one line, for people; source: its input."""
+        """Format an output on one line, for people. source: its input."""
         return one_line(output)
 
     @classmethod
     def paired(cls, source: str, output: str) -> str:
-        """Return an input with an output on one line."""
+        """Format an input and its output on one line."""
         return f"{one_line(source)} -> {cls.shown(source, output)}"
 
     @staticmethod
     def listed(output: str) -> str | list[str]:
-        """Return an output as a value of JSON."""
+        """Return an output as a JSON value."""
         return output
 
     def baseline(
         self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
     ) -> dict[str, Any] | None:
-        """Return the name and the metrics of a counting model of the same data.
+        """Return the name and metrics of a model that only counts the same data.
 
         The result is None if the data are too large to count quickly. Raises
         StoppedError if `stop()` becomes true before the end.
@@ -145,7 +146,10 @@ class Task(ABC, Generic[D]):
         return None
 
     def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the sizes of a model that starts as the model with this config."""
+        """Return the sizes that let a new model start with another model's weights.
+
+        model: the config of the other model.
+        """
         return dict(model)
 
     @abstractmethod
@@ -154,7 +158,7 @@ class Task(ABC, Generic[D]):
 
     @abstractmethod
     def validation(self, part: Part) -> Iterator[list[Batch]]:
-        """Yield groups of batches that predict every target once.
+        """Yield groups of batches that together contain every target once.
 
         State is carried within a group.
         """
@@ -166,28 +170,28 @@ class Task(ABC, Generic[D]):
         """Return the metrics of a part.
 
         nats: -ln p of each target, (N,), in the order of the validation batches. best:
-        the most likely output token in place of each target, if the model reads inputs.
-        output: the tokenizer of outputs.
+        the most likely token at the position of each target, if the model reads inputs.
+        output: the tokenizer of the outputs.
         """
 
     def calibrated(self, model: TextModel, part: Part) -> TextModel:
-        """Return a model whose probabilities fit a part, or the same model."""
+        """Return the model with its probabilities calibrated on a part, if possible."""
         return model
 
     @abstractmethod
     def sample(self, model: TextModel, part: Part, step: int) -> str:
-        """Return a text that shows what a model can do at a step of the training.
+        """Return a text that shows what a model can do at a training step.
 
-        It depends only on the arguments.
+        The text depends only on the arguments.
         """
 
 
 def loss(values: Mapping[str, Any], unit: str) -> str:
-    """Return the loss of some metrics, to append to a phrase, if it is known."""
+    """Format the loss among the metrics for the end of a phrase; "" if unknown."""
     nats = values["nats_per_token"]
     return "" if nats is None else f", {nats:.3f} {unit}"
 
 
 def figure(value: float | None, decimals: int = 3) -> str:
-    """Format a figure of some metrics; None, which is infinity in JSON, becomes inf."""
+    """Format a metric. None, which stands for infinity in JSON, becomes inf."""
     return "inf" if value is None else f"{value:.{decimals}f}"

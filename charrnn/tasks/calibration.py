@@ -1,4 +1,4 @@
-"""The temperature of a model, which makes its probabilities fit held-out examples."""
+"""Choose a model's temperature so that its probabilities fit held-out examples."""
 
 import math
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from charrnn.inference.prediction.predicting import output_nats
 from charrnn.inference.text_model import TextModel
 from charrnn.models.labeller.model import LabellerModel
 
-MOST_EXAMPLES: Final = 1000  #: examples by which the temperature is chosen
-LOGARITHMS: Final = (math.log(0.5), math.log(4))  #: the range of its logarithm
-SECTIONS: Final = 10  #: they narrow this range to a hundredth
+MOST_EXAMPLES: Final = 1000  #: examples used to choose the temperature
+LOGARITHMS: Final = (math.log(0.5), math.log(4))  #: the range for its logarithm
+SECTIONS: Final = 10  #: enough to narrow this range to a hundredth
 
 
 def calibrated(model: TextModel, part: Part) -> TextModel:
     """Return a labeller with the temperature that predicts a part best.
 
-    It divides all logits, so predictions stay the same (Guo et al. 2017). A model of
-    another kind is returned as it is.
+    The temperature divides all logits, so predictions stay the same (Guo et al. 2017).
+    Other kinds of models are returned unchanged.
     """
     base = model.model
     if not isinstance(base, LabellerModel):
@@ -39,7 +39,7 @@ def calibrated(model: TextModel, part: Part) -> TextModel:
 def golden_section(
     function: Callable[[float], float], low: float, high: float
 ) -> float:
-    """Return about where a function with one minimum in a range is lowest."""
+    """Return approximately where a function with a single minimum is lowest."""
     ratio = (math.sqrt(5) - 1) / 2
     first, second = high - ratio * (high - low), low + ratio * (high - low)
     at_first, at_second = function(first), function(second)

@@ -27,11 +27,11 @@ from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer
 
-MANY_WORDS: Final = 4  #: with this many blanks per input, words are read
+MANY_WORDS: Final = 4  #: with this many blanks per input, the model reads words
 
 
 class ClassifyTask(LabelledTask):
-    """Predicts a label."""
+    """Predicts a label for a text."""
 
     name = "classify"
     loss_unit = "nats/label"
@@ -80,7 +80,7 @@ class ClassifyTask(LabelledTask):
         return sizes | {"blank": blank, "words": len(known_words(source, blank))}
 
     def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the sizes of a classifier that reads tokens, as a language model."""
+        """Return the sizes; the classifier must read tokens, like a language model."""
         return super().sizes_like(model) | {"words": 0}
 
     @staticmethod
@@ -115,7 +115,7 @@ class ClassifyTask(LabelledTask):
         return super().baseline(store, tokenizers, stop)
 
     def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
-        """Return naive Bayes over n-grams of characters and words."""
+        """Return a naive Bayes model over n-grams of characters and words."""
         config = BayesConfig(store.vocab_size, store.source_size)
         return CountedLabels(
             BayesModel.fit(config, store.train, tokenizers), tokenizers
@@ -124,7 +124,7 @@ class ClassifyTask(LabelledTask):
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]
     ) -> Tokenizer:
-        """Return the labels, of both parts: a label is never unknown."""
+        """Return a tokenizer with the labels of both parts, so none is unknown."""
         labels = (one.target for part in data.parts for one in part)
         return LabelTokenizer.fit(labels, TokenizerConfig())
 
@@ -138,9 +138,9 @@ class CountedLabels(Counted):
         self._tokenizers = tokenizers
 
     def predict(self, inputs: Sequence[str]) -> list[str]:
-        """Return the likeliest label of each input."""
+        """Return the most likely label for each input."""
         return [one[0].output for one in predict(self._model, self._tokenizers, inputs)]
 
     def targets(self, part: Part, tokenizers: Tokenizers) -> tuple[Nats, Ids]:
-        """Return the nats of every label of a part, and the likeliest label, (N,)."""
+        """Return the nats of a part's labels and the most likely labels, (N,) each."""
         return example_predictions(self._model, part)

@@ -29,7 +29,7 @@ class Evaluation:
     """Examples with the scores of their outputs, the predicted outputs, and metrics.
 
     unknown: labels or tags in the outputs that the model does not know. repeated: the
-    number of inputs that the model was trained on, as far as known.
+    number of inputs that the model was also trained on, or 0 if that is not known.
     """
 
     examples: list[Example]
@@ -58,7 +58,7 @@ def task_of(model: TextModel) -> LabelledTask:
 
 
 def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
-    """Score the right outputs of examples, predict outputs, and compute the metrics."""
+    """Score the right outputs of examples, predict outputs and compute metrics."""
     scores = score_examples(model, examples)
     inputs = [one.source for one in examples]
     predicted = [
@@ -74,9 +74,9 @@ def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
 
 
 def training_inputs(model: TextModel) -> list[str] | None:
-    """Return the inputs that a model was trained on, as `read_texts` does.
+    """Return the inputs that a model was trained on, in the form of `read_texts`.
 
-    The result is None if the run of the model does not have them.
+    The result is None if the run of the model no longer has them.
     """
     run = run_of(model.source)
     if not (run and run.tokens.is_dir()):
@@ -87,14 +87,14 @@ def training_inputs(model: TextModel) -> list[str] | None:
 
 
 def read_texts(model: TextModel, inputs: Iterable[str]) -> Iterator[str]:
-    """Return inputs as a model reads them: an unknown character is U+FFFD."""
+    """Yield inputs as a model reads them: an unknown character becomes U+FFFD."""
     reader = model.source_tokenizer
     assert reader
     return (reader.decode(reader.encode(text)) for text in inputs)
 
 
 def held_out_examples(run: Run) -> list[Example]:
-    """Reread the corpus of a run, as `reread` does; return its validation examples."""
+    """Read the corpus of a run again with `reread`; return the validation examples."""
     task: LabelledTask = TASKS[run.read_info().get("task", DEFAULT_TASK)]()
     return reread(run, task.data).parts[1]
 
@@ -102,9 +102,10 @@ def held_out_examples(run: Run) -> list[Example]:
 def evaluate_baseline(
     model: TextModel, examples: Sequence[Example]
 ) -> tuple[str, TaskMetrics] | None:
-    """Return the name and the metrics of a baseline that counts the training part.
+    """Return the name and the metrics of a baseline counted on the training part.
 
-    model: a model that was trained on it. The result is None if its run has lost it.
+    The training part is that of the model's run. The result is None if the run no
+    longer has it.
     """
     run, task = run_of(model.source), task_of(model)
     if not (run and run.tokens.is_dir()):

@@ -1,8 +1,8 @@
 """What the tasks on labelled data share: an output is predicted from an input.
 
-P(output | input) is the product of the probabilities of the output's tokens, so a
-sequence is right exactly if, at every position, the right token is the likeliest one
-after the right tokens before it. Accuracy therefore needs no search.
+P(output | input) is the product of the probabilities of the output's tokens. A sequence
+counts as right if, at every position, the right token is the most likely one after the
+right tokens before it. Accuracy therefore needs no search.
 """
 
 import math
@@ -44,15 +44,15 @@ from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.hangul import has_hangul
 
 SHOWN = 3  #: predictions shown at each validation
-MAX_SYMBOLS = 1000  #: a text of more distinct symbols is read by character
-SYMBOL_USES = 20  #: so is one whose symbols occur less often, on average
+MAX_SYMBOLS = 1000  #: with more distinct symbols, texts are read by character
+SYMBOL_USES = 20  #: also if symbols occur less often on average
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """How many outputs are right as a whole, and how many of their tokens.
+    """How many outputs are entirely right, and how many output tokens are right.
 
-    more: other metrics by name. errors: the fraction that the best model minimizes.
+    more: other metrics by name. errors: the error rate by which models are compared.
     """
 
     nats: float
@@ -70,14 +70,14 @@ class Predicted:
 
     @property
     def criterion(self) -> float:
-        """The number that is lowest for the best model.
+        """The number by which models are compared; the best model has the lowest.
 
-        Errors count most: a network that becomes too confident may still make fewer.
+        Errors count most: an overconfident network may still make fewer errors.
         """
         return self.errors + 0.05 * self.loss_nats
 
     def to_json(self) -> dict[str, Any]:
-        """Return the values that a validation reports."""
+        """Return the values to report for a validation."""
         return {
             "nats_per_token": self.loss_nats if math.isfinite(self.loss_nats) else None,
             "tokens": self.tokens,
@@ -89,7 +89,7 @@ class Predicted:
 
 
 class Counted(ABC):
-    """A model that counts examples, as a baseline."""
+    """A baseline model, which only counts examples."""
 
     title: str
 
@@ -98,9 +98,9 @@ class Counted(ABC):
         """Return the predicted output of each input."""
 
     def targets(self, part: Part, tokenizers: Tokenizers) -> tuple[Nats, Ids]:
-        """Return the nats of every target of a part, and the predicted tokens, (N,).
+        """Return the nats of a part's targets and the predicted tokens, (N,) each.
 
-        The nats are NaN if the model gives no probabilities.
+        The nats are NaN if the model has no probabilities.
         """
         assert tokenizers.source
         outputs = self.predict(texts_of(inputs_of(part), tokenizers.source))
@@ -109,7 +109,7 @@ class Counted(ABC):
 
 
 class CountedTexts(Counted):
-    """A baseline from text to text, counted on the training part of a store."""
+    """A text-to-text baseline, counted on the training part of a store."""
 
     def __init__(
         self, kind: type[FrequentTags | Memory], store: TokenStore, used: Tokenizers
@@ -160,11 +160,11 @@ class LabelledTask(Task[ExampleCorpus]):
         return Tokenizers(output, kind.fit(inputs, self.config_of(level, wanted)))
 
     def input_level(self, texts: Iterable[str]) -> str:
-        """Return the level at which inputs are read by default."""
+        """Return the default tokenizer level for inputs."""
         return "jamo" if any(map(has_hangul, texts)) else "char"
 
     def config_of(self, level: str, wanted: Mapping[str, Any]) -> TokenizerConfig:
-        """Return how to learn a tokenizer; in features, everything has a token."""
+        """Return a tokenizer's config. At level "features", no symbol is unknown."""
         least = {"min_count": 1} if level == "features" else {}
         given = {k: v for k, v in wanted.items() if k not in ("level", "output_level")}
         return TokenizerConfig(**least | given)
@@ -182,18 +182,18 @@ class LabelledTask(Task[ExampleCorpus]):
         return data.write_store(tokenizers, folder, learns_end=self.learns_end)
 
     def next_command(self, run: str, part: Part, tokenizers: Tokenizers) -> str:
-        """Return a command that predicts the output for a short held-out input."""
+        """Return a command that predicts the output of a short held-out input."""
         assert tokenizers.source
         inputs = inputs_of(part)
         (text,) = texts_of(inputs, tokenizers.source, [int(inputs.lengths.argmin())])
         return f"charrnn predict -m {run} {shlex.quote(text)}"
 
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
-        """Return the number of input tokens."""
+        """Return the vocabulary size of the inputs."""
         return {"source_size": store.source_size}
 
     def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the sizes with which an encoder can start as a language model.
+        """Return the sizes that let an encoder start with a language model's weights.
 
         model: the config of a recurrent language model, as JSON.
         """
@@ -216,7 +216,7 @@ class LabelledTask(Task[ExampleCorpus]):
 
     @staticmethod
     def unknown(output: str, tokenizer: Tokenizer) -> list[str]:
-        """Return what makes an output impossible for a model with this tokenizer."""
+        """Return the labels or tags in an output that the tokenizer does not know."""
         return []
 
     @abstractmethod
@@ -231,7 +231,7 @@ class LabelledTask(Task[ExampleCorpus]):
         """Return the metrics of predictions.
 
         nats: -ln p of the right outputs, (N,), infinite for impossible ones. training:
-        the inputs that the model was trained on, as it read them, if known.
+        the inputs that the model was trained on, in the form it reads, if known.
         """
 
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:
@@ -239,7 +239,7 @@ class LabelledTask(Task[ExampleCorpus]):
         return ExampleBatches(part, batch=batch, seed=seed)
 
     def validation(self, part: Part) -> Iterator[list[Batch]]:
-        """Yield one batch at a time."""
+        """Yield the validation batches, each as a group of its own."""
         return validation_examples(part)
 
     def measure(
@@ -284,7 +284,7 @@ class LabelledTask(Task[ExampleCorpus]):
 
 
 def level_of(texts: Iterable[str], usual: str = "char") -> str:
-    """Return "symbol" for texts of few symbols with blanks between them."""
+    """Return "symbol" if texts consist of few distinct symbols between blanks."""
     symbols: Counter[str] = Counter()
     several = 0
     for text in texts:

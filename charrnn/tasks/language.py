@@ -33,14 +33,14 @@ class LanguageTask(Task[Corpus]):
 
     @staticmethod
     def per_nat(part: Part) -> float:
-        """Return the bits per character that are one nat per token."""
+        """Return the factor that converts nats per token to bits per character."""
         return part.targets / max(1, part.characters) / math.log(2)
 
     @staticmethod
     def describe(values: Mapping[str, Any]) -> str:
         """Return the bits per character, and the share of unknown tokens if any."""
         unknown = values["unknown"] / max(1, values["tokens"])
-        # shown because unknown tokens lower the score: their spelling is not predicted
+        # unknown tokens make the score too good: their spelling is not predicted
         share = f", {unknown:.1%} unknown" if unknown >= 0.001 else ""
         rate = figure(values["nats_per_token"], 4)
         bits = figure(values["bits_per_char"])
@@ -77,7 +77,7 @@ class LanguageTask(Task[Corpus]):
     def baseline(
         self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
     ) -> dict[str, Any] | None:
-        """Return the order and the metrics of the best n-gram model."""
+        """Return the order and the metrics of the n-gram model that predicts best."""
         found = best_ngram(store, stop)
         if not found:
             return None
@@ -90,11 +90,11 @@ class LanguageTask(Task[Corpus]):
         return training_batches(part, batch=batch, bptt=bptt, seed=seed)
 
     def validation(self, part: Part) -> Iterator[list[Batch]]:
-        """Yield batches with every target once, after enough preceding text."""
+        """Yield batches with every target once, each after enough preceding text."""
         return validation_batches(part)
 
     def sample(self, model: TextModel, part: Part, step: int) -> str:
-        """Return a text by the model."""
+        """Return a text that the model wrote."""
         config = SampleConfig(temperature=self.temperature, length=SAMPLE_TOKENS)
         return next(model.sample(seed=step, config=config)).text
 

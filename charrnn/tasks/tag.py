@@ -29,13 +29,13 @@ from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
 from charrnn.tokenizers.config import TokenizerConfig
 
-#: A larger share of illegal transitions means another notation, such as one in which
-#: every span begins with I. A smaller share means mistakes.
+#: With a larger share of illegal transitions, the tags are in another notation, such as
+#: one in which every span begins with I. With a smaller share, they contain mistakes.
 MOST_ILLEGAL: Final = 0.005
 
 
 class TagTask(LabelledTask):
-    """Predicts the tags of words."""
+    """Predicts a tag for each word."""
 
     name = "tag"
     loss_unit = "nats/tag"
@@ -43,7 +43,7 @@ class TagTask(LabelledTask):
 
     @staticmethod
     def describe(values: Mapping[str, Any]) -> str:
-        """Return the accuracy of tags, the F1 of entities if any, and the loss."""
+        """Describe the F1 of entities, if any, the tag accuracy and the loss."""
         entities = values.get("entity_f1")
         f1 = "" if entities is None else f"entity F1 {entities:.2%}, "
         accuracy = f"tag accuracy {values['tag_accuracy']:.2%}"
@@ -51,7 +51,7 @@ class TagTask(LabelledTask):
 
     @staticmethod
     def brief(values: Mapping[str, Any]) -> str:
-        """Return the entity F1 or the accuracy of tags."""
+        """Describe the entity F1, or else the tag accuracy."""
         return f"{values.get('entity_f1', values['tag_accuracy']):.1%}"
 
     @staticmethod
@@ -67,7 +67,7 @@ class TagTask(LabelledTask):
 
     @staticmethod
     def shown(source: str, output: str) -> str:
-        """Return words with their tags, as in the/DET cat/NOUN."""
+        """Return words with their tags, such as the/DET cat/NOUN."""
         pairs = zip(words(source), words(output), strict=True)
         return " ".join(f"{word}/{tag}" for word, tag in pairs)
 
@@ -84,7 +84,7 @@ class TagTask(LabelledTask):
     def measure(
         self, nats: Nats, part: Part, best: Ids | None, output: Tokenizer
     ) -> Predicted:
-        """Return the accuracy of tags, and the F1 of entities if tags mark spans."""
+        """Return the tag accuracy, and the F1 of entities if tags mark spans."""
         found = super().measure(nats, part, best, output)
         assert best is not None
         more = {"tag_accuracy": found.right_tokens / found.tokens}
@@ -115,7 +115,7 @@ class TagTask(LabelledTask):
         nats: Nats,
         training: Sequence[str] | None = None,
     ) -> TagMetrics:
-        """Return the tag accuracy, also on words not in training, and the entity F1."""
+        """Return the tag accuracy, overall and on unseen words, and the entity F1."""
         unseen = None
         if training is not None:
             seen = {word for text in training for word in words(text)}
@@ -144,18 +144,18 @@ class TagTask(LabelledTask):
         }
 
     def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
-        """Return the most frequent tag of each word."""
+        """Return a baseline that predicts the most frequent tag of each word."""
         return CountedTexts(FrequentTags, store, tokenizers)
 
     def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the sizes of a tagger whose letters a language model reads."""
+        """Return the sizes; the weights are those for the encoder of letters."""
         names = ("cell", "embed", "norm")
         return {n: model[n] for n in names} | {"letter_hidden": model["hidden"]}
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]
     ) -> Tokenizer:
-        """Return the tags of both parts: a tag is never unknown."""
+        """Return a tokenizer with the tags of both parts, so none is unknown."""
         tags = (one.target for part in data.parts for one in part)
         return loading.fit(tags, TokenizerConfig("symbol", min_count=1))
 

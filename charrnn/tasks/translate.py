@@ -1,4 +1,4 @@
-"""Sequence to sequence: predicting a text from another one, token by token."""
+"""Sequence-to-sequence tasks: predicting a text from another one, token by token."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -20,19 +20,19 @@ from charrnn.tokenizers import TOKENIZERS
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
 
-COPIED_SHARE: Final = 0.5  #: from this share of copied tokens on, copying is learned
-SAMPLED: Final = 1000  #: examples that are looked at to find out
+COPIED_SHARE: Final = 0.5  #: with this share of copied tokens, copying is learned
+SAMPLED: Final = 1000  #: number of examples used to measure this share
 
 
 class TranslateTask(LabelledTask):
-    """Predicts a text, and where it ends."""
+    """Predicts a text and where the text ends."""
 
     name = "translate"
     learns_end = True
 
     @staticmethod
     def describe(values: Mapping[str, Any]) -> str:
-        """Return how many outputs are right, how many tokens, and the loss."""
+        """Describe how many outputs and tokens are right, and the loss."""
         return (
             f"{values['right']:.2%} exactly right, {values['right_tokens']:.2%} of"
             f" tokens{loss(values, TranslateTask.loss_unit)}"
@@ -40,11 +40,11 @@ class TranslateTask(LabelledTask):
 
     @staticmethod
     def brief(values: Mapping[str, Any]) -> str:
-        """Return how many outputs are right."""
+        """Describe how many outputs are right."""
         return f"{values['right']:.1%} exact"
 
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
-        """Return which output token each input token can be copied as.
+        """Return the output token that each input token can be copied as.
 
         Copying is suggested if most output tokens occur in their inputs.
         """
@@ -76,7 +76,7 @@ class TranslateTask(LabelledTask):
     ) -> TranslateMetrics:
         """Return exact match, symbol error rate, BLEU and chrF.
 
-        Examples with the same input are one example with several references.
+        Examples with the same input count as one example with several references.
         """
         references: dict[str, list[str]] = {}
         outputs = {}
@@ -92,7 +92,7 @@ class TranslateTask(LabelledTask):
         )
 
     def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
-        """Return a memory, which copies unknown inputs."""
+        """Return a baseline that looks outputs up; it copies unknown inputs."""
         return CountedTexts(Memory, store, tokenizers)
 
     def output_tokenizer(

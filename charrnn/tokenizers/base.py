@@ -1,7 +1,8 @@
-"""The contract of a tokenizer: a token is the bytes that it adds to a text.
+"""The contract of a tokenizer: each token stands for bytes that it adds to a text.
 
 Id 0 is the *boundary*, which opens and closes every document: the first token is
-predicted from it, and generating it ends the text. `encode` never returns it.
+predicted after a boundary, and a generated boundary ends the text. `encode` never
+returns it.
 """
 
 import codecs
@@ -26,7 +27,7 @@ REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}".encode()
 
 
 class Tokenizer(ABC):
-    """Converts text to ids and back. Every level is a subclass."""
+    """Converts text to ids and back. There is a subclass for every level."""
 
     level: ClassVar[str]
     boundary: Final = BOUNDARY
@@ -48,9 +49,9 @@ class Tokenizer(ABC):
         """Return the ids of a text, (n,) int64, without a boundary."""
 
     def normalise(self, text: str) -> str:
-        """Return the text that its tokens decode to, if none of them is unknown.
+        """Return the decoded tokens of the text, as if no token were unknown.
 
-        This is the text itself, except at the levels symbol and features.
+        This is the text itself, except at the levels "symbol" and "features".
         """
         return text
 
@@ -70,7 +71,7 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """Return what `from_json` needs, as JSON values."""
+        """Return the JSON values that `from_json` takes."""
 
     @classmethod
     @abstractmethod
@@ -115,7 +116,7 @@ class Tokenizer(ABC):
         return ids, np.searchsorted(np.cumsum(widths), ends, side="right")
 
     def join(self, pieces: Iterable[bytes]) -> bytes:
-        """Return the bytes of consecutive tokens, given those of each of them."""
+        """Return the text of consecutive tokens as bytes, given each token's bytes."""
         return b"".join(pieces)
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
@@ -127,11 +128,11 @@ class Tokenizer(ABC):
         return self.decode_bytes(ids).decode("utf-8", "replace")
 
     def stream(self, prompt: str = "") -> "StreamDecoder":
-        """Return a decoder that takes ids one at a time. The text follows a prompt."""
+        """Return a decoder that takes ids one at a time, for text after a prompt."""
         return StreamDecoder(self, prompt)
 
     def piece(self, token: int) -> str:
-        """Return a token as shown in tables."""
+        """Return the text that represents a token in tables."""
         if token == BOUNDARY:
             return "<EOS>"
         if token == self.unknown:
@@ -143,7 +144,7 @@ class Tokenizer(ABC):
 class Tokenizers:
     """The tokenizers of a model's outputs and, if it reads any, of its inputs.
 
-    The text that a language model reads and writes counts as its output.
+    A language model has only an output tokenizer, for all text that it reads or writes.
     """
 
     output: Tokenizer
@@ -176,5 +177,5 @@ class StreamDecoder:
         return self._decoder.decode(added)
 
     def flush(self) -> str:
-        """End the text, and return U+FFFD if its last character is incomplete."""
+        """End the text; return U+FFFD if its last character is incomplete."""
         return self._decoder.decode(b"", True)

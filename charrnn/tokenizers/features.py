@@ -1,7 +1,7 @@
-"""A word as characters and its features as tokens: the input of an inflection task.
+"""The characters of a word and its features as tokens, for inflection tasks.
 
-Before the first TAB, every character is a token; after it, every feature is one. A text
-decodes to the same text with a TAB before each feature:
+Before the first TAB, every character is a token; after it, every feature is a token. A
+text decodes to the same text with a TAB before each feature:
 
     text        "kuzu\tN;LOC;SG"
     tokens      k, u, z, u, \tN, \tLOC, \tSG
@@ -22,7 +22,7 @@ _FEATURE: Final = re.compile(r"[^\t;,| ]+")
 
 
 class FeatureTokenizer(PieceTokenizer):
-    """One token per character of a word, then one per feature.
+    """One token per character of a word, and then one token per feature.
 
     Features are separated by semicolons, commas, bars, blanks or TABs.
     """
@@ -38,7 +38,7 @@ class FeatureTokenizer(PieceTokenizer):
         yield [f"\t{feature}" for feature in _FEATURE.findall(features)]
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids, and where each token ends; the last one ends the text."""
+        """Return the ids, and where each token ends; the last ends with the text."""
         word = len(text.partition("\t")[0])
         features = (match.end() for match in _FEATURE.finditer(text, word))
         ends = np.array([*range(1, word + 1), *features], np.int64)
@@ -46,5 +46,5 @@ class FeatureTokenizer(PieceTokenizer):
         return self.encode(text), ends
 
     def normalise(self, text: str) -> str:
-        """Return the text with a TAB before each feature, as the only separator."""
+        """Return the text with a single TAB before each feature."""
         return "".join(chain.from_iterable(self.find(text)))

@@ -1,8 +1,8 @@
-"""Split Hangul syllables into their letters (jamo), and join them again.
+"""Split Hangul syllables into their letters (jamo), and join the letters again.
 
 A syllable such as U+AC15 consists of an initial, a vowel and an optional final letter:
-U+1100 U+1161 U+11BC. Models read and write 68 letters better than 11,172 syllables. The
-arithmetic is that of the Unicode Standard, section 3.12. No other character changes.
+U+1100 U+1161 U+11BC. Models learn 68 letters better than 11,172 syllables. The
+arithmetic follows the Unicode Standard, section 3.12. No other characters change.
 """
 
 import functools
@@ -16,7 +16,7 @@ from charrnn.tokenizers.base import AnyIds, Ids
 from charrnn.tokenizers.char import CharTokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 
-_SYLLABLE, _INITIAL, _VOWEL, _FINAL = 0xAC00, 0x1100, 0x1161, 0x11A7  # final 0 is none
+_SYLLABLE, _INITIAL, _VOWEL, _FINAL = 0xAC00, 0x1100, 0x1161, 0x11A7  # final 0: no letter
 _VOWELS, _FINALS = 21, 28
 _COUNT: Final = 19 * _VOWELS * _FINALS
 
@@ -30,7 +30,7 @@ class JamoTokenizer(CharTokenizer):
 
     @classmethod
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
-        """Learn the characters that are frequent enough, as `CharTokenizer` does."""
+        """Learn frequent characters and letters, as `CharTokenizer` does."""
         return super().fit(map(decompose, texts), config)
 
     def encode(self, text: str) -> Ids:
@@ -42,14 +42,14 @@ class JamoTokenizer(CharTokenizer):
         return super().encode_closed([*map(decompose, texts)])
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids, and their ends; only its last letter ends a syllable."""
+        """Return the ids and their ends. Only the last letter of a syllable ends it."""
         letters = np.array([len(decompose(one)) for one in text], np.int64)
         starts = np.repeat(np.arange(len(text)), letters)
         starts[np.cumsum(letters) - 1] += 1
         return self.encode(text), starts
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text, with syllables put together."""
+        """Return the text, with letters joined to syllables."""
         return compose(super().decode(ids))
 
 
@@ -66,7 +66,7 @@ def decompose(text: str) -> str:
 def compose(text: str) -> str:
     """Return the text with a syllable for each group of conjoining jamo.
 
-    This reverses `decompose`, unless the text had conjoining jamo of its own.
+    This reverses `decompose` unless the original text contained conjoining jamo.
     """
     return _JAMO.sub(_composed, text)
 

@@ -1,4 +1,4 @@
-"""Labels as tokens: the whole text is one token, such as the class of a text."""
+"""Labels as tokens: a whole label is one token, even if it contains blanks."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -11,10 +11,10 @@ from charrnn.tokenizers.config import TokenizerConfig
 
 
 class LabelTokenizer(Tokenizer):
-    """One token per text, which may contain blanks; no label is unknown.
+    """One token per text, which can contain blanks; there is no unknown token.
 
-    The ids of the labels, in code point order, start at 1. `"spam" in tokenizer` tells
-    whether a label can be encoded.
+    The ids of the labels start at 1, in code point order. `"spam" in tokenizer` is true
+    if the label can be encoded.
     """
 
     level = "label"
@@ -28,7 +28,7 @@ class LabelTokenizer(Tokenizer):
 
     @classmethod
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
-        """Learn all labels, however rare. Raises TextError if there are none."""
+        """Learn all labels, even rare ones. Raises TextError if there are none."""
         labels = set(texts) - {""}
         if not labels:
             raise TextError("there are no labels", hint="add labelled examples")
@@ -38,7 +38,7 @@ class LabelTokenizer(Tokenizer):
         return label in self._ids
 
     def encode(self, text: str) -> Ids:
-        """Return the id of a label, (1,), or no id for an empty text.
+        """Return the id of a label, (1,), or no id if the text is empty.
 
         Raises TextError for a label that was not learned.
         """
@@ -53,7 +53,7 @@ class LabelTokenizer(Tokenizer):
         return np.array([self._ids[text]])
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the id, and where the text ends."""
+        """Return the id and the offset where the text ends."""
         ids = self.encode(text)
         return ids, np.full(len(ids), len(text))
 

@@ -1,6 +1,6 @@
 """Symbols as tokens: words of PTB files, phones or tags, separated by blanks.
 
-A text decodes to the same text, but with single blanks, and none at the ends of a line:
+A text decodes to the same text, but with single blanks and no blanks at line ends:
 
     text        " the cat \n sat  down\n"
     tokens      the, cat, \n, sat, down, \n
@@ -21,21 +21,21 @@ from charrnn.tokenizers.char import FIRST, UNKNOWN, room_for_pieces
 from charrnn.tokenizers.config import DEFAULT_MIN_COUNT, TokenizerConfig
 from charrnn.tokenizers.word import DEFAULT_VOCAB_SIZE, SLICE, PieceTokenizer
 
-UNKNOWN_SYMBOL: Final = "<unk>"  #: how PTB and WikiText files write an unknown word
+UNKNOWN_SYMBOL: Final = "<unk>"  #: an unknown word in PTB and WikiText files
 UTF8: Final = ("utf-8", "surrogateescape")
-SMALL: Final = 1000  #: with fewer different symbols, all are kept
+SMALL: Final = 1000  #: with fewer distinct symbols, all are kept
 
 _SYMBOL: Final = re.compile(r"\n|[^ \t\n\r\v\f]+")
 
 
 class SymbolTokenizer(PieceTokenizer):
-    """One token per symbol and one per line end; the symbol <unk> is unknown."""
+    """One token per symbol and one per line end; <unk> is the unknown token."""
 
     level = "symbol"
 
     def __init__(self, pieces: Sequence[str]) -> None:
         if not all(map(_SYMBOL.fullmatch, pieces)) or UNKNOWN_SYMBOL in pieces:
-            raise ValueError("the vocabulary has a symbol with a blank, or <unk>")
+            raise ValueError("the vocabulary contains <unk> or a symbol with a blank")
         super().__init__(pieces)
         self._bytes[UNKNOWN] = UNKNOWN_SYMBOL.encode()
 
@@ -44,9 +44,10 @@ class SymbolTokenizer(PieceTokenizer):
         """Learn the symbols, most frequent first.
 
         By default, all symbols are kept if there are fewer than 1,000, or if the texts
-        contain <unk>, because their vocabulary is then closed already. Otherwise, the
-        defaults are those of the word level: at most 20,000 tokens, and symbols that
-        occur only once are unknown. Raises TextError if the texts are empty.
+        contain <unk>, which means that rare words have already been replaced.
+        Otherwise, the defaults are those of the word level: at most 20,000 tokens, and
+        symbols that occur only once are unknown. Raises TextError if the texts are
+        empty.
         """
         counter = cls._count(texts)
         is_closed = UNKNOWN_SYMBOL in counter or len(counter) < SMALL
@@ -65,14 +66,15 @@ class SymbolTokenizer(PieceTokenizer):
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
         """Return the ids, and the offset where each token ends.
 
-        A token includes the blanks before it, and the last one also those after it.
+        A token includes the blanks before it. The last one also includes any blanks
+        after it.
         """
         ends = np.array([match.end() for match in _SYMBOL.finditer(text)], np.int64)
         ends[-1:] = len(text)
         return self.encode(text), ends
 
     def normalise(self, text: str) -> str:
-        """Return the text with single blanks, and none at the ends of a line."""
+        """Return the text with single blanks and no blanks at line ends."""
         symbols = (symbol for found in self.find(text) for symbol in found)
         data = self.join(symbol.encode(*UTF8) for symbol in symbols)
         return data.decode(*UTF8)

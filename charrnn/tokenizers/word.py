@@ -23,7 +23,7 @@ SLICE: Final = re.compile(r"(?s:.{1,1048576})[^ \n]*")
 
 
 class PieceTokenizer(Tokenizer):
-    """The most frequent pieces of a text, in a list; all others are unknown."""
+    """The base of levels that list the most frequent pieces; others are unknown."""
 
     unknown = UNKNOWN
 
@@ -44,7 +44,8 @@ class PieceTokenizer(Tokenizer):
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> Self:
         """Learn the pieces that occur at least `min_count` times, most frequent first.
 
-        If there are none, learn all. At most `vocab_size` are kept (0 means 20,000).
+        If there are no such pieces, learn all. At most `vocab_size` are kept (0 means
+        20,000).
         Raises TextError if the texts are empty.
         """
         counter = cls._count(texts)
@@ -95,7 +96,7 @@ class PieceTokenizer(Tokenizer):
 
 
 class WordTokenizer(PieceTokenizer):
-    """Words, marks and spaces: every character of a text belongs to one piece.
+    """Words, punctuation and spaces; every character belongs to exactly one piece.
 
     A word includes the space before it, so most text takes one token per word.
     """
@@ -109,7 +110,7 @@ class WordTokenizer(PieceTokenizer):
             yield _pattern().findall(text, *part.span())
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids, and where each piece ends, even if it is unknown."""
+        """Return the ids and where each piece ends, including unknown ones."""
         lengths = [len(piece) for found in self.find(text) for piece in found]
         return self.encode(text), np.cumsum(lengths, dtype=np.int64)
 

@@ -1,8 +1,8 @@
 """A naive Bayes model that is multiplied with a network, for classifiers.
 
-As with n-gram models (ngram_partner.py), examples are held out from the network for the
-whole run, to fit the weights on. A naive Bayes model that counts only the others
-determines the weights; the one that is kept counts all.
+As with n-gram models (ngram_partner.py), some examples are held out from the network
+for the whole run. The weights are fitted on them, with a naive Bayes model that counts
+only the other examples. The saved naive Bayes model counts all examples.
 """
 
 from typing import Final
@@ -32,12 +32,12 @@ from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizers
 from charrnn.training.events import ValidationEvent
 from charrnn.training.loop.evaluate import Stop, Validation, Validator
 
-MAX_SCORES: Final = 2_000_000  #: most examples times labels to fit the weights on
-LEAST_WEIGHT: Final = 0.01  #: of a model that is alone
+MAX_SCORES: Final = 2_000_000  #: maximum of examples times labels for fitting
+LEAST_WEIGHT: Final = 0.01  #: minimum weight of the only member
 
 
 class BayesPartner:
-    """Validates the product of a network and naive Bayes, by wrapping a validator.
+    """Wraps a validator to validate the product of a network and naive Bayes.
 
     train: the part that the network trains on.
     """
@@ -94,7 +94,7 @@ class BayesPartner:
     def mixture(
         self, network: LanguageModel, validated: ValidationEvent
     ) -> LanguageModel:
-        """Return the product with the weights that a validation found."""
+        """Return the product with the weights from a validation."""
         weights = [member["weight"] for member in validated.mixture["members"]]
         pairs = zip((network, self._bayes), weights, strict=True)
         used = [pair for pair in pairs if pair[1] > 0]
@@ -110,7 +110,7 @@ class BayesPartner:
 def product_weights(scores: Floats, right: Ids) -> tuple[float, ...]:
     """Return the weights of log-probabilities (N, M, V) for the right labels (N,).
 
-    A member that does not help has the weight 0, but at least one weight is positive.
+    A member that does not help gets weight 0, but at least one weight is positive.
     """
     every = -(-scores.shape[0] * scores.shape[2] // MAX_SCORES)
     labels = np.eye(scores.shape[2])[right[::every], BOUNDARY + 1 :]
@@ -127,7 +127,7 @@ def product_weights(scores: Floats, right: Ids) -> tuple[float, ...]:
 
 
 def _scores(model: ConditionalModel, part: Part, stop: Stop) -> Floats:
-    """Return the log-probabilities (N, V) of labels, in the order of validation.
+    """Return the log-probabilities of labels, (N, V), in the order of validation.
 
     Raises StoppedError if `stop()` becomes true before the end.
     """

@@ -1,4 +1,4 @@
-"""Turns a request into a session, whose run folder is ready for training.
+"""Turn a request into a session with a run folder that is ready for training.
 
     Request (options typed) -> Plan (all options resolved) -> Session (the open run)
 
@@ -6,8 +6,8 @@
     located(claim)      reads the corpus, then finds and locks the run
     .session()          fills the folder of a new run, and opens its session
 
-Repeating a request finds its run. An unfinished run is resumed exactly. A finished one
-is left alone unless the new budget is larger; then it is trained further from its
+Repeating a request finds its run. An unfinished run is resumed exactly. A finished run
+stays unchanged unless the new budget is larger; then training continues from its
 weights under a new plan.
 """
 
@@ -197,7 +197,7 @@ class LocatedRun:
 
 
 def _set(config: Any) -> dict[str, Any]:
-    """Return a config as JSON values, without options that are "" and so not set."""
+    """Return a config as JSON values, without unset options, which are ""."""
     return {name: value for name, value in to_json(config).items() if value != ""}
 
 
@@ -240,13 +240,13 @@ def _identity(run: Run) -> str:
 
 
 def _check_content(run: Run, request: Request, identity: str) -> None:
-    """Raise UsageError if the folder named by `out` holds something else."""
+    """Raise UsageError if the folder named by `out` contains something else."""
     is_taken = any(map(os.path.lexists, run.files))
     if is_taken and _identity(run) != identity and not request.new:
         other = "a run with a different corpus or different options"
         what = other if _identity(run) else "files named like those of a run"
         raise UsageError(
-            f"{request.out} holds {what}",
+            f"{request.out} contains {what}",
             hint="choose another folder, start over in it with `new`, or train its"
             " model on this corpus with `init_from`",
         )

@@ -39,15 +39,15 @@ class Request:
         "",
         choices=TASKS,
         shown="chosen from the format of the files, otherwise language",
-        help="What to learn: to continue text, to label it, to tag its words, or to "
+        help="What the model learns: to continue text, label it, tag its words, or "
         "translate it.",
     )
     family: str = option(
         "",
         choices=trained_families,
         shown="recurrent for language, translator for translate, labeller for others",
-        help="The kind of model: a recurrent network, a network that sees the last "
-        "few tokens, n-gram counts or, for classifiers, naive Bayes over n-grams.",
+        help="The kind of model: a recurrent network, a network that sees only the "
+        "last few tokens, n-gram counts or, for classifiers, naive Bayes on n-grams.",
     )
     valid: tuple[str, ...] = option(
         (), metavar="FILE", group=CORPUS, help="Use this text for validation."
@@ -87,10 +87,10 @@ class Request:
     def of(cls, paths: Paths, **typed: Any) -> Self:
         """Check options and sort them by config.
 
-        paths: one or several. typed: options by name or field, with values from the
-        command line or from Python; "auto" leaves a choice to the program. Raises
-        UsageError for a wrong value or an option of another family, ValueError for a
-        name that is not an option.
+        paths: one or several paths. typed: options by name or field, with values from
+        the command line or from Python; "auto" leaves a choice to the program. Raises
+        UsageError for a wrong value or an option of another family, and ValueError for
+        a name that is not an option.
         """
         config = typed.get("config") or ""
         if not isinstance(config, str | PathLike):
@@ -119,7 +119,7 @@ class Request:
                     one.check(given[one.field])
         own = {one.field for one in options_of(cls)}
         rest = {k: v for k, v in given.items() if k not in own and v != "auto"}
-        # another family than the recorded one takes only what applies to it
+        # a family other than the recorded one takes only the options that it has
         paths = _as_texts(paths)
         task = given.get("task") or task_of(paths, given.get("columns", ""))
         given["task"] = task or DEFAULT_TASK
@@ -160,7 +160,7 @@ class Request:
 
     @property
     def kind(self) -> str:
-        """The family to train, unless the model of `init_from` has another one."""
+        """The family to train, unless the model of `init_from` has another family."""
         return self.family or trained_families(self.task)[0]
 
     @property
@@ -181,7 +181,7 @@ class Request:
         """The given fields of TrainConfig that cannot change when a run is resumed."""
         free = (*BUDGETS, *ADJUSTABLE)
         given = {k: v for k, v in self.given_of(TrainConfig).items() if k not in free}
-        return {"seed": TrainConfig.seed} | given  # given or default: the same run
+        return {"seed": TrainConfig.seed} | given  # the default seed means the same run
 
     def given_of(self, config: type[Any]) -> dict[str, Any]:
         """Return the given fields of a config."""
@@ -191,7 +191,7 @@ class Request:
         return {name: value for name, value in self.given.items() if name in names}
 
     def config_of(self, config: type[T]) -> T:
-        """Return a config with the given fields, and defaults for the others."""
+        """Return a config with the given fields and defaults for all others."""
         return config(**self.given_of(config))
 
 
@@ -227,7 +227,7 @@ def _as_texts(paths: Paths) -> tuple[str, ...]:
 def _check_place(folder: Path) -> None:
     """Raise UsageError if a folder or one of its parents is something else."""
     for place in (folder, *folder.parents):
-        # in this order, since another process may create the folder in between
+        # in this order, because another process could create the folder in between
         if os.path.lexists(place):
             if os.path.isdir(place):
                 return
@@ -270,17 +270,17 @@ def _check_counting(task: str, given: Mapping[str, Any]) -> None:
     if given.get("ngram_order") and "order" not in FAMILIES[family].options:
         raise UsageError(
             f"`ngram_order` does not apply to the `task` {task}",
-            hint="omit it: naive Bayes counts n-grams of several orders",
+            hint="omit it: naive Bayes counts n-grams of several lengths",
         )
 
 
 def _common() -> set[str]:
-    """Return the fields that a user may set for every family."""
+    """Return the fields that a user can set for every family."""
     shared = (TokenizerConfig, CorpusConfig)
     return {one.name for config in shared for one in fields(config)}
 
 
 def _options(family: str) -> set[str]:
-    """Return the fields that a user may set for a family."""
+    """Return the fields that a user can set for a family."""
     training = {one.name for one in fields(TrainConfig)}
     return FAMILIES[family].options | (training if FAMILIES[family].network else set())

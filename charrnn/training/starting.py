@@ -23,7 +23,7 @@ def starting_file(request: Request) -> Path:
 
 
 def starting_sha256(request: Request) -> str:
-    """Return the hash of the model that `init_from` names, "" if it is not given."""
+    """Return the hash of the model that `init_from` names, or "" if it is not given."""
     if not request.init_from:
         return ""
     return hashlib.sha256(starting_file(request).read_bytes()).hexdigest()
@@ -35,7 +35,7 @@ def requested_model(request: Request) -> TextModel | None:
     if file.recorded and starting_sha256(request) != file.start_sha256:
         raise UsageError(
             f"{request.config} started from {request.init_from}, which has changed",
-            hint="its weights cannot be reproduced without that model",
+            hint="without the original model, the run cannot be reproduced",
         )
     if not request.init_from:
         return None
@@ -64,7 +64,7 @@ def starting_sizes(request: Request, start: TextModel) -> dict[str, Any]:
 
 
 def requested_family(request: Request, start: TextModel | None) -> str:
-    """Return the family to train: requested, of the starting model, or the default.
+    """Return the family to train: as requested, as in the starting model, or default.
 
     Raises UsageError if the starting model cannot be trained further for the task.
     """
@@ -73,7 +73,7 @@ def requested_family(request: Request, start: TextModel | None) -> str:
     family = start.model.family
     if not FAMILIES[family].network:
         raise UsageError(
-            f"{request.init_from} is of the family {family}, which is not a network",
+            f"{request.init_from} has the family {family}, which is not a network",
             hint="`init_from` needs a network, or a mixture with one network",
         )
     if start.summary.task != request.task:
@@ -81,14 +81,14 @@ def requested_family(request: Request, start: TextModel | None) -> str:
         if request.task == DEFAULT_TASK or not is_reader:
             raise UsageError(
                 f"{request.init_from} has the task {start.summary.task} and the family"
-                f" {family}, so it cannot start the task {request.task}",
-                hint="`init_from` needs a model of the same task, or a recurrent"
-                " language model with an embedding, as the encoder",
+                f" {family}, so the task {request.task} cannot start from it",
+                hint="`init_from` needs a model of the same task or, for an encoder, a"
+                " recurrent language model with an embedding",
             )
         return request.kind
     if request.family not in ("", family):
         raise UsageError(
-            f"`family` is {request.family}, but {request.init_from} is of the family"
+            f"`family` is {request.family}, but {request.init_from} has the family"
             f" {family}",
             hint="omit `family`",
         )
@@ -100,7 +100,7 @@ def requested_tokenizers(
 ) -> dict[str, Tokenizer]:
     """Return the tokenizers of a starting model, a recorded run or a file, by name.
 
-    The names are those of `Tokenizers`. What is missing is to be fitted.
+    The names are the field names of `Tokenizers`. Missing tokenizers are fitted later.
     """
     kind: type[Task[Any]] = TASKS[request.task]
     if start and start.summary.task == request.task:

@@ -194,7 +194,7 @@ def test_score_with_mix_equals_the_saved_mixture(
         (["ngram-001=nan"], "--mix is 'ngram-001=nan'"),
         (
             ["ngram-001=0.5", "ngram-001=0.5"],
-            "add up to 1; nothing is left for runs/network-001",
+            "add up to 1, which leaves no weight for runs/network-001",
         ),
     ],
 )

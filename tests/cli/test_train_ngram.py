@@ -178,7 +178,7 @@ def test_counts_are_no_weights_to_start_from(ngram: Any, charrnn: Any) -> None:
     result = charrnn("train", "file.txt", "--init-from", "counts", "-o", "warm")
 
     assert result.exit_code == 2
-    assert "counts is of the family ngram" in result.stderr
+    assert "counts has the family ngram" in result.stderr
 
 
 @pytest.mark.parametrize(

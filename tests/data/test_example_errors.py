@@ -18,17 +18,17 @@ LINES = {
     "words without tags": ("b.tsv", "a b\tA B\nc d\tA\n", 2, "2 words, but 1 tags"),
     "unquoted comma": ("a.csv", "a,b\nc,d\ne,f,g\n", 3, "3 columns, but most"),
     "unclosed quote": ("a.csv", 'a,b\nc,d\n"e,f\ng,h\n', 3, "1 columns, but most"),
-    "huge field": ("a.csv", 'a,b\n"' + 200_000 * "x", 2, "not CSV: field larger"),
-    "one column": ("a.csv", "a\nb\n", 1, "one column, but an input and"),
+    "huge field": ("a.csv", 'a,b\n"' + 200_000 * "x", 2, "this is not CSV"),
+    "one column": ("a.csv", "a\nb\n", 1, "there is one column, but an"),
     "many columns": ("a.csv", "a,b,c,d\n", 1, "it is not clear which of"),
-    "not JSON": ("a.jsonl", '{"text": "a", "label": "b"}\n{"text"\n', 2, "not JSON: "),
+    "not JSON": ("a.jsonl", '{"text": "a", "label": "b"}\n{"text"\n', 2, "this is not"),
     "JSON list": ("a.jsonl", '["a", "b"]\n', 1, "expected an object"),
-    "deep JSON": ("a.jsonl", 100_000 * "[" + "\n", 1, "not JSON: "),
+    "deep JSON": ("a.jsonl", 100_000 * "[" + "\n", 1, "this is not JSON: "),
     "other keys": ("a.jsonl", '{"x": "a", "y": "b"}\n', 1, "it is not clear which"),
     "lost key": ("a.jsonl", '{"text": "a", "label": 1}\n{}\n', 2, 'no "text", only an'),
-    "null": ("a.jsonl", '{"text": null, "label": 1}\n', 1, '"text" is neither text'),
-    "no word": ("a.jsonl", '{"tokens": [""], "tags": ["O"]}', 1, "an empty word in"),
-    "surrogate": ("a.jsonl", '{"text": "\\udc80", "label": 1}', 1, "half of a surr"),
+    "null": ("a.jsonl", '{"text": null, "label": 1}\n', 1, '"text" is neither a text'),
+    "no word": ("a.jsonl", '{"tokens": [""], "tags": ["O"]}', 1, '"tokens" has an'),
+    "surrogate": ("a.jsonl", '{"text": "\\udc80", "label": 1}', 1, '"text" contains'),
     "unlabelled": ("a.txt", "__label__x a\n__label__y b\nc", 3, "expected __label__"),
     "two labels": ("a.txt", "__label__x __label__y a\n", 1, "several labels, but"),
     "label alone": ("a.txt", "__label__x\n", 1, "the input is empty"),
@@ -91,7 +91,7 @@ def test_a_task_that_is_not_clear_must_be_chosen(rows, why):
     with pytest.raises(TextError, match=f"^the task of a.tsv is not clear: {why}") as e:
         read("\n".join(rows), "a.tsv")
 
-    assert "choose `task`: classify" in e.value.hint
+    assert "set `task`: classify" in e.value.hint
 
 
 def test_plain_text_is_in_no_format():
@@ -131,15 +131,15 @@ def test_utf_16_is_named():
 @pytest.mark.parametrize(
     ("name", "text", "options", "message"),
     [
-        ("a.conll", "a O\n", {"task": "classify"}, "classify does not fit the conll"),
-        ("a.dict", "a AH\n", {"task": "tag"}, "tag does not fit the dict format"),
-        ("a.dict", "a AH\n", {"columns": "1,2"}, "1,2 does not fit the dict format"),
+        ("a.conll", "a O\n", {"task": "classify"}, "classify, but the conll format"),
+        ("a.dict", "a AH\n", {"task": "tag"}, "tag, but the dict format"),
+        ("a.dict", "a AH\n", {"columns": "1,2"}, "dict format does not support"),
         ("a.tsv", "a\tb\n", {"columns": "1"}, "does not name an input and an output"),
         ("a.tsv", "a\tb\n", {"columns": "1,2,3"}, "does not name an input and an"),
         ("a.tsv", "a\tb\n", {"columns": "1+,2"}, "does not name an input and an"),
-        ("a.tsv", "a\tb\n", {"columns": "1,3"}, "has 3, but the file has 2 columns"),
-        ("a.tsv", "a\tb\n", {"columns": "0,1"}, "has 0, but the file has 2 columns"),
-        ("a.csv", "x,y\na,b\n", {"columns": "x,z"}, '"z", but the columns are named'),
+        ("a.tsv", "a\tb\n", {"columns": "1,3"}, "column 3, but the file has 2"),
+        ("a.tsv", "a\tb\n", {"columns": "0,1"}, "column 0, but the file has 2"),
+        ("a.csv", "x,y\na,b\n", {"columns": "x,z"}, '"z"; the columns are named'),
         ("a.conllu", CONLLU_ROW, {"columns": "POS"}, "are named: ID, FORM, LEMMA"),
     ],
 )  # fmt: skip

@@ -102,7 +102,7 @@ def test_other_family_than_that_of_the_weights_is_refused() -> None:
     train(window(steps=1, out="start"))
     asked = request(init_from="start", family="recurrent", hidden=0, embed=0)
 
-    with pytest.raises(UsageError, match="start is of the family window"):
+    with pytest.raises(UsageError, match="start has the family window"):
         train(asked)
 
 

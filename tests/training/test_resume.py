@@ -233,7 +233,7 @@ def test_folder_of_another_run_is_refused_and_left_alone(other: dict[str, Any]) 
     session = train(request(out="here"), until=5)
     before = files_of(session)
 
-    with pytest.raises(UsageError, match="here holds a run"):
+    with pytest.raises(UsageError, match="here contains a run"):
         train(request(out="here", **other))
 
     assert files_of(session) == before

@@ -86,7 +86,7 @@ def test_stopped_process_says_that_it_saved_and_how_to_go_on(
     ended: dict[str, Ended],
 ) -> None:
     assert ended["int"].stderr.splitlines() == [
-        "stopping; a second signal stops at once",
+        "stopping; a second signal stops immediately",
         "interrupted and saved: run",
         "the same command resumes it",
     ]

@@ -52,7 +52,7 @@ def compare(
         labelled.compare(loaded, options, as_json=as_json, quiet=quiet)
         return
     if options.columns:
-        raise UsageError("--columns is for labelled data, not for text")
+        raise UsageError("--columns applies to labelled data, not to plain text")
     ngrams = _ladder(first) if options.baselines else ()
     text = (
         loading.read_held_out(files, first, options.documents)
@@ -85,7 +85,7 @@ def _validation_text(first: "TextModel") -> loading.HeldOutText:
     if not run:
         raise NotFoundError(
             f"{first.name} is not a run, so it has no validation text",
-            hint="name a text to compare on: -f FILE",
+            hint="give a text to compare on: -f FILE",
         )
     documents = validation_documents(run)
     name = f"the validation text of {first.name}"

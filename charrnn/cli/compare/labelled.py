@@ -1,4 +1,4 @@
-"""`charrnn compare` with labelled data: models are ranked by their metrics."""
+"""`charrnn compare` with labelled data: rank models by their metrics."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A contender, and how much its headline figure differs from the best one."""
+    """A contender, and the difference between its headline figure and the best one."""
 
     contender: Contender
     is_best: bool
@@ -75,7 +75,7 @@ def compare(
 
 
 def rank(found: Sequence[Contender]) -> list[Ranked]:
-    """Return contenders, best first, each with its difference to the best one."""
+    """Return contenders, best first, each with its difference from the best one."""
     from charrnn.inference.intervals import Interval
 
     def value(one: Contender) -> float:
@@ -93,19 +93,19 @@ def rank(found: Sequence[Contender]) -> list[Ranked]:
 
 
 def _check(models: Sequence["TextModel"], options: "CompareOptions") -> None:
-    """Raise UsageError for different tasks, or for options of language models."""
+    """Raise UsageError if tasks differ, or if an option is only for language models."""
     first = models[0]
     for other in models[1:]:
         if other.summary.task != first.summary.task:
             raise UsageError(
                 f"{first.name} and {other.name} have different tasks: "
                 f"{first.summary.task} and {other.summary.task}",
-                hint="compare models of one task",
+                hint="compare models with the same task",
             )
     for name in OTHERS:
         if getattr(options, name):
             raise UsageError(
-                f"`{name}` is for language models, not for {first.summary.task}"
+                f"`{name}` applies only to language models, not to {first.summary.task}"
             )
 
 
@@ -117,7 +117,7 @@ def _validation_examples(first: "TextModel") -> list["Example"]:
     if not run:
         raise NotFoundError(
             f"{first.name} is not a run, so it has no validation part",
-            hint="name labelled data to compare on: -f FILE",
+            hint="give labelled data to compare on: -f FILE",
         )
     return held_out_examples(run)
 
@@ -144,7 +144,7 @@ def _contenders(
 
 
 def _write_tables(ranked: Sequence[Ranked]) -> None:
-    """Write a table of the headline figure, then one of other figures and sizes."""
+    """Write a table of the headline figure, then a table of other figures and sizes."""
     metrics = [one.contender.metrics for one in ranked]
     names = output.short_names([one.contender.name for one in ranked])
     headline = _headings(metrics)[0]
@@ -161,7 +161,7 @@ def _write_tables(ranked: Sequence[Ranked]) -> None:
 
 
 def _headings(metrics: Sequence["TaskMetrics"]) -> list[str]:
-    """Return the names of the figures that any of the metrics has, with their units."""
+    """Return the names of all figures that occur in the metrics, with their units."""
     return [
         f"{name} {unit.sign}".strip()
         for name, (_, unit) in metrics[0].figures.items()
@@ -170,7 +170,7 @@ def _headings(metrics: Sequence["TaskMetrics"]) -> list[str]:
 
 
 def _quality(one: Ranked) -> tuple[str, ...]:
-    """Return the headline figure and the difference to the best, with intervals."""
+    """Return the headline figure and its difference from the best, with intervals."""
     metrics = one.contender.metrics
     figure = metrics.headline
     unit = next(unit for found, unit in metrics.figures.values() if found)
@@ -189,7 +189,7 @@ def _interval(unit: "Unit", interval: "Interval", sign: str = "") -> str:
 
 
 def _others(metrics: "TaskMetrics", headings: Sequence[str]) -> list[str]:
-    """Return the figures with these headings, or - if the metrics do not have one."""
+    """Return the figure for each heading, or "-" if the metrics do not have it."""
     numbers = {
         f"{name} {unit.sign}".strip(): unit.number(figure.value) if figure else "-"
         for name, (figure, unit) in metrics.figures.items()
@@ -198,7 +198,7 @@ def _others(metrics: "TaskMetrics", headings: Sequence[str]) -> list[str]:
 
 
 def _sizes(one: Contender) -> tuple[str, ...]:
-    """Return kind, parameters, size of the file and speed."""
+    """Return the kind, the number of parameters, the file size and the speed."""
     if not (one.model and one.evaluation):
         return "counts", "", "", ""
     from charrnn.inference import checkpoint
@@ -213,7 +213,7 @@ def _sizes(one: Contender) -> tuple[str, ...]:
 
 
 def _write_json(ranked: Sequence[Ranked], name: str, examples: int) -> None:
-    """Write the data and the models as one object."""
+    """Write the data and the models as one JSON object."""
     data = {"name": name, "examples": examples}
     console.write_json({"data": data, "models": [*map(_record, ranked)]})
 

@@ -23,7 +23,7 @@ class CompareOptions:
         "",
         metavar="file|line|blank|TEXT",
         shown="same as for the first model's corpus",
-        help="Where documents of --file end; same values as in train.",
+        help="Where the documents in --file end; same values as in train.",
     )
     columns: str = option(
         "",
@@ -33,7 +33,7 @@ class CompareOptions:
     )
     baselines: bool = option(
         False,
-        help="Also compare a uniform model, and n-gram models up to n = 8 fitted to "
+        help="Also compare a uniform model, and n-gram models up to n = 8 trained on "
         "the training text of the first model.",
     )
     plot: str = option(
@@ -47,5 +47,5 @@ class CompareOptions:
         if self.documents and not self.file:
             raise UsageError(
                 "--documents needs --file",
-                hint="validation text keeps the documents of its corpus",
+                hint="without --file, documents end as in the first model's corpus",
             )

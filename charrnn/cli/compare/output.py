@@ -40,18 +40,18 @@ def warn_of_bad_scores(found: Sequence["Compared"], *, quiet: bool) -> None:
         console.warn(text, quiet=quiet)
     if names := [one.reading.model.name for one in found if one.reading.impossible]:
         models = console.listed(names, SHOWN)
-        text = f"some token has zero probability under {models}"
+        text = f"at least one token has zero probability under {models}"
         console.warn(f"{text}, so the score is infinite", quiet=quiet)
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """Return the names of models, without folders if they are distinct without them."""
+    """Return the names of models; omit folders if the names remain distinct."""
     short = [Path(name).name for name in names]
     return short if len(set(short)) == len(short) else list(names)
 
 
 def write_table(found: Sequence["Compared"]) -> None:
-    """Write a table of scores, then one of sizes, units and speed."""
+    """Write a table of scores, then a table of sizes, units and speed."""
     names = short_names([one.reading.model.name for one in found])
     named = list(zip(names, found, strict=True))
     quality = [QUALITY, *((name, *_quality(one)) for name, one in named)]
@@ -64,7 +64,7 @@ def write_table(found: Sequence["Compared"]) -> None:
 
 
 def write_json(found: Sequence["Compared"], texts: "Texts", name: str) -> None:
-    """Write the text, the blocks of the bootstrap and the models as one object."""
+    """Write the text, the bootstrap blocks and the models as one JSON object."""
     size = texts.size
     text = {
         "name": name,

@@ -1,4 +1,4 @@
-"""Prints to stderr how much a translator attended to each input token."""
+"""Print to stderr how much a translator attended to each input token."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
@@ -30,7 +30,7 @@ def shown(
 def log(found: "Attended") -> None:
     """Log a table of percentages: a row per output token, a column per input token.
 
-    A long input is split into several tables.
+    The table is split into several tables if the input is long.
     """
     inputs, outputs = (
         [console.visible(piece.replace("\n", "\\n")) for piece in pieces]

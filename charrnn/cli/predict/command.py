@@ -30,7 +30,7 @@ class PredictOptions:
         flags=("--file", "-f"),
         metavar="FILE",
         help="Read one input per line, or the inputs of labelled data; - is stdin; "
-        "repeatable. An empty line gives an empty line.",
+        "repeatable. The output for an empty line is an empty line.",
     )
     columns: str = option(
         "",
@@ -45,8 +45,8 @@ class PredictOptions:
         5,
         at_least=1,
         at_most=1000,
-        help="Candidates that beam search keeps (translators and language models); 1 "
-        "is greedy.",
+        help="Number of candidates in beam search (translators and language models); "
+        "1 is greedy.",
     )
     length: int = option(
         100,
@@ -59,7 +59,7 @@ class PredictOptions:
         flags=("--out", "-o"),
         metavar="FILE",
         group=OUTPUT,
-        help="Write inputs and best outputs to FILE, in the format that was read (for "
+        help="Write inputs and best outputs to FILE, in the format of the input (for "
         "plain text: TSV, or CoNLL for tags); - is stdout.",
     )
     show: str = option(
@@ -83,8 +83,8 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="INPUT",
-            help="Each INPUT gets an output; - reads stdin. Without INPUT or --file, "
-            "stdin is read.",
+            help="Text to predict an output for; - reads stdin. Without INPUT or "
+            "--file, stdin is read.",
         ),
     ] = None,
     model: arguments.Model = None,
@@ -100,12 +100,12 @@ def predict(
         charrnn predict -f test.csv -o predicted.csv
 
     The output is a label with its probability, the tags of the words, a translation
-    or, for a language model, the likeliest continuation. Each input gives one line of
-    output, in the same order. Only CoNLL gives CoNLL, with a line per word.
+    or, for a language model, the most likely continuation. There is one line of output
+    for each input, in the same order. Input in CoNLL gives CoNLL, with a line per word.
     """
     options = PredictOptions(**given)
     if as_json and options.tsv:
-        raise UsageError("--json and --tsv are given", hint="omit one of them")
+        raise UsageError("use --json or --tsv, not both")
     sources = [(text, text == "-") for text in inputs or []]
     sources += [(path, True) for path in options.file]
     if not sources:
@@ -116,7 +116,7 @@ def predict(
     loading.check_out(options.out, files)
     loaded = loading.load_model(model)
     if options.columns and not loaded.source_tokenizer:
-        raise UsageError("--columns is for labelled data, not for texts")
+        raise UsageError("--columns applies to labelled data, not to plain text")
     if options.show:
         from charrnn.inference.prediction.attending import check_attention
 

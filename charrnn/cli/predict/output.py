@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from charrnn.tasks.base import Task
 
 
-CHUNK_LINES: Final = 1000  #: lines that are written at once
+CHUNK_LINES: Final = 1000  #: number of lines that are written at once
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def to_file(
     *,
     quiet: bool,
 ) -> Iterator[Predicted]:
-    """Write all predictions to a file, or to stdout for -, and then yield them."""
+    """Write all predictions to a file, or to stdout if it is "-"; then yield them."""
     from charrnn.data.examples import write_examples
     from charrnn.storage import files
 

@@ -44,13 +44,13 @@ def score(
         charrnn score -f candidates.txt --plain
         charrnn score "The cat sat." --per word
 
-    Each row shows a text's surprisal (lower is likelier), surprisal per character,
+    Each row shows a text's surprisal (lower is more likely), surprisal per character,
     perplexity per token, number of tokens, and number of unknown tokens.
     To compare models, use surprisal; perplexities are comparable only between models
-    that split text into the same tokens. A final newline of a text is ignored.
-    Classifiers, taggers and translators score labelled data: the output of an
-    example, given its input. Files may have any format that train reads; a TEXT is
-    an input, a TAB and its output. The metrics of the predictions follow.
+    that split text into the same tokens. A newline at the end of a text is ignored.
+    Classifiers, taggers and translators score labelled data: the output of each
+    example, given its input. Files can have any format that train reads; a TEXT is
+    an input, a TAB and its output. Metrics of the predictions are printed at the end.
     """
     config = ScoreConfig(**given)
     sources = [(text, text == "-") for text in texts or []]
@@ -63,7 +63,7 @@ def score(
         labelled.score(loaded, sources, config, as_json=as_json, quiet=quiet)
         return
     if config.columns:
-        raise UsageError("--columns is for labelled data, not for texts")
+        raise UsageError("--columns applies to labelled data, not to plain text")
     if config.mix:
         loaded = _mixed(loaded, config.mix)
     end = loaded.learned_end if config.end is None else config.end
@@ -103,7 +103,7 @@ def _mixed(model: "TextModel", members: Iterable[str]) -> "TextModel":
     rest = 1 - sum(weight for _, weight in pairs)
     if rest <= 0:
         raise UsageError(
-            f"the --mix weights add up to {1 - rest:g}; nothing is left for "
+            f"the --mix weights add up to {1 - rest:g}, which leaves no weight for "
             f"{model.name}",
             hint="their sum must be less than 1",
         )
@@ -112,7 +112,7 @@ def _mixed(model: "TextModel", members: Iterable[str]) -> "TextModel":
 
 
 def _texts(sources: list[tuple[str, bool]], *, whole: bool, raw: bool) -> Iterator[str]:
-    """Yield each (text, False) and the texts in each (path, True), without newlines."""
+    """Yield each (text, False) and the texts of each (path, True), without newlines."""
     for source, is_file in sources:
         if not is_file:
             yield source
@@ -153,6 +153,6 @@ def _with_items(
 
 
 def _bits_per_char(scored: output.Scored) -> float:
-    """Return the sort key; an empty text, whose rate is NaN, is sorted last."""
+    """Return the sort key; empty texts, whose rate is NaN, come last."""
     bits = scored.score.bits_per_char
     return inf if isnan(bits) else bits

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charrnn.inference.text_model import TextModel, TokenScore
 
 END: Final = "<EOS>"
-# white space at the end of a text belongs to no word, but must be counted too
+#: White space at the end of a text does not belong to a word, but is counted too.
 _WORD: Final = re.compile(r"\s*\S+|\s+")
 
 
@@ -25,8 +25,8 @@ _WORD: Final = re.compile(r"\s*\S+|\s+")
 class Item:
     """A part of a text, text[start:end], and its surprisal in bits.
 
-    rank: 1 if no token was likelier. top: the likeliest tokens with their bits. A word
-    of several tokens has neither. shown: the form in which a table prints the item.
+    rank: 1 if no token was more likely. top: the most likely tokens with their bits.
+    Words of several tokens have neither. shown: the form of the item in a table.
     """
 
     text: str
@@ -80,7 +80,7 @@ def word_items(text: str, tokens: Sequence[Item]) -> Iterator[Item]:
         if token.text == token.shown == END or not spans:
             outside.append(token)
             continue
-        # a token that ends inside a character belongs to the word with the character
+        # a token that ends inside a character belongs to the word with that character
         place = bisect_left(ends, max(token.end, token.start + 1))
         inside[min(place, len(spans) - 1)].append(token)
     for (start, end), parts in zip(spans, inside, strict=True):

@@ -1,4 +1,4 @@
-"""`charrnn score` with labelled data: scores and predicts outputs, given inputs."""
+"""`charrnn score` with labelled data: score and predict outputs, given inputs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from charrnn.tokenizers.base import Tokenizer
 
 SHOWN: Final = 3  #: number of unknown labels that a warning lists
-#: share of inputs that a model was trained on, above which a warning is logged
+#: a warning is logged if a larger share of inputs was in the training data
 MOST_REPEATED: Final = 0.1
 #: options of `score` that are for language models only
 OTHERS: Final = ("whole", "mix", "context", "end", "top", "heat")
@@ -38,7 +38,7 @@ def score(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Score each example (text, False), and those in each file (path, True)."""
+    """Score each example (text, False), and the examples of each file (path, True)."""
     _check(config, model)
     from charrnn.tasks import evaluation
 
@@ -84,7 +84,7 @@ def write_metrics(metrics: "TaskMetrics", write: Write) -> None:
 def read_examples(
     model: "TextModel", paths: Sequence[str], columns: str, *, quiet: bool
 ) -> list["Example"]:
-    """Read the labelled data in some files, for the task of a model."""
+    """Read the labelled data in files, for the task of a model."""
     from charrnn.data.inputs import Reading
 
     found = Reading.of(model.summary, columns).examples(loading.sources([*paths]))
@@ -98,10 +98,10 @@ def _check(config: "ScoreConfig", model: "TextModel") -> None:
     task = model.summary.task
     for name in OTHERS:
         if getattr(config, name) != getattr(type(config), name):
-            raise UsageError(f"`{name}` is for language models, not for {task}")
+            raise UsageError(f"`{name}` applies only to language models, not to {task}")
     if config.per in output.PARTS:
         raise UsageError(
-            f"--per {config.per} is for language models, not for {task}",
+            f"--per {config.per} applies only to language models, not to {task}",
             hint="use --per text or --per total",
         )
 
@@ -137,7 +137,7 @@ def _shown(
 
 
 def warn(found: "Evaluation", model: str, *, quiet: bool) -> None:
-    """Warn about unknown labels, and about inputs that the model was trained on."""
+    """Warn about unknown labels and about inputs that the model was trained on."""
     N = len(found.examples)
     if found.unknown:
         shown = console.listed([*map(console.quoted, found.unknown)], SHOWN)
@@ -162,7 +162,7 @@ def _write_json(
     task: "LabelledTask",
     model: str,
 ) -> None:
-    """Write one JSON object per example, or one with the sums and the metrics."""
+    """Write one JSON object per example, or a single one with sums and metrics."""
     if per == "total":
         record = output.values(found.total)
         record |= {"texts": len(triples), "impossible": len(found.impossible)}

@@ -9,14 +9,14 @@ from charrnn.fields import CORPUS, OUTPUT, check
 
 @dataclass(frozen=True)
 class ScoreConfig:
-    """Which texts are scored, and what is printed."""
+    """The texts to score, and the form of the output."""
 
     file: tuple[str, ...] = option(
         (),
         flags=("--file", "-f"),
         metavar="FILE",
-        help="Read one text per line, or labelled data; - is stdin; repeatable. An "
-        "empty line is an empty text, so output line n belongs to input line n.",
+        help="Read one text per line, or labelled data; - is stdin; repeatable. Empty "
+        "lines are scored too, so output line n belongs to input line n.",
     )
     whole: bool = option(False, help="Score each file as one text, newlines included.")
     mix: tuple[str, ...] = option(
@@ -58,7 +58,7 @@ class ScoreConfig:
         0,
         group=OUTPUT,
         at_least=0,
-        help="Show the N likeliest tokens at each position; 0 shows none.",
+        help="Show the N most likely tokens at each position; 0 shows none.",
     )
     plain: bool = option(
         False,
@@ -81,7 +81,7 @@ class ScoreConfig:
         check(self)
         if self.plain and self.sort:
             raise UsageError(
-                "--plain writes numbers in input order, but --sort changes that order",
+                "--plain writes numbers in input order, but --sort changes the order",
                 hint="omit one of them",
             )
         if self.per == "total" and (self.top or self.heat):
@@ -93,6 +93,6 @@ class ScoreConfig:
 
     @property
     def granularity(self) -> str:
-        """The unit to score; with only --top or --heat, it defaults to tokens."""
+        """The unit to score; with --top or --heat, the default is tokens."""
         shows_parts = self.per == "text" and (self.top or self.heat)
         return "token" if shows_parts else self.per

@@ -16,7 +16,7 @@ from charrnn.inference.score import Score
 if TYPE_CHECKING:
     from charrnn.cli.score.items import Item
 
-PARTS: Final = ("token", "word")  #: values of --per that ask for items
+PARTS: Final = ("token", "word")  #: values of --per that request items
 UNIT_OF_BITS: Final = {"bits": 1.0, "nats": log(2), "log10": -log(2) / log(10)}
 ROW: Final = "{:>9}  {:>10}  {:>10}  {:>6}  {:>7}  {}"
 # background colours from the 256-colour palette; each step stands for 1.5 bits
@@ -47,7 +47,7 @@ def write_json(scored: Iterable[Scored], per: str, model: str) -> None:
 
 
 def write_plain(scored: Iterable[Scored], per: str, unit: str) -> None:
-    """Write one number per line, for each text, for each item, or for the total."""
+    """Write one number per line: for each text or item, or for the total."""
     factor = UNIT_OF_BITS[unit]
     if per == "total":
         scored = [Scored("", _total(scored)[0])]
@@ -126,7 +126,7 @@ def values(score: Score) -> dict[str, Any]:
 
 
 def _total(scored: Iterable[Scored], *, finite: bool = False) -> tuple[Score, int]:
-    """Return the sum of the scores, only finite ones if asked for, and their number."""
+    """Return the sum of the scores and their number. finite: skip infinite scores."""
     total, count = Score(), 0
     for one in scored:
         if not (finite and isinf(one.score.nats)):

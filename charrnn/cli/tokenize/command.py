@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TokenizeOptions(TokenizerConfig):
-    """The tokenizer to train or to load, and what to do with it."""
+    """The tokenizer to train or load, and how to use it."""
 
     tokenizer: str = tokenizer_file()
     out: str = option(
@@ -37,7 +37,7 @@ class TokenizeOptions(TokenizerConfig):
         "",
         choices=TASKS,
         shown="chosen from the format of the files, otherwise language",
-        help="What the files are for: plain text, or data with labels, tags or "
+        help="What the files contain: plain text, or data with labels, tags or "
         "translations.",
     )
     columns: str = option(
@@ -48,7 +48,7 @@ class TokenizeOptions(TokenizerConfig):
     as_: str = option(
         "pieces",
         choices=("pieces", "ids"),
-        help="How tokens are written. Pieces show a space as U+2581, a byte as \\xNN, "
+        help="How to write tokens. Pieces show a space as U+2581, a byte as \\xNN, "
         "and a backslash as two backslashes.",
     )
 
@@ -92,7 +92,7 @@ def tokenize(
         charrnn tokenize --decode --as ids < ids.txt
 
     For labelled data, the report also shows labels, contradictory inputs and lengths.
-    --encode and --decode use the tokenizer given with --tokenizer, or that of a model.
+    --encode and --decode use the tokenizer of --tokenizer FILE or of a model.
     Decoding encoded text restores every byte, except for unknown characters.
     """
     options = TokenizeOptions(**given)
@@ -156,7 +156,7 @@ def _report(
 
 
 def _given_tokenizer(model: str | None, file: str) -> "Tokenizer | None":
-    """Return the tokenizer of a file or model, or None if neither is named."""
+    """Return the tokenizer of a file or model, or None if neither is given."""
     if model and file:
         raise UsageError("use --model or --tokenizer, not both")
     if file:

@@ -32,9 +32,9 @@ BLOCK: Final = 4096  #: examples that are encoded at once
 
 @dataclass
 class LabelledSurvey:
-    """Counts of labelled data, and of the tokens of its inputs.
+    """Counts of labelled data, and of the tokens in its inputs.
 
-    invalid: no byte of it is invalid, which would be an error.
+    invalid: always 0, because invalid bytes in labelled data are an error.
     """
 
     labelled: "Labelled"
@@ -49,7 +49,7 @@ class LabelledSurvey:
         return self.inputs.tokenizer
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON values; the counts of text are of the inputs."""
+        """Return the report as JSON values; counts of text refer to the inputs."""
         how = {
             name: getattr(self.labelled, name)
             for name in ("task", "format", "reason", "columns", "notes")
@@ -101,12 +101,12 @@ class LabelledSurvey:
             yield "note", note
 
 
-#: The report on plain text or on labelled data.
+#: the report on plain text or labelled data
 Survey = Report | LabelledSurvey
 
 
 def is_plain(sources: Sequence["Source"], task: str, columns: str) -> bool:
-    """Return whether files are plain text: by the task, if given, or their format."""
+    """Return whether files are plain text, judged by the task or by their format."""
     from charrnn.data.examples import is_labelled
 
     return task == DEFAULT_TASK or not (task or columns or is_labelled(sources))
@@ -141,7 +141,7 @@ def survey_labelled(
 
 
 def _count(texts: list[str], tokenizer: "Tokenizer") -> Report:
-    """Return the counts of texts, and of their tokens."""
+    """Return the counts of texts and of their tokens."""
     import numpy as np
 
     from charrnn.text.characters import count_characters

@@ -1,4 +1,4 @@
-"""The report of `charrnn tokenize`, with counts of a corpus and of its tokens."""
+"""The report of `charrnn tokenize`: counts of a corpus and of its tokens."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -102,7 +102,7 @@ class Report:
 
 
 def counted(texts: Iterable[tuple[str, int]]) -> list[str]:
-    """Return the texts in lines, each with its count."""
+    """Return the texts with their counts, joined to lines."""
     lines = [""]
     for text, count in texts:
         part = f"{console.quoted(text)} {count:,}"
@@ -117,8 +117,8 @@ def survey(
 ) -> Report:
     """Count a corpus, encode it, and return the report.
 
-    If no tokenizer is known, one is trained on the corpus. Bytes that are not UTF-8
-    are kept and counted. Raises TextError if there is no text.
+    known: the tokenizer to use; if None, one is trained on the corpus. Bytes that are
+    not UTF-8 are kept and counted. Raises TextError if there is no text.
     """
     from charrnn.tokenizers import loading as tokenizers
 
@@ -149,7 +149,7 @@ def _count_characters(report: Report, sources: list["Source"]) -> None:
 
 
 def set_characters(report: Report, counts: "Ids", size: "TextSize") -> None:
-    """Set what follows from the number of each character, and from the size."""
+    """Set the values that follow from the counts of characters and from the size."""
     import numpy as np
 
     report.bytes, report.words = size.bytes, size.words
@@ -193,7 +193,7 @@ def _count_tokens(report: Report, sources: list["Source"]) -> None:
 
 
 def set_tokens(report: Report, counts: "Ids") -> None:
-    """Set what follows from the number of each token."""
+    """Set the values that follow from the counts of tokens."""
     import numpy as np
 
     tokenizer = report.tokenizer

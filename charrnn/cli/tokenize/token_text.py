@@ -38,7 +38,7 @@ def encode(
         encoded = tokenizer.encode(line)
         found = tokenizer.count_unknown(encoded)
         if found and tokenizer.decode(encoded) != tokenizer.normalise(line):
-            unknown += found  # a text may contain <unk> itself
+            unknown += found  # even if the text itself contains <unk>
         ids = encoded.tolist()
         if as_json:
             shown = [tokenizer.piece(token) for token in ids]
@@ -61,12 +61,12 @@ def decode(paths: list[str], tokenizer: "Tokenizer", form: str) -> None:
             data = tokenizer.decode_bytes(_ids(words, tokenizer.vocab_size, number))
         else:
             data = tokenizer.join(_pieces(words, number))
-        # a terminal gets control characters spelled out, a pipe the same bytes
+        # control characters are spelled out on a terminal, but not in a pipe
         console.write(data.decode("utf-8", "surrogateescape") + newline)
 
 
 def piece(tokenizer: "Tokenizer", token: int) -> str:
-    """Return a token as a word without white space, which `piece_bytes` can read."""
+    """Return a token as a word without white space; `piece_bytes` reverses this."""
     text = tokenizer.token_bytes(token).decode("utf-8", "surrogateescape")
     if token == tokenizer.unknown and text == REPLACEMENT:  # not at level symbol
         return UNKNOWN
@@ -87,7 +87,7 @@ def _spell(match: re.Match[str]) -> str:
     if character in (" ", "\\"):
         return SPACE if character == " " else "\\\\"
     code = ord(character)
-    is_byte = code < 0x80 or code >= 0xDC80  # the latter are invalid bytes
+    is_byte = code < 0x80 or code >= 0xDC80  # codes from 0xDC80 stand for invalid bytes
     return f"\\x{code & 0xFF:02x}" if is_byte else f"\\u{code:04x}"
 
 
@@ -106,7 +106,7 @@ def _ids(words: list[str], vocab_size: int, number: int) -> list[int]:
             raise TextError(
                 f"line {number:,}: {console.quoted(word)} is not an id from 0 to "
                 f"{vocab_size - 1:,}",
-                hint="omit --as ids to decode pieces",
+                hint="to decode pieces, omit --as ids",
             )
     return [int(word) for word in words]
 

@@ -49,8 +49,8 @@ def train(
         charrnn train names.txt --documents line --time 3m
         charrnn train labels.tsv --task classify
 
-    Sizes and rates you don't set are chosen from the corpus and the time budget, and
-    printed. To resume an interrupted run, repeat the same command.
+    Sizes and rates that you don't set are chosen from the corpus and the time budget;
+    the choices are printed. To resume an interrupted run, repeat the same command.
     """
     loading.check_sources(corpus)
     request = Request.of(corpus, **given)
@@ -103,7 +103,7 @@ def _train(
 
 @dataclass
 class Signals:
-    """The signal received, if any; while `held`, it takes effect only after a step."""
+    """The signal received, if any. While `held`, it takes effect only after a step."""
 
     number: int = 0
     held: bool = False
@@ -134,8 +134,8 @@ def _caught_signals(*, quiet: bool) -> Iterator[Signals]:
         signals.number = number
         if not signals.held:
             raise SignalledError
-        with suppress(RuntimeError):  # raised if a line was being written
-            console.log("stopping; a second signal stops at once", quiet=quiet)
+        with suppress(RuntimeError):  # raised if a line is being written
+            console.log("stopping; a second signal stops immediately", quiet=quiet)
 
     # signals that are ignored, as under nohup, stay ignored
     heard = [n for n in SIGNALS if signal.getsignal(n) != signal.SIG_IGN]

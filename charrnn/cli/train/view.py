@@ -83,7 +83,7 @@ class PlainView(View):
 
 
 class LiveView(PlainView):
-    """Keeps a progress bar at the bottom of the terminal and writes lines above it."""
+    """Keeps a progress bar at the bottom of the terminal; writes lines above it."""
 
     def __init__(self, bar: Any) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class Figures:
     def __init__(self) -> None:
         self.line = ""
         self._unit = ""  #: the unit of the loss that is shown
-        self._per_nat = 1.0  #: how many of them are one nat per token
+        self._per_nat = 1.0  #: the factor from nats per token to this unit
         self._brief: Describe = str
         self._valid = ""
         self._budget_s = 0.0

@@ -1,14 +1,14 @@
-"""Formats of labelled data: each file reads one kind of file and writes it back.
+"""Formats of labelled data: how each kind of file is read and written.
 
 base.py         the types of examples and formats, and what formats share
-detect.py       finds out the format of a file
+detect.py       detects the format of a file
 columns.py      the option `columns`
 guessing.py     guesses columns and task from names and values
 table.py        converts rows of cells to examples and back
 report.py       counts labels, repeated and contradictory examples
 separated.py    TSV and CSV
 jsonl.py        JSON Lines
-fasttext.py     __label__x text
+fasttext.py     fastText: __label__x text
 conll.py        CoNLL columns and CoNLL-U
 dictionary.py   pronouncing dictionaries such as CMUdict
 unlabelled.py   files without outputs, completed so that they can be read

@@ -1,4 +1,4 @@
-"""Examples, formats, and what all formats share."""
+"""Examples, formats, and helpers that all formats share."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Final
 
 from charrnn.errors import TextError, UsageError
 
-#: Stands for a blank inside a word, because blanks separate the words of an example.
+#: Replaces a blank inside a word, because blanks separate the words of an example.
 NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
 class Example:
-    """An input with its output, and the line of the file that it starts on.
+    """An input with its output, and the number of the line where it starts.
 
     classify    source is any text, target is its label
     tag         source is words and target is their tags, separated by single blanks
@@ -48,8 +48,8 @@ class Labelled:
 class File:
     """The name and the decoded text of a file.
 
-    second: the file with the outputs, if this one has only inputs. header: the header
-    to expect, which is that of a file read before.
+    second: the file with the outputs, if this one has only inputs. header: the expected
+    header, from a file that was read before.
     """
 
     name: str
@@ -58,7 +58,7 @@ class File:
     header: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        r"""Yield each line with its number. A line ends at \n or \r\n only."""
+        r"""Yield each line with its number. Only \n and \r\n end a line."""
         for number, line in enumerate(self.text.split("\n"), 1):
             yield number, line.removesuffix("\r")
 
@@ -71,8 +71,8 @@ class File:
 class Format:
     """How to read and write a kind of file.
 
-    read: takes a file, and the options `task` and `columns`, which may be empty.
-    write: takes examples, columns and header, and yields pieces of text. Raises
+    read: takes a file and the options `task` and `columns`, which may be empty.
+    write: takes examples, columns and header, and yields pieces of text. It raises
     TextError if the format cannot represent an example.
     is_old: whether a file that is not UTF-8 is read as Windows-1252 or Latin-1.
     is_by_word: whether each word is on a line of its own.
@@ -85,19 +85,19 @@ class Format:
 
 
 def only(format: str, certain: str, task: str, columns: str = "") -> str:
-    """Return the only task of a format. Raises UsageError for another one.
+    """Return the only task of a format. Raises UsageError for any other task.
 
-    columns: the value of the option, if the format has no columns to choose from.
+    columns: the value of the option, which must be empty: there is nothing to choose.
     """
     if task not in ("", certain):
         raise UsageError(
-            f"`task` {task} does not fit the {format} format, which is for {certain}",
+            f"`task` is {task}, but the {format} format is only for {certain}",
             hint="omit `task`, or write the data as input TAB output",
         )
     if columns:
         raise UsageError(
-            f"`columns` {columns} does not fit the {format} format",
-            hint="omit it: the format determines what is input and output",
+            f"the {format} format does not support `columns` {columns}",
+            hint="omit it: the format determines the input and the output",
         )
     return certain
 
@@ -121,7 +121,7 @@ def checked(file: File, examples: list[Example]) -> list[Example]:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text, which only blanks separate."""
+    """Return the words of a text; only blanks separate words."""
     return [word for word in text.split(" ") if word]
 
 
@@ -131,7 +131,7 @@ def joined(words: Iterable[str]) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words that `joined` put together."""
+    """Undo `joined`: return the words of a text, with blanks restored."""
     return [word.replace(NO_BREAK_SPACE, " ") for word in text.split(" ")]
 
 
@@ -155,12 +155,12 @@ SHAPES: Final[dict[str, Callable[[File, Example], Example]]] = {"tag": _paired}
 
 
 def split_inputs(example: Example, count: int) -> list[str]:
-    """Return the inputs that were joined to one; a single input may contain TABs."""
+    """Split joined inputs at TABs; if there is only one, it may contain TABs."""
     inputs = example.source.split("\t", count - 1)
     if len(inputs) < count:
         raise TextError(
             f"line {example.line:,} has {len(inputs)} inputs instead of {count}",
-            hint="separate the inputs by TABs",
+            hint="separate the inputs with TABs",
         )
     return inputs
 

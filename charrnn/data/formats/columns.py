@@ -7,14 +7,14 @@ from functools import cache
 from charrnn.errors import UsageError
 
 HINT = (
-    'set `columns` to input and output, such as 1,2 or "text,label"; join inputs '
+    'set `columns` to INPUT,OUTPUT, such as 1,2 or "text,label"; join several inputs '
     "with +, such as 1+3,2"
 )
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names or 1-based numbers of the columns of the inputs and the output."""
+    """The columns of the inputs and the output, by name or number, counted from 1."""
 
     inputs: tuple[str, ...]
     output: str
@@ -37,9 +37,9 @@ class Columns:
 
 @cache  # called for every row that is written
 def parse(columns: str, *, default_input: str = "") -> Columns:
-    """Read the value of `columns`. Raises UsageError.
+    """Parse the value of `columns`. Raises UsageError.
 
-    default_input: the input if only the output is given.
+    default_input: the input column to use if only the output is given.
     """
     *before, output = (part.strip() for part in columns.split(","))
     if not before and default_input:
@@ -57,11 +57,12 @@ def _index(column: str, header: Sequence[str], width: int) -> int:
         if 1 <= int(column) <= width:
             return int(column) - 1
         raise UsageError(
-            f"`columns` has {column}, but the file has {width} columns", hint=HINT
+            f"`columns` names column {column}, but the file has {width} columns",
+            hint=HINT,
         )
     if column in header:
         return header.index(column)
     names = ", ".join(filter(None, header))
     raise UsageError(
-        f'`columns` has "{column}", but the columns are named: {names}', hint=HINT
+        f'no column is named "{column}"; the columns are named: {names}', hint=HINT
     )

@@ -1,7 +1,7 @@
 """One word per line, with a blank line after each sentence.
 
-CoNLL     columns separated by TABs or blanks; the word is first, the tag is last
-CoNLL-U   ten columns; FORM is the word, UPOS or another column the tag
+CoNLL     columns separated by TABs or blanks; the word is first and the tag last
+CoNLL-U   ten columns; the word is in FORM, the tag in UPOS or another column
 """
 
 import re
@@ -129,16 +129,16 @@ def _conllu_sentences(file: File) -> Iterator[Rows]:
             raise file.error(
                 number,
                 f"expected {len(FIELDS)} columns separated by TABs, found {len(row)}",
-                hint="a file with fewer columns is CoNLL: rename it to .conll",
+                hint="if it is CoNLL, which has fewer columns, rename it to .conll",
             )
-        # 3-4 is a range of words, 3.1 a word that is not in the text
+        # 3-4 is a range of words, and 3.1 is a word that is not in the text
         if row[0].isdecimal():
             rows.append((number, row))
         elif not re.fullmatch(r"\d+[-.]\d+", row[0]):
             raise file.error(
                 number,
                 f"expected the number of a word, not {row[0]!r}",
-                hint="a file with other columns is CoNLL: rename it to .conll",
+                hint="if it is CoNLL, with other columns, rename it to .conll",
             )
     if rows:
         yield rows

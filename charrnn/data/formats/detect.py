@@ -1,4 +1,4 @@
-"""Which format a file has: by its extension and by all of its lines."""
+"""Detect the format of a file from its extension and from all of its lines."""
 
 import re
 from collections import Counter
@@ -15,11 +15,11 @@ SUFFIXES: Final = {
     ".conll": "conll", ".iob": "conll", ".iob2": "conll", ".bio": "conll",
     ".conllu": "conllu", ".dict": "dict",
 }  # fmt: skip
-#: Formats whose extensions are also used for other ones.
+#: Formats whose extensions are also used for files in other formats.
 MISNAMED: Final = ("tsv", "conll", "conllu")
-#: Extensions of two letters that are not languages.
+#: Two-letter extensions that are not languages.
 NOT_LANGUAGES: Final = {".md", ".py", ".js", ".ts", ".rs", ".go", ".cc", ".sh"}
-LONGEST_SENTENCE: Final = 200  #: the most words per sentence, on average
+LONGEST_SENTENCE: Final = 200  #: maximum mean number of words per sentence
 
 _LANGUAGE: Final = re.compile(r"\.([a-z]{2}|src|tgt)")
 _CONLLU: Final = re.compile(r"\d+([-.]\d+)?(\t[^\t]+){9}")
@@ -32,9 +32,9 @@ def suffix(name: str) -> str:
 
 
 def is_labelled(sources: Sequence[Source]) -> bool:
-    """Return whether files are certain to hold labelled data.
+    """Return whether files certainly contain labelled data.
 
-    They are if their extensions are those of formats, if their lines begin with
+    They do if their extensions are those of formats, if their lines begin with
     __label__, or if they are one text in two languages, such as train.de and train.en.
     """
     if are_languages([source.name for source in sources]):
@@ -58,9 +58,9 @@ def are_languages(names: Sequence[str]) -> bool:
 
 
 def detect(name: str, text: str, task: str = "") -> str:
-    """Return the format of a file, or an empty string if it has none.
+    """Return the format of a file, or an empty string if it is not a known one.
 
-    task: with a task other than tag, a table with blank lines remains a table.
+    task: if it is given and is not "tag", blank lines do not mean sentences of words.
     """
     may_be_tagged = task in ("", "tag")
     by_name = SUFFIXES.get(suffix(name), "")
@@ -104,7 +104,7 @@ def _most(lines: Sequence[str], is_so: Callable[[str], object]) -> bool:
 
 
 def _are_sentences(text: str, lines: Sequence[str], separator: str) -> bool:
-    """Return whether lines hold words and tags, with blank lines between sentences."""
+    """Return whether lines contain words and tags, and sentences end at blank lines."""
     inside = text.strip().split("\n")
     sentences = 1 + sum(
         not line.strip() and bool(before.strip())

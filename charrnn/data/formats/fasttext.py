@@ -19,7 +19,7 @@ _LINE: Final = re.compile(rf"{LABEL}([^ \t]+)[ \t]?(.*)", re.DOTALL)
 
 
 def _read(file: File, task: str, columns: str) -> Labelled:
-    """Return the examples. A line with several labels is an error, not a class."""
+    """Return the examples. A line with several labels is an error."""
     certain = only("fasttext", "classify", task, columns)
     examples = []
     for number, line in file.lines():
@@ -36,8 +36,8 @@ def _read(file: File, task: str, columns: str) -> Labelled:
         if text.lstrip().startswith(LABEL):
             raise file.error(
                 number,
-                "several labels, but a classifier predicts one",
-                hint=f"keep one label, or join them into one, such as {LABEL}a+b",
+                "several labels, but a classifier predicts only one",
+                hint=f"keep one label, or join them to one, such as {LABEL}a+b",
             )
         examples.append(Example(text, label, number))
     checked(file, examples)

@@ -6,12 +6,12 @@ from typing import Final
 
 from charrnn.errors import TextError
 
-#: Names of columns and JSON keys that hold an input; the first one found is used.
+#: Names of columns and JSON keys that contain an input; the first one found is used.
 INPUTS: Final = (
     "text", "sentence", "tokens", "words", "source", "src", "input", "utterance",
     "message", "review", "comment", "tweet", "content", "document", "question", "word",
 )  # fmt: skip
-#: Names of those that hold an output, with the task if the name implies one.
+#: Names of columns and JSON keys that contain an output, with the task if it is clear.
 OUTPUTS: Final = {
     "label": "classify", "class": "classify", "category": "classify",
     "sentiment": "classify", "intent": "classify", "tags": "tag", "ner_tags": "tag",
@@ -22,13 +22,13 @@ OUTPUTS: Final = {
 MOST_LABELS: Final = 200
 LEAST_ROWS: Final = 20  #: with fewer rows, the task must be given
 CHOOSE: Final = (
-    "choose `task`: classify if the output is a label, translate if it is text, tag "
-    "if it is one tag per word, or language to read the file as plain text"
+    "set `task`: classify if the output is a label, translate if it is a text, tag if "
+    "it has one tag per word, or language to read the file as plain text"
 )
 
 
 def names_of(header: Sequence[str]) -> tuple[str, str] | None:
-    """Return the names of the input and the output in a header or in JSON keys."""
+    """Return the names of input and output among column names or JSON keys."""
     by_name = {name.casefold(): name for name in reversed(header)}
     inputs = [by_name[name] for name in INPUTS if name in by_name]
     outputs = [by_name[name] for name in OUTPUTS if name in by_name]
@@ -45,8 +45,8 @@ def task_of_names(source: str, target: str) -> str:
 def task_of_values(file: str, outputs: Sequence[str]) -> str:
     """Return the task that the outputs of a file suggest.
 
-    Outputs are labels if there are few different ones and translations if there are
-    many. Raises TextError if they are neither, or if there are fewer than 20 rows.
+    Outputs are labels if few of them are different, and translations if many are.
+    Raises TextError if neither is clear, or if there are fewer than 20 rows.
     """
     if len(outputs) >= LEAST_ROWS and are_few(outputs):
         return "classify"
@@ -56,7 +56,7 @@ def task_of_values(file: str, outputs: Sequence[str]) -> str:
 
 
 def unclear(file: str, why: str) -> TextError:
-    """Return the error for a task that has to be chosen by the user."""
+    """Return the error for a task that the user has to choose."""
     return TextError(f"the task of {file} is not clear: {why}", hint=CHOOSE)
 
 
@@ -66,10 +66,10 @@ def counted(values: Sequence[str]) -> str:
 
 
 def is_label_first(task: str, first: Sequence[str], second: Sequence[str]) -> bool:
-    """Return whether the first of two columns is the label of the second.
+    """Return whether the first of two columns contains the labels of the second.
 
-    It is if its values are shorter and fewer; unless the task is known, they must also
-    repeat like labels.
+    It does if its values are shorter and fewer; unless the task is known, they must
+    also repeat like labels.
     """
     return task in _LABEL_FIRST and _LABEL_FIRST[task](first, second)
 

@@ -41,7 +41,7 @@ def _read(file: File, task: str, columns: str) -> Labelled:
     if records and not columns and not found:
         raise file.error(
             records[0][0],
-            f"it is not clear which keys are input and output: {', '.join(names)}",
+            f"it is not clear which keys have input and output: {', '.join(names)}",
             hint='name them with `columns`, such as "text,label"',
         )
     chosen = option.parse(columns or ",".join(found or DEFAULT.split(",")))
@@ -79,7 +79,7 @@ def _record(file: File, number: int, line: str) -> dict[str, Any]:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise file.error(
-            number, f"not JSON: {error}", hint="put one object on each line"
+            number, f"this is not JSON: {error}", hint="put one object on each line"
         ) from error
     if not isinstance(record, dict):
         raise file.error(
@@ -96,13 +96,13 @@ def _text(file: File, number: int, record: dict[str, Any], name: str) -> str:
         raise file.error(
             number,
             f'no "{name}", only {", ".join(record) or "an empty object"}',
-            hint='choose keys that every line has with `columns`, such as "text,label"',
+            hint='set `columns` to keys that every line has, such as "text,label"',
         )
     value = record[name]
     if isinstance(value, list):
         words = [_scalar(file, number, name, word) for word in value]
         if not all(words):
-            raise file.error(number, f'an empty word in "{name}"', hint="drop it")
+            raise file.error(number, f'"{name}" has an empty word', hint="remove it")
         return joined(words)
     return _scalar(file, number, name, value)
 
@@ -114,14 +114,14 @@ def _scalar(file: File, number: int, name: str, value: Any) -> str:
         except UnicodeEncodeError as error:
             raise file.error(
                 number,
-                f'half of a surrogate pair in "{name}"',
+                f'"{name}" contains half of a surrogate pair',
                 hint="write the character itself, in UTF-8",
             ) from error
         return value
     if isinstance(value, int | float):  # also True and False
         return json.dumps(value)
     raise file.error(
-        number, f'"{name}" is neither text nor a number', hint="give a text"
+        number, f'"{name}" is neither a text nor a number', hint="use a text"
     )
 
 

@@ -21,7 +21,7 @@ from charrnn.errors import TextError
 
 def _read(file: File, task: str, columns: str) -> Labelled:
     if file.second is None:
-        raise ValueError("parallel data is in two files")
+        raise ValueError("parallel data needs two files")
     task = only("parallel", task, task, columns) or "translate"
     sides = [_lines(file), _lines(file.second)]
     if len(sides[0]) != len(sides[1]):
@@ -33,7 +33,7 @@ def _read(file: File, task: str, columns: str) -> Labelled:
     examples = [
         Example(source, target, number)
         for number, (source, target) in enumerate(zip(*sides, strict=True), 1)
-        if source or target  # both may be blank lines
+        if source or target  # lines that are blank in both files are skipped
     ]
     checked(file, examples)
     reason = f"line n of {file.second.name} belongs to line n of {file.name}"
@@ -42,7 +42,7 @@ def _read(file: File, task: str, columns: str) -> Labelled:
 
 def _lines(file: File) -> list[str]:
     lines = [line for _, line in file.lines()]
-    return lines if lines[-1] else lines[:-1]  # the last line end begins no line
+    return lines if lines[-1] else lines[:-1]  # no line follows the last line end
 
 
 def _write(

@@ -1,4 +1,4 @@
-"""What labelled data holds, and what in it a user may want to check."""
+"""What labelled data contains, including what a user may want to check."""
 
 import unicodedata
 from collections import Counter, defaultdict
@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from charrnn.data.formats.base import Example
 
-SHOWN: Final = 3  #: contradictions that are listed
-#: Marks at the end of a label that hardly make it another label.
+SHOWN: Final = 3  #: number of contradictions that are listed
+#: Labels that differ only in these marks at the end are probably the same label.
 MARKS: Final = " .,;:!?'\"_-"
 
 
@@ -26,13 +26,13 @@ class Lengths:
 class LabelledReport:
     """Counts of labelled data.
 
-    labels: each label or tag with its count, the most frequent first; empty if outputs
-    are texts. twins: labels that differ only in case, blanks or marks. repeated:
-    examples that are equal to an earlier one. contradictory: inputs that have several
-    outputs. contradictions: some of them, with their outputs. unit: that of the
-    lengths. copied: the fraction of outputs that are equal to their inputs. unseen: the
-    fraction of the words of held-out examples that do not occur in the others; None if
-    words have no tags.
+    labels: each label or tag with its count, most frequent first; empty if outputs are
+    texts. twins: labels that differ only in case, blanks or marks. repeated: number of
+    examples that are equal to an earlier one. contradictory: number of inputs with
+    several outputs. contradictions: some of these inputs with their outputs. unit: the
+    unit of the lengths. copied: the fraction of outputs that are equal to their inputs.
+    unseen: the fraction of the words in held-out examples that do not occur in the
+    training examples; None if words have no tags.
     """
 
     examples: int
@@ -65,7 +65,7 @@ def report(
 ) -> LabelledReport:
     """Return the counts of the examples in a file. Raises ValueError if it has none.
 
-    parts: those for training and those held out, to count unseen words.
+    parts: the training and the held-out examples, to count unseen words.
     """
     if not examples:
         raise ValueError("there are no examples")

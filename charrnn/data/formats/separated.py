@@ -20,9 +20,9 @@ def _read_tsv(file: File, task: str, columns: str) -> Labelled:
         if not line or line.isspace():
             continue
         if "\t" not in line:
-            hint = CHOOSE if number == 1 else "separate input and output by a TAB"
+            hint = CHOOSE if number == 1 else "separate input and output with a TAB"
             raise file.error(
-                number, "expected input TAB output, not one text", hint=hint
+                number, "expected input TAB output, but there is no TAB", hint=hint
             )
         rows.append((number, line.split("\t")))
     return read_table(file, "tsv", rows, task, columns)
@@ -45,13 +45,13 @@ def _read_csv(file: File, task: str, columns: str) -> Labelled:
 
 
 def csv_table(file: File) -> Rows:
-    """Return the rows of a CSV file, whose separator is guessed."""
+    """Return the rows of a CSV file; guess the separator."""
     delimiter = max(DELIMITERS, key=lambda one: _evenness(file, one))
     return _csv_rows(file, delimiter)
 
 
 def _evenness(file: File, delimiter: str) -> int:
-    """Return how many rows have the most common number of columns above one."""
+    """Return how many rows have the most common number of columns, not counting 1."""
     try:
         widths = Counter(len(row) for _, row in _csv_rows(file, delimiter))
     except TextError:
@@ -69,8 +69,8 @@ def _csv_rows(file: File, delimiter: str) -> Rows:
                 rows.append((line, row))
             line = reader.line_num + 1
     except csv.Error as error:
-        hint = "close every quote, and double a quote inside quotes"
-        raise file.error(line, f"not CSV: {error}", hint=hint) from error
+        hint = "close every quote, and double any quote inside quotes"
+        raise file.error(line, f"this is not CSV: {error}", hint=hint) from error
     return rows
 
 

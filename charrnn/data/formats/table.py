@@ -1,4 +1,4 @@
-"""Rows of cells -> examples, and back."""
+"""Convert rows of cells to examples and back."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from charrnn.data.formats.base import (
     split_inputs,
 )
 
-Rows = list[tuple[int, list[str]]]  #: each row with its line
+Rows = list[tuple[int, list[str]]]  #: each row with its line number number
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ def read_table(
     """Return the examples of a table.
 
     The first row is a header if `columns` has names, if it contains well-known names,
-    if it is the header of a file read before, or if its label is the only one that does
-    not occur again.
+    if it is the header of a file read before, or if its label is the only one that
+    occurs just once.
     """
     if not rows:
         checked(file, [])
@@ -93,7 +93,7 @@ def _width(file: File, rows: Rows) -> int:
     if width < 2:
         raise file.error(
             rows[0][0],
-            "one column, but an input and an output are needed",
+            "there is one column, but an input and an output are needed",
             hint=guessing.CHOOSE,
         )
     if len(widths) > 1:
@@ -107,14 +107,14 @@ def _width(file: File, rows: Rows) -> int:
 
 
 def _by_values(file: File, rows: Rows, task: str) -> Choice:
-    """Choose the columns, and the task if possible, by the values in them."""
+    """Choose the columns, and if possible the task, by the values in the columns."""
     width = len(rows[0][1])
     filled = [sum(not _is_blank(row[i]) for _, row in rows) for i in range(width)]
     used = [index for index in range(width) if 2 * filled[index] >= len(rows)]
     values = [[row[index] for _, row in rows] for index in used]
     if len(used) == 3 and guessing.are_features(values[2]):
         word, _, features = (index + 1 for index in used)
-        reason = f"column {features} holds features of column {word}"
+        reason = f"column {features} contains features of column {word}"
         return Choice((used[0], used[2]), used[1], task or "translate", reason)
     if len(used) != 2:
         raise file.error(
@@ -131,7 +131,7 @@ def _by_values(file: File, rows: Rows, task: str) -> Choice:
 
 
 def _complete(file: File, rows: Rows, choice: Choice) -> Choice:
-    """Fill in the task and the reason, from the values of the output."""
+    """Fill in the task and the reason from the values of the output."""
     outputs = [row[choice.output] for _, row in rows]
     task = choice.task or guessing.task_of_values(file.name, outputs)
     reason = f"column {choice.output + 1} has {guessing.counted(outputs)}"

@@ -1,7 +1,7 @@
-"""Files whose outputs are missing, completed so that they can be read as labelled data.
+"""Complete files whose outputs are missing, so that they can be read as labelled data.
 
-A column of inputs gets a column of outputs, a row or an object without a label gets
-one, and so does a word without a tag:
+A column of inputs gets a column of outputs, a row or an object without a label gets a
+label, and a word without a tag gets a tag:
 
     hello                   hello<TAB>_
     {"text": "hello"}       {"text": "hello", "label": "_"}
@@ -22,15 +22,15 @@ from charrnn.data.formats.jsonl import DEFAULT, LIST
 from charrnn.data.formats.separated import csv_table
 
 FILLER: Final = "_"
-TAG: Final = "X"  #: filler in CoNLL-U, where _ stands for a missing tag
+TAG: Final = "X"  #: placeholder in CoNLL-U, where _ would mean a missing tag
 LABEL: Final = DEFAULT.split(",")[1]
-TAGS: Final = "tags"  #: the name of the output of a list of words
+TAGS: Final = "tags"  #: the key of the output if the input is a list of words
 
 
 def completed(file: File, format: str, columns: str) -> File:
-    """Return a file in which every input has an output, whatever it is.
+    """Return a file in which every input has some output.
 
-    columns: the columns to read, or "" if they are to be guessed.
+    columns: the columns to read, or "" to guess them.
     """
     complete = COMPLETE.get(format)
     return replace(file, text=complete(file, columns)) if complete else file
@@ -49,7 +49,7 @@ def _csv(file: File, columns: str) -> str:
 
 
 def _rows(rows: list[list[str]], columns: str) -> list[list[str]]:
-    """Return rows with an output in each, in a new last column if there is none."""
+    """Return rows that all have an output, in a new last column if necessary."""
     header = next((row for row in rows if any(row)), [""])
     has_input = any(name.casefold() in INPUTS for name in header)
     output = _output(header, columns)
@@ -68,7 +68,7 @@ def _rows(rows: list[list[str]], columns: str) -> list[list[str]]:
 
 
 def _output(header: Sequence[str], columns: str) -> int | None:
-    """Return the position of the output in a row, or None if it is not known."""
+    """Return the position of the output in a row, or None if unknown."""
     found = names_of(header)
     name = option.parse(columns).output if columns else found[1] if found else ""
     if name.isdecimal():

@@ -6,10 +6,10 @@ from typing import Self
 
 
 class Memory:
-    """Translates a known source as most often before; copies any other source.
+    """Returns the most frequent target of a known source; copies any other source.
 
-    Of a source that joins several columns with tabs, the first is copied. translations:
-    the most frequent target of each source; of equals, the first.
+    If a source has several columns, joined with tabs, only the first one is copied.
+    translations: the most frequent target of each source, or the first of several.
     """
 
     title = "memorize and copy"

@@ -1,7 +1,7 @@
 """BLEU as sacrebleu 2.6 computes it by default (Papineni et al. 2002).
 
-Text is tokenized like NIST's mteval-v13a, and the k-th order without a match has the
-precision 1 / (2^k total).
+Text is tokenized as in NIST's mteval-v13a. If n-grams of several lengths have no match,
+the k-th of these lengths has the precision 1 / (2^k total).
 """
 
 import re
@@ -14,16 +14,16 @@ import numpy as np
 from charrnn.inference.intervals import Reals
 
 SIGNATURE: Final = "case:mixed|eff:no|tok:13a|smooth:exp"
-ORDER: Final = 4  #: longest n-grams, in words
+ORDER: Final = 4  #: maximum length of n-grams, in words
 
 _ENTITIES: Final = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
 _RULES: Final = (
-    # ASCII symbols are words, except the apostrophe, comma, hyphen and full stop
+    # ASCII symbols except apostrophe, comma, hyphen and full stop are words
     (re.compile(r"""([ !"#$%&()*+/:;<=>?@\[\\\]^_`{|}~])"""), r" \1 "),
-    # so are full stops and commas, unless between digits
+    # full stops and commas are words unless they are between digits
     (re.compile(r"([^0-9])([.,])"), r"\1 \2 "),
     (re.compile(r"([.,])([^0-9])"), r" \1 \2"),
-    # and hyphens after digits
+    # hyphens after digits are words
     (re.compile(r"([0-9])(-)"), r"\1 \2 "),
 )
 
@@ -42,8 +42,9 @@ def tokenize_13a(text: str) -> list[str]:
 def bleu_statistics(predicted: str, references: Sequence[str]) -> list[int]:
     """Return the statistics of an example.
 
-    They are the number of words, that of the reference closest in length, and for each
-    order the matches, then for each order the n-grams. A match occurs in any reference.
+    These are the number of words, the number of words in the reference closest in
+    length, the matches for each n, and the n-grams for each n. An n-gram matches if it
+    occurs in any reference.
     """
     words = tokenize_13a(predicted)
     known: Counter[tuple[str, ...]] = Counter()
@@ -62,7 +63,7 @@ def bleu_statistics(predicted: str, references: Sequence[str]) -> list[int]:
 
 
 def bleu(sums: Reals) -> Reals:
-    """Return BLEU, from 0 to 100, from summed statistics: (..., 10) -> (...)."""
+    """Compute BLEU, from 0 to 100, from summed statistics: (..., 10) -> (...)."""
     words, reference_words = sums[..., 0], sums[..., 1]
     matches, totals = sums[..., 2 : 2 + ORDER], sums[..., 2 + ORDER :]
     halvings = np.where(matches == 0, np.cumsum(matches == 0, axis=-1), 0)

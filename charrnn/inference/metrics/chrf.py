@@ -1,6 +1,6 @@
 """chrF as sacrebleu 2.6 computes it by default (Popović 2015).
 
-It counts n-grams of 1 to 6 characters without whitespace, and recall counts twice as
+It compares n-grams of 1 to 6 characters, without whitespace. Recall counts twice as
 much as precision.
 """
 
@@ -13,15 +13,15 @@ import numpy as np
 from charrnn.inference.intervals import Reals
 
 SIGNATURE: Final = "case:mixed|eff:yes|nc:6|nw:0|space:no"
-ORDER: Final = 6  #: longest n-grams, in characters
+ORDER: Final = 6  #: maximum length of n-grams, in characters
 BETA: Final = 2  #: weight of recall
 
 
 def chrf_statistics(predicted: str, references: Sequence[str]) -> list[int]:
-    """Return the statistics of an example, for the reference that it is most like.
+    """Return the statistics of an example for the most similar reference.
 
-    They are, for each order, the n-grams predicted (0 if the reference has none), those
-    of the reference, and the matches.
+    For each n, these are the number of predicted n-grams (0 if the reference has none),
+    of the reference's n-grams, and of matches.
     """
     letters = "".join(predicted.split())
     guessed = _ngrams(letters)
@@ -43,9 +43,9 @@ def chrf_statistics(predicted: str, references: Sequence[str]) -> list[int]:
 
 
 def chrf(sums: Reals) -> Reals:
-    """Return chrF, from 0 to 100, from summed statistics: (..., 18) -> (...).
+    """Compute chrF, from 0 to 100, from summed statistics: (..., 18) -> (...).
 
-    Precision and recall are means over the orders that both sides have n-grams of.
+    Precision and recall are means over every n for which both sides have n-grams.
     """
     counts = sums.reshape(*sums.shape[:-1], ORDER, 3)
     guessed, known, matches = np.moveaxis(counts, -1, 0)

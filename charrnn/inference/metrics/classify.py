@@ -56,8 +56,8 @@ class ClassifyMetrics(TaskMetrics):
         """Measure predictions, in the order of the gold labels.
 
         A gold label that the model does not know counts as an error. probabilities:
-        (N,), those of the predicted labels. nats: (N,), -ln p of the gold labels; an
-        example with NaN is left out of the bits per label.
+        (N,), the probabilities of the predicted labels. nats: (N,), -ln p of the gold
+        labels; examples with NaN are left out of the bits per label.
         """
         check_examples(gold, predicted, probabilities, nats)
         N = len(gold)
@@ -119,7 +119,7 @@ def _calibration(is_right: npt.NDArray[np.bool_], probabilities: Any) -> Figure:
     """Return the expected calibration error (Guo et al. 2017).
 
     Predictions are grouped by probability into 15 bins of equal width. The error is the
-    mean over predictions of |accuracy - mean probability| of the prediction's bin.
+    mean over all predictions of |accuracy - mean probability| in the prediction's bin.
     """
     p = np.asarray(probabilities, np.float64)
     N = len(p)

@@ -1,15 +1,15 @@
 """Levenshtein distances of many pairs of sequences at once.
 
-distance(i, j) of the first i symbols of one sequence and the first j of the other is
-the least of
+distance(i, j), between the first i symbols of one sequence and the first j symbols of
+the other, is the minimum of three values:
 
-    distance(i - 1, j) + 1                       a symbol too many
-    distance(i, j - 1) + 1                       a symbol too few
-    distance(i - 1, j - 1) + (are different)     another symbol or the same
+    distance(i - 1, j) + 1                       deletion of a symbol
+    distance(i, j - 1) + 1                       insertion of a symbol
+    distance(i - 1, j - 1) + (are different)     replacement or match
 
 The table of each pair is filled row by row, for all pairs of a batch in parallel. In a
-row, the second line links each entry to the one before. It is the running minimum of
-distance - j, plus j.
+row, insertions make each entry depend on the entry before it. A running minimum of
+distance - j, plus j, computes the whole row at once.
 
 Letters: P pairs, S and T longest sequence of each side.
 """
@@ -24,11 +24,11 @@ from charrnn.inference.metrics.figure import Ids
 
 Symbols = Sequence[Hashable]
 
-BATCH: Final = 1 << 18  #: entries of a row, over all pairs of a batch
+BATCH: Final = 1 << 18  #: maximum entries of a row, over all pairs of a batch
 
 
 def edit_distances(first: Sequence[Symbols], second: Sequence[Symbols]) -> Ids:
-    """Return the distance of each pair, (P,): fewest insertions, deletions, changes."""
+    """Return each pair's distance, (P,): insertions, deletions and replacements."""
     index: dict[Hashable, int] = {}
     ids, others = (
         [np.array([index.setdefault(x, len(index)) for x in row], int) for row in side]
@@ -36,7 +36,7 @@ def edit_distances(first: Sequence[Symbols], second: Sequence[Symbols]) -> Ids:
     )
     lengths = [len(row) for row in ids], [len(row) for row in others]
     distances = np.zeros(len(ids), np.int64)
-    # pairs of similar lengths make batches without much padding
+    # batches of pairs with similar lengths need little padding
     waiting = np.lexsort(lengths).tolist()
     while waiting:
         size = max(1, BATCH // (lengths[0][waiting[-1]] + 1))

@@ -1,18 +1,18 @@
-"""A figure of a test set, such as its accuracy, with a 95% bootstrap interval.
+"""A figure for a test set, such as accuracy, with a 95% bootstrap interval.
 
-Each example contributes a row of K statistics, such as (is correct, 1). The figure of a
-test set is a function of the sums of these rows, never a mean of figures per example.
-So a bootstrap over examples (Koehn 2004) needs only weighted sums: examples are drawn
-with replacement, RESAMPLES times, and the figure of each draw is computed.
+Each example contributes a row of K statistics, such as (is correct, 1). The figure for
+a test set is a function of the sums of these rows, never a mean of figures per example.
+Therefore a bootstrap over examples (Koehn 2004) needs only weighted sums: examples are
+drawn with replacement, RESAMPLES times, and the figure is computed for each resample.
 
 Examples are divided at random into at most MAX_GROUPS groups, and whole groups are
-drawn. This does not change the expected width of the interval, and the time no longer
-depends on the size of the test set.
+drawn. This does not change the expected width of the interval, but makes the time
+independent of the size of the test set.
 
-A resample repeats examples, which biases some figures: macro F1 drops as rare labels
+Repeated examples in resamples bias some figures: macro F1 drops because rare labels
 disappear, and the calibration error rises. The interval is shifted by the mean bias, so
-that it surrounds the figure. If all examples give the same value, as with a perfect
-score, the interval has no width.
+that it surrounds the figure. If all examples have the same value, as with a perfect
+score, the interval has zero width.
 
 Letters: N examples, K statistics, G groups, R resamples.
 """
@@ -35,7 +35,7 @@ MAX_GROUPS: Final = 1000
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Figure:
-    """A figure of a test set, computed from sums over its examples.
+    """A figure for a test set, computed from sums over its examples.
 
     of_sums: the function from sums (..., K) to figures (...). sums: (G, K), the sums
     over each group of examples.
@@ -61,7 +61,7 @@ class Figure:
         entries: list[tuple[Ids, Ids, Reals]],
         shape: tuple[int, int],
     ) -> Self:
-        """Build a figure from the nonzero statistics only, for a large K.
+        """Build a figure from only the nonzero statistics, which suits a large K.
 
         entries: (examples, columns, values) to add up, each (M,). shape: (N, K).
         """
@@ -75,7 +75,7 @@ class Figure:
 
     @cached_property
     def value(self) -> float:
-        """The figure of the whole test set; NaN if it is undefined."""
+        """The figure for the whole test set; NaN if it is undefined."""
         return float(self.of_sums(self.sums.sum(axis=0)))
 
     @cached_property
@@ -86,8 +86,8 @@ class Figure:
     def difference(self, other: "Figure") -> tuple[float, Interval]:
         """Return this figure minus another, with the 95% confidence interval.
 
-        Both are figures of the same examples in the same order: each resample draws the
-        same examples for both (a paired bootstrap).
+        Both must have the same examples in the same order, because each resample draws
+        the same examples for both (a paired bootstrap).
         """
         if self.examples != other.examples:
             both = f"{self.examples} and {other.examples} examples"
@@ -102,7 +102,7 @@ class Figure:
         return {name: _finite(self.value), f"{name}_interval": ends}
 
     def _resampled(self) -> Reals:
-        """Return the figure of each resample, (R,); NaN where there is no interval."""
+        """Return the figure for each resample, (R,); NaN if there is no interval."""
         if self.examples < 2 or not np.isfinite(self.value):
             return np.full(RESAMPLES, np.nan)
         return self.of_sums(_draws(len(self.sums)) @ self.sums)
@@ -115,17 +115,17 @@ def ratio(sums: Reals) -> Reals:
 
 
 def check_examples(gold: Sized, *others: Sized | None) -> None:
-    """Raise ValueError unless all lists have the same length, which is not 0."""
+    """Raise ValueError unless all lists have the same length, above 0."""
     sizes = {len(gold), *(len(other) for other in others if other is not None)}
     if sizes == {0} or len(sizes) > 1:
         found = " and ".join(map(str, sorted(sizes)))
-        raise ValueError(f"cannot measure {found} examples: lists must match")
+        raise ValueError(f"the lists of examples have the lengths {found}")
 
 
 @lru_cache(maxsize=4)
 def groups_of(examples: int) -> Ids:
     """Return the group of each example, (N,), the same for every figure."""
-    # an uncommon seed: with the seed of the user's shuffle, groups would undo it
+    # an unusual seed: if a user shuffled with the same seed, groups would undo that
     shuffled = np.random.default_rng(902_417).permutation(examples)
     return np.asarray(shuffled % MAX_GROUPS, np.int64)
 
@@ -143,7 +143,7 @@ def _interval(value: float, drawn: Reals) -> Interval:
     if not np.isfinite(value) or len(drawn) < RESAMPLES / 2:
         return Interval(np.nan, np.nan)
     ends = np.quantile(drawn, (0.025, 0.975)) + value - drawn.mean()
-    # a figure such as accuracy must not exceed its range because of the shift
+    # the shift must not move figures such as accuracy out of their range
     low, high = np.clip(ends, min(value, drawn.min()), max(value, drawn.max())).tolist()
     return Interval(low, high)
 

@@ -24,7 +24,7 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """The labels that occur in gold or predictions, with their macro F1.
+    """The labels that occur as gold labels or predictions, with their macro F1.
 
     macro_f1: the mean F1 of these labels, as in scikit-learn.
     """
@@ -36,7 +36,7 @@ class LabelCounts:
     def of(
         cls, gold: Sequence[str], predicted: Sequence[str], examples: Ids, size: int
     ) -> "LabelCounts":
-        """Count M outputs. examples: (M,), the example of each, below `size`."""
+        """Count M outputs. examples: (M,), the index of each output's example."""
         labels = sorted({*gold, *predicted})
         index = {label: k for k, label in enumerate(labels)}
         of_gold = np.array([index[label] for label in gold], np.int64)
@@ -51,7 +51,7 @@ class LabelCounts:
         return cls(labels, Figure.of_entries(macro_f1, entries, (size, 3 * L)))
 
     def scores(self) -> dict[str, LabelScore]:
-        """Return the score of each label, the most frequent gold label first."""
+        """Return the score of each label, most frequent gold label first."""
         hits, gold, predicted = _counts(self.macro_f1.sums.sum(axis=0)).tolist()
         scores = {
             label: label_score(*counts)
@@ -61,7 +61,7 @@ class LabelCounts:
 
 
 def label_score(hits: float, gold: float, predicted: float) -> LabelScore:
-    """Return the score of a label; ratios without a denominator are 0."""
+    """Return the score of a label; ratios with a denominator of 0 are 0."""
     precision = hits / predicted if predicted else 0.0
     recall = hits / gold if gold else 0.0
     return LabelScore(precision, recall, float(f1([hits, gold, predicted])), int(gold))

@@ -1,10 +1,10 @@
-"""The entities that a sequence of tags marks, as conlleval reads them.
+"""The entities that a sequence of tags marks, as conlleval interprets them.
 
-Tags are O, or a prefix and a type, such as B-person. BIO tags have the prefixes B and
-I; BIOES tags also E (the end of an entity) and S (a single word). BILOU's L and U are
-read as E and S. A tag continues the entity before it if that entity is open (its last
-prefix is B or I), has the same type, and the tag's own prefix is I or E. Otherwise the
-tag begins an entity, so an I may do so too.
+A tag is O, or a prefix and a type, such as B-person. BIO tags have the prefixes B and
+I; BIOES tags also have E (the end of an entity) and S (a single word). L and U in BILOU
+are treated as E and S. A tag continues the previous entity if that entity is open (its
+last prefix is B or I), both have the same type, and the tag's prefix is I or E.
+Otherwise the tag begins an entity, even if its prefix is I.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ Span = tuple[str, int, int]
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
-    """Return the entities in order. A tag in no scheme is outside every entity."""
+    """Return the entities in order. Tags of no known form are outside all entities."""
     found: list[Span] = []
     is_open = False
     for index, tag in enumerate(tags):
@@ -42,7 +42,7 @@ def is_span_tag(tag: str) -> bool:
 
 
 def are_span_tags(tags: Iterable[str]) -> bool:
-    """Return whether tags mark entities: typed ones and O, or just B, I and O."""
+    """Return whether tags mark entities: all are typed or O, or all are B, I or O."""
     inside = set(tags) - {OUTSIDE}
     is_typed = all(is_span_tag(tag) and "-" in tag for tag in inside)
     return bool(inside) and (is_typed or inside <= {BEGIN, INSIDE})

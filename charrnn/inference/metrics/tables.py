@@ -24,11 +24,11 @@ class Unit:
     sign: str = ""
 
     def shown(self, value: float) -> str:
-        """Format a value of a figure."""
+        """Format a value with the sign of the unit."""
         return "-" if isnan(value) else self.number(value) + self.sign
 
     def number(self, value: float, plus: str = "") -> str:
-        """Format a value without the sign of the unit; plus: "+" for a difference."""
+        """Format a value without the sign of the unit. plus: "+" for differences."""
         return "-" if isnan(value) else f"{self.factor * value:{plus}.2f}"
 
 
@@ -49,7 +49,7 @@ class Table:
 class TaskMetrics(ABC):
     """The metrics of predictions for labelled data.
 
-    examples: how many were measured. note: a line to print below the tables.
+    examples: the number of examples. note: text to print below the tables.
     """
 
     examples: int
@@ -81,7 +81,7 @@ class TaskMetrics(ABC):
 
 
 def scores_table(name: str, scores: Mapping[str, LabelScore]) -> Table:
-    """Return a table with a row per label, for at most MOST_LABELS of them."""
+    """Return a table with a row per label, but at most MOST_LABELS rows."""
     rows: list[Row] = [(name, "count", "precision", "recall", "F1")]
     for label, one in list(scores.items())[:MOST_LABELS]:
         values = map(FRACTION.shown, (one.precision, one.recall, one.f1))
@@ -94,7 +94,7 @@ def scores_table(name: str, scores: Mapping[str, LabelScore]) -> Table:
 def confusion_matrix(labels: Iterable[str], confusions: Pairs) -> Table:
     """Return the confusion matrix: a row per gold label, a column per prediction.
 
-    A letter stands for each label.
+    Each label is abbreviated to a letter.
     """
     named = dict(zip(labels, ascii_lowercase, strict=False))
     rows: list[Row] = [("gold", *named.values())]

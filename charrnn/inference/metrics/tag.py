@@ -1,4 +1,4 @@
-"""Metrics of a tagger: tag accuracy, also on unseen words, and entity F1."""
+"""Metrics of a tagger: tag accuracy, overall and on unseen words, and entity F1."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ class TagMetrics(TaskMetrics):
     ) -> "TagMetrics":
         """Measure the predicted tags of sentences, in the order of the gold tags.
 
-        unseen: for each word, whether it did not occur in training.
+        unseen: for each word, whether it is missing from the training data.
         """
         check_examples(gold, predicted, unseen)
         lengths = [len(tags) for tags in gold]

@@ -22,10 +22,10 @@ from charrnn.inference.metrics.tables import (
 
 @dataclass(frozen=True)
 class TranslateMetrics(TaskMetrics):
-    """How well texts were predicted, each compared to one or more references.
+    """How well texts were predicted, compared to one or more references for each.
 
     exact: the fraction that equals a reference. symbol_error_rate: in percent, the sum
-    of the edit distances to the nearest reference, divided by the sum of its lengths.
+    of edit distances to the nearest references, divided by the sum of their lengths.
     bleu, chrf: from 0 to 100. references: the number of references per example, or 0
     if it varies.
     """
@@ -45,10 +45,10 @@ class TranslateMetrics(TaskMetrics):
         *,
         split: Callable[[str], Symbols] = list,
     ) -> "TranslateMetrics":
-        """Measure predicted texts. Each has one reference, or a list of them.
+        """Measure predicted texts. Each has one reference or a list of references.
 
-        split: cuts a text into the symbols that the symbol error rate counts; by
-        default, its characters.
+        split: splits a text into the symbols that the symbol error rate counts (by
+        default, its characters).
         """
         check_examples(gold, predicted)
         references = [[text] if isinstance(text, str) else text for text in gold]
@@ -117,7 +117,7 @@ def _nearest(
     lengths = [len(symbols) for symbols in known]
     ends = np.cumsum(repeats).tolist()
     pairs = list(zip(distances, lengths, strict=True))
-    # of two equally near references, the longer one
+    # if two references are equally near, use the longer one
     return [
         min(pairs[end - count : end], key=lambda pair: (pair[0], -pair[1]))
         for count, end in zip(repeats, ends, strict=True)

@@ -29,17 +29,17 @@ def check_attention(model: TextModel) -> None:
     if not isinstance(translator, TranslatorModel):
         raise UsageError(
             f"{model.name} is a {translator.title}, which has no attention",
-            hint="only translators read their inputs with attention",
+            hint="use a translator: only translators have attention",
         )
     if translator.config.attention == "none":
         raise UsageError(
             f"{model.name} was trained with `attention` none",
-            hint="train a translator with another kind, such as `attention` dot",
+            hint="train a translator with attention, such as `attention` dot",
         )
 
 
 def attended(model: TextModel, source: str, output: str) -> Attended:
-    """Return the attention of a translator to an input, for one of its outputs."""
+    """Return the attention of a translator to an input, for one output."""
     check_attention(model)
     assert isinstance(model.model, TranslatorModel)
     assert model.source_tokenizer

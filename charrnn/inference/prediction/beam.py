@@ -1,20 +1,20 @@
 """Beam search: the most likely outputs of a model, from a given state.
 
-The objective of an output y of n tokens, one of which is its end, is
+The search maximizes this score of an output y of n tokens, including its end:
 
     score(y) = ln P(y) / n^alpha
 
-At alpha 0 this is the log-probability, which favours short outputs; at alpha 1, it is
-the mean log-probability per token.
+With alpha = 0, the score is the log-probability, which favours short outputs. With
+alpha = 1, it is the mean log-probability per token.
 
 Each row of a batch has its own beam: its most likely prefixes, all of the same length.
 An output that ends leaves the beam, which then shrinks by one (Bahdanau et al. 2015).
-The prefix that greedy search would choose is always kept, so the result is never worse
-than that of greedy search, which is a beam of 1. If the beam has room for every output
-and every prefix, the search is exhaustive.
+The prefix that greedy search (a beam of 1) would choose is always kept, so the result
+is never worse than with greedy search. If the beam has room for every output and every
+prefix, the search is exhaustive.
 
-A row is finished as soon as no prefix can lead to a better score than the outputs found
-so far. So a request for more outputs does not change the first ones.
+A row is finished when no prefix can lead to a better score than the requested number of
+outputs. Requesting more outputs therefore does not change the first ones.
 
 Shape letters: R rows, K prefixes in all beams, V vocabulary.
 """
@@ -42,22 +42,22 @@ Bools = npt.NDArray[np.bool_]
 Key = Callable[[Ids], Hashable]
 
 ROWS: Final = 64  #: maximum number of inputs that are searched together
-ROW_TOKENS: Final = 1 << 15  #: maximum number of their tokens, times the beam
+ROW_TOKENS: Final = 1 << 15  #: maximum of their tokens times the beam
 
 
 @dataclass(frozen=True)
 class SearchConfig:
     """Options of a search.
 
-    num: the maximum number of outputs. never: tokens that are not generated; without
-    the boundary, outputs have no end, and n does not count it.
+    num: the maximum number of outputs. never: tokens that are not generated. If the
+    boundary is one of them, outputs have no end, and n does not count it.
     """
 
     beam: int = option(
         5,
         at_least=1,
         at_most=1000,
-        help="Beam width: prefixes that the search keeps; 1 is greedy.",
+        help="Beam width: number of prefixes that the search keeps; 1 is greedy.",
     )
     alpha: float = 0.0
     num: int = 1
@@ -85,9 +85,9 @@ class Prefixes(NamedTuple):
 
 
 class Extensions(NamedTuple):
-    """Prefixes, given by index, that are each extended by a token; all arrays (K,).
+    """Prefixes (given by index), each extended by one token; all arrays are (K,).
 
-    nats: of the extended prefix.
+    nats: the nats of each extended prefix.
     """
 
     parents: Ids
@@ -98,7 +98,7 @@ class Extensions(NamedTuple):
 
 @dataclass
 class Outputs:
-    """The outputs of a row, by key, in the order in which they were found."""
+    """The outputs of a row by key, in the order in which they were found."""
 
     config: SearchConfig
     longest: int  #: maximum number of tokens, including the end
@@ -112,7 +112,7 @@ class Outputs:
             self.found[key] = new
 
     def are_final(self, nats: float) -> bool:
-        """Return whether no prefix of `nats` or more can lead to a better output."""
+        """Return whether no prefix with at least `nats` can lead to a better output."""
         bound = -nats / self.longest**self.config.alpha
         final = sum(output.score >= bound for output in self.found.values())
         return bool(final >= self.config.num)
@@ -135,13 +135,13 @@ def search(
     """Return the best outputs of each row, best first. No row affects another.
 
     state: the state of R rows before the first token. lengths: the maximum number of
-    tokens of an output without its end, (R,), at least 1; after that many tokens, the
-    end is the only choice. key: of several outputs with the same key, such as the same
-    text, only the best is returned. first: the token before the outputs.
+    tokens in an output without its end, (R,), at least 1; after that many tokens, only
+    the end is possible. key: if several outputs have the same key, such as the same
+    text, only the best one is returned. first: the token before the outputs.
     """
     R = len(lengths)
     outputs = [Outputs(config, int(length) + 1) for length in lengths]
-    free = np.full(R, config.beam)  # places in the beam of each row
+    free = np.full(R, config.beam)  # free places in each row's beam
     beams = Prefixes(
         np.arange(R), np.zeros(R), np.ones(R, bool), np.empty((R, 0), np.int64)
     )
@@ -184,7 +184,7 @@ def search_inputs(
     *,
     key: Key = tuple,
 ) -> list[list[Hypothesis]]:
-    """Return the best outputs of each input, as `search` does. Threads share the work.
+    """Return the best outputs for each input, as `search` does. Threads share the work.
 
     sources: arrays (n,) of ids without boundaries. lengths: see `search`. Inputs of
     similar length are searched together, in batches of limited size.
@@ -200,20 +200,20 @@ def search_inputs(
 
 
 def _forbid(log_p: Reals, is_longest: Bools, never: Sequence[int]) -> None:
-    """Set the log-probability (K, V) of tokens that may not follow to -inf."""
+    """Set the log-probabilities (K, V) of tokens that must not follow to -inf."""
     log_p[:, list(never)] = -np.inf
     if BOUNDARY not in never:
         log_p[is_longest, BOUNDARY + 1 :] = -np.inf
 
 
 def _extended(beams: Prefixes, log_p: Reals, free: Ids) -> Extensions:
-    """Return the best extensions of all prefixes, `free` (R,) for each row."""
+    """Return the best extensions of the prefixes: `free` (R,) of them for each row."""
     nats = beams.nats[:, None] - log_p  # (K, V)
     K, V = nats.shape
     each = np.arange(K)
     rank = nats.copy()
     greedy = nats.argmin(axis=1)
-    rank[each, greedy] = -np.inf  # so that it is among the first, even in a tie
+    rank[each, greedy] = -np.inf  # ranks it first, even in a tie
     count = min(V, int(free.max()))
     tokens = np.argpartition(rank, count - 1, axis=1)[:, :count].ravel()
     parents = np.repeat(each, count)
@@ -230,7 +230,7 @@ def _selected(before: State, after: State, parents: Ids, rows: Ids) -> State:
     """Return the state after the last token of each parent.
 
     An array that the model returned unchanged, such as the memory of a translator, is
-    the same for all prefixes of a row. It is copied only when rows change.
+    the same for all prefixes of a row. It is copied only when the rows change.
     """
     is_same = np.array_equal(rows[parents], rows)
     return tuple(

@@ -1,4 +1,4 @@
-"""The best outputs for inputs, and how likely given outputs are.
+"""The best outputs for inputs, and the probabilities of given outputs.
 
 Shape letters: B batch, S source time, T time.
 """
@@ -32,7 +32,7 @@ BATCH_TOKENS: Final = 1 << 14  #: maximum number of tokens in a batch, with padd
 
 @dataclass(frozen=True)
 class Prediction:
-    """An output, and -ln of its probability, with its end."""
+    """An output and -ln of its probability, including its end."""
 
     output: str
     nats: float
@@ -51,10 +51,10 @@ def predict(
     num: int = 1,
     beam: int = 5,
 ) -> list[list[Prediction]]:
-    """Return the best outputs of each input, best first, as different texts.
+    """Return the best outputs for each input, best first; all are different texts.
 
-    No input affects another, and their order does not matter. beam: how many beginnings
-    a search keeps, if the model needs one.
+    Inputs do not affect each other, and their order does not matter. beam: the number
+    of prefixes to keep, if the model needs a search.
     """
     assert tokenizers.source
     sources = [tokenizers.source.encode(text) for text in inputs]
@@ -71,7 +71,7 @@ def predict(
         config = SearchConfig(
             beam=max(beam, num), alpha=1.0, num=num, never=output.never_generated
         )
-        # no output of a sensible translator is longer
+        # outputs of a sensible translator are never longer
         lengths = [50 + 4 * len(source) for source in sources]
         found = search_inputs(model, sources, lengths, config, key=output.decode)
     return [
@@ -89,7 +89,7 @@ def continue_texts(
     beam: int = 5,
     learned_end: bool = True,
 ) -> list[list[Prediction]]:
-    """Return the likeliest continuations of each prompt, of at most `length` tokens."""
+    """Return the most likely continuations of each prompt, of up to `length` tokens."""
     never = (*tokenizer.never_generated, *[BOUNDARY] * (not learned_end))
     config = SearchConfig(beam=max(beam, num), num=num, never=never)
     results = []
@@ -135,10 +135,10 @@ def output_nats(
 
 
 def part_predictions(model: LanguageModel, part: Part) -> tuple[Nats, Ids | None]:
-    """Return -ln p of every target of a part, and the likeliest token in its place.
+    """Return -ln p of every target of a part, and the most likely token instead of it.
 
-    Both are (N,), in the order of the validation batches. Only models that read an
-    input name likeliest tokens; otherwise None is returned.
+    Both are (N,), in the order of the validation batches. The most likely tokens are
+    None unless the model reads inputs.
     """
     if isinstance(model, ConditionalModel):
         return example_predictions(model, part)
@@ -146,7 +146,7 @@ def part_predictions(model: LanguageModel, part: Part) -> tuple[Nats, Ids | None
 
 
 def example_predictions(model: ConditionalModel, part: Part) -> tuple[Nats, Ids]:
-    """Return what `part_predictions` does, for a part of labelled data."""
+    """Return the same as `part_predictions`, for a part of labelled data."""
     found, likeliest = [np.empty(0)], [np.empty(0, np.int64)]
     for batch, logits in example_logits(model, part):
         nats = token_nats(logits, np.maximum(batch.targets.T, 0)).T

@@ -4,8 +4,8 @@ config.py          sizes, smoothing and weights
 reader.py          converts the ids of an input back to text
 ngram_keys.py      the character and word n-grams of texts, as 64-bit keys
 label_counts.py    how often each n-gram occurs with each label, as sorted arrays
-text_scores.py     the scores of texts per kind of n-gram and label
+text_scores.py     the scores of texts by kind of n-gram and label
 label_weights.py   fits the weights of several scores by logistic regression
 model.py           probabilities
-recipe.py          the config before counting
+recipe.py          the initial config, before counting
 """

@@ -11,11 +11,11 @@ SMOOTHINGS: Final = (1.0, 0.3, 0.1, 0.03, 0.01)
 
 @dataclass(frozen=True)
 class BayesConfig:
-    """The sizes, and what is fitted while counting; a user sets nothing.
+    """The sizes, and values that are fitted to the counts; a user sets none of them.
 
-    vocab_size: number of ids of labels. source_size: number of ids of the input.
-    between: the text between two tokens, such as a blank between symbols. smoothing:
-    number added to each count. weights: of the prior and of each kind of n-gram.
+    vocab_size: number of label ids. source_size: number of input ids. between: the text
+    between two tokens, such as a blank between symbols. smoothing: number added to each
+    count. weights: the weight of the prior and of each kind of n-gram.
     """
 
     vocab_size: int
@@ -31,7 +31,7 @@ class BayesConfig:
         if not all(map(math.isfinite, (self.smoothing, *self.weights))):
             raise UsageError("the smoothing or a weight is not finite")
         if self.smoothing < min(SMOOTHINGS):
-            raise UsageError(f"the smoothing is {self.smoothing:g}")
+            raise UsageError(f"the smoothing is {self.smoothing:g}, which is too small")
 
     @property
     def title(self) -> str:

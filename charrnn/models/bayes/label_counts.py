@@ -1,8 +1,8 @@
 """How often each n-gram occurs with each label, as two sorted arrays.
 
-keys (E,) are those of `ngram_keys.py` with a label in the lowest bits; counts (E,) are
-how often the n-gram occurs in texts with that label. The entries of an n-gram are
-adjacent, and those of a kind too.
+Each entry has a key (E,), from `ngram_keys.py` with a label in the lowest bits, and a
+count (E,): how often the n-gram occurs in texts with that label. The entries of an
+n-gram are adjacent, and so are those of each kind of n-gram.
 
 Letters: N texts, M occurrences of n-grams in them, E entries, F distinct n-grams,
 L labels.
@@ -27,18 +27,19 @@ from charrnn.models.bayes.ngram_keys import (
 from charrnn.models.ngram.counts import ranges
 from charrnn.tokenizers.base import Ids
 
-MAX_ENTRIES: Final = 150_000  #: in a model file; 9 to 12 bytes each
+MAX_ENTRIES: Final = 150_000  #: in a model file, at 9 to 12 bytes each
 
-_CHUNK: Final = 1 << 19  #: characters counted at a time
-_MAX_COUNTED: Final = 1 << 22  #: entries while counting, before rare ones are dropped
+_CHUNK: Final = 1 << 19  #: number of characters that are counted at a time
+_MAX_COUNTED: Final = 1 << 22  #: with more entries, rare ones are dropped
 _LABELS: Final = np.uint64((1 << LABEL_BITS) - 1)
 
 
 class Matches(NamedTuple):
-    """The known n-grams of texts, and their entries.
+    """The known n-grams in texts, and their entries.
 
     texts, ngrams: the text and the distinct n-gram of each occurrence, (M,). rows: the
-    occurrence that an entry belongs to; labels, counts: those of the entry, (E,).
+    occurrence that each entry belongs to, (E,). labels, counts: the label and the count
+    of each entry, (E,).
     """
 
     texts: Ids
@@ -100,9 +101,9 @@ class LabelCounts:
         return Matches(texts[is_known], ngrams, rows, self._labels[entries], counts)
 
     def pruned(self, most: int = MAX_ENTRIES) -> "LabelCounts":
-        """Return the counts of the most frequent n-grams, in the smallest type.
+        """Return at most `most` entries: those of the most frequent n-grams.
 
-        They have at most `most` entries.
+        The counts have the smallest integer type that fits.
         """
         sizes = np.diff(self._starts)
         order = np.argsort(-self.totals, kind="stable")
@@ -115,7 +116,7 @@ class LabelCounts:
 
     @cached_property
     def _starts(self) -> Ids:
-        """Where the entries of each n-gram start, and the end, (F + 1,)."""
+        """Where the entries of each n-gram start, and where the last ends, (F + 1,)."""
         ngrams = self.keys >> np.uint64(LABEL_BITS)
         return np.append(_firsts(ngrams), len(ngrams))
 
@@ -131,9 +132,9 @@ class LabelCounts:
 
 
 def chunks(texts: Sequence[str], size: int) -> Iterator[slice]:
-    """Yield slices of texts that follow each other, each of about `size` characters.
+    """Yield slices of consecutive texts, each with about `size` characters.
 
-    A text counts 64 characters more, so that a slice never has too many texts.
+    Each text counts as 64 characters more, so that no slice has too many texts.
     """
     start, limit = 0, size
     for index, end in enumerate(accumulate(len(text) + 64 for text in texts), 1):
@@ -143,7 +144,7 @@ def chunks(texts: Sequence[str], size: int) -> Iterator[slice]:
 
 
 def _merged(first: tuple[Keys, Ids], second: tuple[Keys, Ids]) -> tuple[Keys, Ids]:
-    """Return sorted keys with added counts."""
+    """Return the sorted keys of both, with the sums of their counts."""
     keys = np.concatenate([first[0], second[0]])
     order = np.argsort(keys, kind="stable")
     keys, counts = keys[order], np.concatenate([first[1], second[1]])[order]

@@ -1,8 +1,8 @@
-"""Fits the weights of several scores per label, so that their sum predicts well.
+"""Fit the weights of several scores per label so that their sum predicts well.
 
-The log-probability of a label is the weighted sum of its K scores, normalized. The
-weights maximize the likelihood of the right labels, by Newton's method; the problem is
-convex. A small penalty bounds the weights if there are few examples.
+The log-probability of a label is the weighted sum of its K scores, normalized.
+Newton's method finds the weights that maximize the likelihood of the right labels; the
+problem is convex. A small penalty bounds the weights if there are few examples.
 
 Letters: N examples, K scores, L labels.
 """
@@ -20,13 +20,13 @@ _PRECISION: Final = 1e-7  #: nats per example
 
 
 def fit_weights(scores: Reals, labels: Reals | Ids) -> tuple[Reals, float]:
-    """Return the weights (K,), and the nats per example with the penalty.
+    """Return the weights (K,), and the nats per example plus the penalty.
 
     scores: (N, K, L). labels: (N, L), how often each example had each label.
     """
     K, sizes = scores.shape[1], labels.sum(axis=-1, keepdims=True)
     total = sizes.sum()
-    # only differences between labels matter
+    # only the differences between labels matter
     scores = scores - scores.mean(axis=-1, keepdims=True)
     scales = np.sqrt(np.square(scores).mean(axis=(0, 2))) + 1e-9
     scores /= scales[:, None]
@@ -52,7 +52,7 @@ def fit_weights(scores: Reals, labels: Reals | Ids) -> tuple[Reals, float]:
 
 
 def _predict(scores: Reals, labels: Reals | Ids, weights: Reals) -> tuple[float, Reals]:
-    """Return the nats per example with the penalty, and the probabilities (N, L)."""
+    """Return the nats per example plus the penalty, and the probabilities (N, L)."""
     sums = np.einsum("nkl,k->nl", scores, weights)
     sums -= sums.max(axis=-1, keepdims=True)
     sums -= np.log(np.exp(sums).sum(axis=-1, keepdims=True))

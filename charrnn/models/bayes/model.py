@@ -1,6 +1,6 @@
 """Naive Bayes over n-grams: P(label | text) from counts.
 
-Each kind k of n-gram (of 1 to 4 characters, of 1 or 2 words) has a multinomial
+Each kind k of n-gram (1 to 4 characters, or 1 or 2 words) has a multinomial
 distribution per label, smoothed by a:
 
     score_k(label) = sum of ln (c(n-gram, label) + a) / (c_k(label) + a F_k)
@@ -8,17 +8,18 @@ distribution per label, smoothed by a:
 
     ln P(label | text) = w_0 ln P(label) + sum over k of w_k score_k(label) - ln Z
 
-With all w = 1 this is plain naive Bayes, which counts overlapping n-grams as if they
-were independent: it is far too certain, and long texts drown the prior. So the weights
-w and the smoothing a are chosen to maximize the likelihood of the labels, each
-predicted from all other texts: a text's own counts are subtracted first. On names18
-(unique pairs, six splits of a tenth by hash), this is right for 83.2% of names; plain
-naive Bayes over 1 to 5 characters, with the best smoothing for each split, for 82.5%.
+With all w = 1, this is plain naive Bayes, which treats overlapping n-grams as if they
+were independent: it is far too certain, and the prior hardly matters in long texts.
+Therefore the weights w and the smoothing a are chosen to maximize the likelihood of the
+labels. Each label is predicted from the other texts: the counts of its own text are
+subtracted first. On names18 (unique pairs, six splits of a tenth by hash), this model
+predicts 83.2% of the labels correctly; plain naive Bayes over 1 to 5 characters, with
+the best smoothing for each split, predicts 82.5%.
 
-A label that occurs in none of the counted texts has the probability that half a text
-would give it. The boundary follows the label, as in models/labeller/.
+The prior of a label that occurs in none of the counted texts is computed as if it had
+occurred in half a text. The boundary follows the label, as in models/labeller/.
 
-The model reads ids but counts n-grams of text, so a tensor holds the UTF-8 bytes that
+The model reads ids but counts n-grams of text, so a tensor stores the UTF-8 bytes that
 each id adds to a text.
 
 Shape letters: N texts, B batch, T time, S source time, V vocabulary of labels, X source
@@ -56,8 +57,8 @@ from charrnn.tokenizers.base import Ids, Tokenizers
 
 MAX_LABELS: Final = 1 << LABEL_BITS
 
-_MAX_CHARACTERS: Final = 10_000_000  #: of the texts that are counted, about
-# at most this much is used to fit the weights
+_MAX_CHARACTERS: Final = 10_000_000  #: approximate maximum of counted texts
+#: maximum amounts of data used to fit the weights
 _MAX_FITTED: Final = 300_000  #: characters
 _MAX_SCORES: Final = 100_000  #: texts times labels
 _CHUNK: Final = 1 << 16  #: characters scored at a time
@@ -67,8 +68,8 @@ class BayesModel(LabelModel):
     """Counts of n-grams per label, and the probabilities derived from them.
 
     tensors: keys (E,) and counts (E,) as in `label_counts.py`; labels (L,), sorted ids;
-    label_counts (L,), the number of texts with each; pieces, the UTF-8 of all source
-    tokens, joined; piece_sizes (X,), the number of bytes of each.
+    label_counts (L,), the number of texts with each label; pieces, the joined UTF-8 of
+    all source tokens; piece_sizes (X,), the number of bytes of each token.
     """
 
     family = "bayes"
@@ -89,8 +90,8 @@ class BayesModel(LabelModel):
     def fit(cls, config: BayesConfig, part: Part, tokenizers: Tokenizers) -> Self:
         """Count the texts of a part; choose the smoothing and the weights.
 
-        Of more than about 10 million characters, evenly spaced texts are counted.
-        Raises TextError for more than 65,536 labels.
+        If there are more than about 10 million characters, only evenly spaced texts are
+        counted. Raises TextError if there are more than 65,536 labels.
         """
         assert tokenizers.source
         reader = Reader.of(tokenizers.source)
@@ -102,8 +103,8 @@ class BayesModel(LabelModel):
         names, ids = np.unique(labels, return_inverse=True)
         if len(names) > MAX_LABELS:
             raise TextError(
-                f"{len(names):,} labels are more than {MAX_LABELS:,}",
-                hint="train another `family`, or use fewer labels",
+                f"there are {len(names):,} labels; the maximum is {MAX_LABELS:,}",
+                hint="choose another `family`, or use fewer labels",
             )
         counts = LabelCounts.of(texts, ids, len(names))
         of_labels = np.bincount(ids, minlength=len(names))
@@ -122,7 +123,7 @@ class BayesModel(LabelModel):
 
     @property
     def parameters(self) -> int:
-        """Number of distinct n-grams with each label."""
+        """Number of distinct pairs of an n-gram and a label."""
         return len(self._counts.keys)
 
     @property
@@ -145,7 +146,7 @@ class BayesModel(LabelModel):
         return result
 
     def potentials(self, source: Tokens, lengths: Tokens) -> Floats:
-        """Return (B, 2, V): the log-probabilities of labels, then of the end."""
+        """Return the log-probabilities of the label and then of the end, (B, 2, V)."""
         rows = zip(source, lengths.tolist(), strict=True)
         texts = [self._reader.text(row[:length]) for row, length in rows]
         B, V, L = len(texts), self.vocab_size, len(self.labels)
@@ -187,17 +188,17 @@ def _check(config: BayesConfig, tensors: Tensors) -> None:
     check_names(tensors, names)
     keys, counts, labels, of_labels, pieces, sizes = (tensors[name] for name in names)
     if len(config.weights) != 1 + KINDS:
-        raise ValueError(f"{len(config.weights)} weights instead of {1 + KINDS}")
+        raise ValueError(f"it has {len(config.weights)} weights, not {1 + KINDS}")
     if labels.dtype != np.int64 or labels.ndim != 1 or not len(labels):
-        raise ValueError(f"labels is {labels.dtype} {labels.shape}")
+        raise ValueError(f"labels has type {labels.dtype}, shape {labels.shape}")
     if (np.diff(labels, prepend=0, append=config.vocab_size) <= 0).any():
-        raise ValueError("labels is not in order, or has unknown labels")
+        raise ValueError("labels is not sorted, or has unknown labels")
     if keys.dtype != np.uint64 or keys.ndim != 1 or not len(keys):
-        raise ValueError(f"keys is {keys.dtype} {keys.shape}")
+        raise ValueError(f"keys has type {keys.dtype}, shape {keys.shape}")
     if counts.dtype.kind != "u" or counts.shape != keys.shape or not counts.all():
         raise ValueError("counts does not have a positive count for each key")
     if (keys[1:] <= keys[:-1]).any():
-        raise ValueError("keys is not in order")
+        raise ValueError("keys is not sorted")
     if (keys & np.uint64(MAX_LABELS - 1) >= len(labels)).any():
         raise ValueError("keys has unknown labels")
     if (kind_of(keys) >= KINDS).any():
@@ -209,7 +210,7 @@ def _check(config: BayesConfig, tensors: Tensors) -> None:
     ):
         raise ValueError("label_counts does not have a count for each label")
     if pieces.dtype != np.uint8 or pieces.ndim != 1:
-        raise ValueError(f"pieces is {pieces.dtype} {pieces.shape}")
+        raise ValueError(f"pieces has type {pieces.dtype}, shape {pieces.shape}")
     if (
         sizes.shape != (config.source_size,)
         or sizes.dtype != np.int64

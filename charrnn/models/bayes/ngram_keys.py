@@ -1,8 +1,9 @@
 """The character and word n-grams of texts, each as a 64-bit key.
 
 A kind is a unit and a length. A key consists of the kind (3 bits), a hash of the n-gram
-(45 bits), and room for a label (16 bits), 0 here. So sorted keys are sorted by kind. A
-new n-gram has the key of one of a million others with a probability of 3e-8.
+(45 bits) and room for a label (16 bits, all 0 here). Sorting keys therefore sorts them
+by kind. The probability that a new n-gram shares its key with one of a million others
+is 3e-8.
 
 Characters keep their case; words are lowercased, and punctuation marks are words. Each
 text has a boundary at both ends, which is part of its n-grams.
@@ -23,7 +24,7 @@ from charrnn.tokenizers.base import Ids
 
 Keys = npt.NDArray[np.uint64]
 
-#: longest n-grams of each unit
+#: maximum length of n-grams, for each unit
 CHARACTERS: Final = 4
 WORDS: Final = 2
 KINDS: Final = CHARACTERS + WORDS
@@ -31,12 +32,12 @@ LABEL_BITS: Final = 16
 KIND_SHIFT: Final = 61
 
 _HASH_MASK: Final = (1 << KIND_SHIFT) - 1
-_BOUNDARY: Final = 0x110000  #: above all characters
+_BOUNDARY: Final = 0x110000  #: higher than all code points
 _WORD: Final = re.compile(r"\w+|[^\w\s]")
 
 
 def ngram_keys(texts: Sequence[str]) -> Iterator[tuple[Ids, Keys]]:
-    """Yield, per kind, the text of each n-gram and its key, (M,) and (M,)."""
+    """For each kind, yield the text and the key of every n-gram, (M,) each."""
     yield from _keys_of_kinds(_characters(texts), range(CHARACTERS))
     yield from _keys_of_kinds(_words(texts), range(CHARACTERS, KINDS))
 
@@ -47,7 +48,7 @@ def kind_of(keys: Keys) -> Ids:
 
 
 def _characters(texts: Sequence[str]) -> tuple[Ids, Keys]:
-    """Return the text of each character, and its code point."""
+    """Return the number of each character's text, and its code point."""
     data = [text.encode("utf-32-le", "surrogatepass") for text in texts]
     lengths = np.array([len(one) // 4 for one in data], np.int64)
     codes = np.frombuffer(b"".join(data), np.uint32).astype(np.uint64)
@@ -55,7 +56,7 @@ def _characters(texts: Sequence[str]) -> tuple[Ids, Keys]:
 
 
 def _words(texts: Sequence[str]) -> tuple[Ids, Keys]:
-    """Return the text of each word, and its hash."""
+    """Return the number of each word's text, and its hash."""
     hashes: dict[str, int] = {}
     codes: list[int] = []
     lengths = []
@@ -86,7 +87,7 @@ def _keys_of_kinds(
     owners, codes = sequence
     hashes = np.zeros(len(codes), np.uint64)
     for n, kind in enumerate(kinds):
-        # each hash extends that of the n-gram without its last code
+        # each hash extends the hash of the n-gram without its last code
         hashes = _mixed(hashes[: len(codes) - n] + codes[n:])
         is_whole = owners[: len(hashes)] == owners[n:]
         keys = hashes[is_whole] << np.uint64(LABEL_BITS) & np.uint64(_HASH_MASK)

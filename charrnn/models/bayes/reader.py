@@ -1,4 +1,4 @@
-"""Converts the ids of an input back to text."""
+"""Convert the ids of an input back to text."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -10,7 +10,7 @@ from charrnn.tokenizers.base import Tokenizer
 class Reader:
     """Converts ids to text, without a tokenizer.
 
-    pieces: the UTF-8 that each id adds, (X,). between: the text between two of them.
+    pieces: the UTF-8 bytes of each id, (X,). between: the text between two pieces.
     """
 
     def __init__(self, pieces: Sequence[bytes], between: str) -> None:
@@ -19,7 +19,7 @@ class Reader:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> Self:
-        """Return a reader of the ids of a tokenizer."""
+        """Return a reader for the ids of a tokenizer."""
         pieces = [tokenizer.token_bytes(k) for k in range(tokenizer.vocab_size)]
         between = tokenizer.join([b"x", b"x"])[1:-1]
         return cls(pieces, between.decode())

@@ -1,4 +1,4 @@
-"""The config of a naive Bayes model before counting; there is nothing to choose."""
+"""The initial config of a naive Bayes model; there is nothing to choose."""
 
 from charrnn.models.bayes.config import BayesConfig
 from charrnn.models.recipe import CorpusStatistics, Given, Recipe
@@ -11,8 +11,8 @@ class BayesRecipe(Recipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[BayesConfig, list[str]]:
-        """Return a config with the sizes of the vocabularies, and no reasons.
+        """Return a config with the vocabulary sizes, and no reasons.
 
-        given: not used; it may contain sizes that only a network needs.
+        given: not used, because it can contain sizes that only networks have.
         """
         return BayesConfig(data.vocab_size, data.source_size), []

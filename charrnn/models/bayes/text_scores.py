@@ -1,7 +1,7 @@
 """The scores of texts under naive Bayes: the prior, and a score per kind of n-gram.
 
 The equations are in `model.py`. Letters: N texts, K = 1 + KINDS scores, L labels,
-A smoothings, M occurrences of n-grams, E entries.
+A smoothing values, M occurrences of n-grams, E entries.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def text_scores(
     """Return the scores (A, N, K, L) of texts for each smoothing.
 
     of_labels: the number of texts with each label, (L,). own: how often each text was
-    counted with each label, (N, L); if given, these counts are subtracted.
+    counted with each label, (N, L). If given, these counts are subtracted.
     """
     N, L = len(texts), counts.size
     result = np.empty((len(smoothings), N, 1 + KINDS, L))
@@ -36,7 +36,7 @@ def text_scores(
         if own is not None:
             known, entries = _without_own(counts, matches, own)
             lengths = np.bincount(at, minlength=N)
-            # rare n-grams of a large corpus may have been dropped
+            # if rare n-grams were dropped, the difference could be negative
             totals = np.maximum(totals - own * lengths[:, None], 0)
         lengths = np.bincount(matches.texts, known, minlength=N)[:, None]
         cells = matches.texts[matches.rows] * L + matches.labels
@@ -49,7 +49,7 @@ def text_scores(
 
 
 def _without_own(counts: LabelCounts, matches: Matches, own: Ids) -> tuple[Reals, Ids]:
-    """Return which n-grams occur in other texts, (M,), and the other counts, (E,)."""
+    """Return which n-grams occur in other texts, (M,), and the counts there, (E,)."""
     pairs = matches.texts * len(counts.totals) + matches.ngrams
     _, places, repeats = np.unique(pairs, return_inverse=True, return_counts=True)
     times = repeats[places]

@@ -1,5 +1,5 @@
-"""The encoder, which reads an input for classifiers, taggers and translators.
+"""The encoder, which reads the input in classifiers, taggers and translators.
 
-model.py    the encoder in NumPy, its equations and its parameters
+model.py    the encoder in NumPy, with its equations and parameters
 network.py  the same encoder in torch, with gradients
 """

@@ -13,15 +13,15 @@ The inputs of a layer are the outputs of the layer below it:
     y_0  = the inputs
     y_l  = norm_l([cell_l(y_{l-1}); cell'_l(y_{l-1})]) + y_{l-1}
 
-The norm is optional, the first layer adds no y_{l-1}, and an encoder that reads in one
-direction only has no g. The summary of an input of n tokens consists of what each
-direction computes last: [h_n; g_1].
+The norm is optional, the first layer adds no y_{l-1}, and an encoder that reads in only
+one direction has no g. The summary of an input of n tokens consists of the last state
+of each direction: [h_n; g_1].
 
 Rows of a batch are padded at the end. The backward direction reads each row reversed
-within its length, so it starts at the row's last token, not at the padding. A row gives
+within its length, so it starts at the row's last token, not at the padding. A row has
 the same result in a batch as alone, and its outputs at the padding are zero.
 
-The parameters, where the size D of an output is 2H, or H for one direction:
+The parameters, where the size D of an output is 2H, or H with one direction:
 
     layers.K.weight_ih, ...                      forward, see cells.py
     reverse.K.weight_ih, ...                     backward
@@ -78,13 +78,13 @@ class Encoder:
         self._norms = [under(f"norms.{k}.", own) for k in range(layers)]
         self._hidden = own["layers.0.weight_ih"].shape[0]
         self._hidden //= CELLS[cell].gates
-        #: size of an output and of a summary, D
+        #: size of outputs and summaries, D
         self.width = self._hidden * (2 if self._reverse else 1)
 
     def read(self, inputs: Floats, lengths: Tokens) -> tuple[Floats, Floats]:
         """Return the outputs (S, B, D) and the summaries (B, D).
 
-        inputs: (S, B, I), with `lengths` (B,) in each column, at least one.
+        inputs: (S, B, I). lengths: (B,), the number of inputs in each column, >= 1.
         """
         S, B, size = inputs.shape
         places = np.arange(S * B).reshape(S, B)
@@ -93,16 +93,17 @@ class Encoder:
     def look_up(
         self, vectors: Floats, index: Places, lengths: Tokens
     ) -> tuple[Floats, Floats]:
-        """Return what `read` does if the inputs are vectors[index].
+        """Return the same as `read` with the inputs vectors[index].
 
-        vectors: (N, I), multiplied once each, however often they occur. index: (S, B).
+        vectors: (N, I); each is multiplied only once, even if it occurs often. index:
+        (S, B).
         """
         S, B = index.shape
         H = self._hidden
         times, columns = np.arange(S)[:, None], np.arange(B)
         is_padding = times >= lengths
-        # where each direction finds its inputs among S*B outputs; a column is reversed
-        # within its length, so the same places undo the reversal
+        # The places of each direction's inputs among the S*B outputs. A column is
+        # reversed within its length, so the same places also undo the reversal.
         forward: Places = times * B + columns
         places = np.where(is_padding, times, lengths - 1 - times) * B + columns
         rows, first, last = vectors, index, index.reshape(-1)[places]
@@ -133,6 +134,6 @@ class Encoder:
         projected = rows @ layer.weight_ih
         projected += layer.bias
         outputs = np.empty((S, B, self._hidden), np.float32)
-        # lazily, so that the rows of one step stay in the cache
+        # a lazy map keeps the rows of one step in the cache
         layer.run(map(projected.__getitem__, places), state, outputs)
         return outputs

@@ -1,4 +1,4 @@
-"""The encoder of `model.py` in torch: the same parameters, with gradients.
+"""The encoder of `model.py` in torch, with the same parameters and with gradients.
 
 Shape letters: S source time, B batch, I inputs, H hidden.
 """
@@ -20,7 +20,7 @@ from charrnn.models.recurrent.steps import NORM_EPSILON
 class Encoder(nn.Module):
     """A stack of recurrent layers that read an input, by default in both directions.
 
-    It runs the fused kernels on padded batches, without packed sequences.
+    It runs fused kernels on padded batches, without packed sequences.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Encoder(nn.Module):
         super().__init__()
         kind: type[Cell] = CELLS[cell]
         self._shape = (kind.states, hidden)
-        #: size of an output and of a summary, D
+        #: size of outputs and summaries, D
         self.width = hidden if one_way else 2 * hidden
         widths = [inputs] + [self.width] * (layers - 1)
 
@@ -50,15 +50,15 @@ class Encoder(nn.Module):
 
     @property
     def masked(self) -> list[int]:
-        """The width of the output of every layer, all of which dropout masks."""
+        """The width of each layer's outputs; dropout masks them all."""
         return [self.width] * len(self.layers)
 
     @torch.no_grad()
     def start_as(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
         """Copy the layers of a recurrent language model into the forward direction.
 
-        tensors: those of its model file. A layer above the first also reads the other
-        direction, whose weights keep their values.
+        tensors: the tensors of its model file. Layers above the first also read the
+        backward direction; the weights for that keep their values.
         """
         hidden = self._shape[1]
         for k, layer in enumerate(self.layers):
@@ -76,8 +76,8 @@ class Encoder(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return the outputs (S, B, D) and the summaries (B, D).
 
-        inputs: (S, B, I), with `lengths` (B,) in each column, at least one, on the same
-        device. masks: a dropout mask (B, D) for the output of each layer.
+        inputs: (S, B, I). lengths: (B,), the number of inputs in each column, >= 1, on
+        the same device. masks: a dropout mask (B, D) for the output of each layer.
         """
         S, B, _ = inputs.shape
         times = torch.arange(S, device=inputs.device)[:, None]
@@ -109,10 +109,10 @@ def _reversed(x: Tensor, places: Tensor) -> Tensor:
 
 
 class _Reversed(torch.autograd.Function):
-    """A permutation that is its own inverse, and so also its own gradient.
+    """A permutation that is its own inverse and therefore also its own gradient.
 
-    torch would compute the gradient as a sum over places, which takes longer, and whose
-    order is not fixed on a GPU.
+    torch would compute the gradient as a sum over places. This takes longer, and the
+    order of the sum is not fixed on a GPU.
     """
 
     @staticmethod

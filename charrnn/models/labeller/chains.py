@@ -1,24 +1,25 @@
-"""Chains of labels: exact conditional probabilities, and the best sequences.
+"""Chains of labels: exact conditional probabilities and best sequences.
 
-A conditional random field (Lafferty et al. 2001) scores a sequence of labels y by
+A conditional random field (Lafferty et al. 2001) scores a sequence of labels y:
 
     s(y) = sum over t of A[y_{t-1}, y_t] + e_t(y_t)          p(y) = exp(s(y)) / Z
 
-where e_t is what the network reads at word t, and A are the transitions. Both ends are
-boundaries: y_0 and y_{n+1}.
+Here e_t are the network's scores for word t, and A are the scores of transitions. Both
+ends are boundaries: y_0 and y_{n+1}.
 
     boundary --A-- y_1 --A-- y_2 --A-- y_3 --A-- boundary
                     |         |         |
                    e_1       e_2       e_3
 
-p is also a product of conditional probabilities from left to right, like that of a
-language model. beta_t(j) sums over everything that may follow label j at word t:
+p is also a product of conditional probabilities from left to right, as in a language
+model. beta_t(j) sums over all sequences that can follow label j at word t:
 
     beta_t(j)      = logsumexp over k of A[j, k] + e_{t+1}(k) + beta_{t+1}(k)
     p(y_t=j | y_{t-1}=i) = softmax over j of A[i, j] + e_t(j) + beta_t(j)
 
-So the cross-entropy of these is exactly -ln p(y), and sampling, scoring and searching
-need nothing else. e_t(j) + beta_t(j) is called the potential of j at t.
+The cross-entropy of these probabilities is therefore exactly -ln p(y), and they are
+enough for sampling, scoring and searching. e_t(j) + beta_t(j) is called the potential
+of j at t.
 
 Shape letters: B batch, T words, V labels.
 """
@@ -40,8 +41,8 @@ from charrnn.models.base import (
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 IMPOSSIBLE: Final = -1e9  #: a logit whose probability is 0
-#: A logit of what the model should never predict, although data may contain it: a label
-#: that was not in the training text, or an illegal transition. The score stays finite.
+#: The logit of a label that was not in the training text, or of an illegal transition.
+#: The model should predict neither, but if data contains one, its score stays finite.
 UNLIKELY: Final = -50.0
 TINY: Final = 1e-37  #: prevents the logarithm of 0
 
@@ -84,7 +85,7 @@ class LabelModel(ConfiguredModel, ConditionalModel):
 
 
 def with_end(emissions: Floats, counts: Tokens) -> Floats:
-    """Return (T+1, B, V), where only the boundary follows the last label of a row."""
+    """Return emissions (T+1, B, V) that allow only the boundary after a row's end."""
     T, B, V = emissions.shape
     closed = np.empty((T + 1, B, V), np.float32)
     closed[:T] = emissions
@@ -96,10 +97,10 @@ def with_end(emissions: Floats, counts: Tokens) -> Floats:
 
 
 def add_messages(emissions: Floats, transitions: Floats) -> None:
-    """Replace emissions (T+1, B, V), which end with boundaries, by potentials.
+    """Replace emissions (T+1, B, V), which end with boundaries, with potentials.
 
-    The potentials of each t are shifted to a maximum of 0, which changes no
-    probability.
+    The potentials of each t are shifted so that their maximum is 0; probabilities stay
+    the same.
     """
     factors = np.exp(transitions.T)
     for t in range(len(emissions) - 2, -1, -1):
@@ -111,8 +112,8 @@ def add_messages(emissions: Floats, transitions: Floats) -> None:
 def best_labels(potentials: Floats, n: int) -> tuple[Ids, Reals]:
     """Return the n best sequences of independent labels, best first.
 
-    potentials: (B, T+1, V). Returns the labels (B, n, T+1), boundaries at the end, and
-    the log-probabilities (B, n), IMPOSSIBLE if there are fewer sequences.
+    potentials: (B, T+1, V). Returns the labels (B, n, T+1) with boundaries at the end,
+    and the log-probabilities (B, n), IMPOSSIBLE where there are fewer than n sequences.
     """
     log_p = _log_softmax(potentials)
     B, T, _ = log_p.shape
@@ -139,7 +140,7 @@ def best_chains(
 ) -> tuple[Ids, Reals]:
     """Return the n best legal sequences of a chain, as `best_labels` does.
 
-    This is the Viterbi algorithm, which keeps the n best beginnings per label.
+    This is the Viterbi algorithm with the n best prefixes kept for each label.
     """
     B, T, V = potentials.shape
     barred = np.where(legal, 0, IMPOSSIBLE)
@@ -170,14 +171,14 @@ def best_chains(
 
 
 def _top(scores: Reals, n: int) -> Ids:
-    """Return the places of the n highest scores on the last axis, best first."""
+    """Return the indices of the n highest scores on the last axis, best first."""
     if n == 1:
         return np.asarray(scores.argmax(axis=-1, keepdims=True))
     return np.argsort(-scores, axis=-1, kind="stable")[..., :n]
 
 
 def listed(labels: Ids, scores: Reals) -> list[Best]:
-    """Return the possible sequences of each row, without boundaries, with their nats.
+    """Return each row's possible sequences without boundaries, and their nats.
 
     labels, scores: as `best_labels` returns them.
     """

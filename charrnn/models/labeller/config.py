@@ -21,15 +21,15 @@ READ_OUTS: Final = ("last", "mean", "max")
 
 @dataclass(frozen=True)
 class LabellerConfig:
-    """The options of a classifier or tagger, and what the program adds to them.
+    """The options of a classifier or tagger, and fields that the program sets.
 
-    vocab_size: number of ids of labels. source_size: number of ids of the input.
-    per_word: whether every word gets a label, instead of the whole input. blank: the id
-    that separates words, if any. words: number of known words, which have a vector.
-    letter_hidden: units per direction that read the letters of a word. word_embed: size
-    of a word's vector. spans: the names of all labels if they mark spans, such as
-    B-LOC, so that only some sequences of labels make sense. temperature: what logits
-    are divided by in inference, so that probabilities are calibrated.
+    vocab_size: number of label ids. source_size: number of input ids. per_word: whether
+    every word gets a label, instead of the whole input. blank: the id that separates
+    words, if any. words: number of known words, which have a vector. letter_hidden:
+    number of units per direction that read the letters of a word. word_embed: size of a
+    word's vector. spans: the names of all labels if they mark spans, such as B-LOC;
+    only some sequences of labels are then legal. temperature: a divisor of the logits
+    in inference, which calibrates the probabilities.
     """
 
     vocab_size: int
@@ -66,9 +66,9 @@ class LabellerConfig:
             if getattr(self, name) < 1:
                 raise UsageError(f"`{name}` is {getattr(self, name)}, less than 1")
         if not 0 < self.temperature < math.inf:
-            raise UsageError(f"`temperature` is {self.temperature}")
+            raise UsageError(f"`temperature` is {self.temperature}, not in (0, inf)")
         if self.per_word and self.vocab_size < FIRST:
-            raise UsageError("`vocab_size` has no room for the unknown label")
+            raise UsageError("`vocab_size` leaves no room for the unknown label")
         if min(self.words, self.blank) < 0:
             raise UsageError("`words` and `blank` must not be negative")
         if self.spans and len(self.spans) != self.vocab_size:
@@ -76,7 +76,7 @@ class LabellerConfig:
 
     @property
     def reads_words(self) -> bool:
-        """Whether the encoder reads words, each read letter by letter first."""
+        """Whether the encoder reads words, which another encoder reads by letter."""
         return self.per_word or self.words > 0
 
     @property

@@ -1,6 +1,6 @@
 r"""Classifiers and taggers, for inference.
 
-A classifier reads the tokens of an input with an encoder, in both directions, and
+A classifier reads the tokens of an input with an encoder, in both directions. It
 predicts a label from a summary of the outputs y_1 ... y_n (see encoder/model.py):
 
       label                          label
@@ -25,17 +25,17 @@ A tagger predicts a label from every output, one for each word:
      / | \    / | \    / | \
     t h e    c a t    s a t           the letters, read by another encoder
 
-A known word has a vector of its own; all other words share one, and differ by their
-letters. A classifier of long texts may read words in the same way. With a CRF, or if
-labels mark spans, the labels form a chain (see chains.py).
+Each known word has its own vector; all other words share one vector, and differ only in
+their letters. A classifier of long texts can also read words in this way. With a CRF,
+or if labels mark spans, the labels form a chain (see chains.py).
 
-A label is the output of a language model: after the last label, the boundary follows.
+Labels are the tokens of a language model; the boundary follows the last label.
 
 The parameters:
 
     embedding.weight (X, E)                      tokens or letters
     letters.layers.K.weight_ih, ...              the encoder of letters
-    words.weight (W+1, F)                        row 0: all words that are not known
+    words.weight (W+1, F)                        row 0: the unknown words
     words.hashes (W,) int64                      the known words, sorted
     encoder.layers.K.weight_ih, ...              see encoder/model.py
     head.weight (V, D), head.bias (V,)
@@ -72,7 +72,7 @@ HASHES = "words.hashes"
 
 
 def parameter_shapes(config: LabellerConfig) -> dict[str, tuple[int, ...]]:
-    """Return the shape of every parameter by name, without the hashes of words."""
+    """Return the shape of every parameter by name, except the hashes of words."""
     V, inputs = config.vocab_size, config.embed
     shapes: dict[str, tuple[int, ...]] = {}
     shapes["embedding.weight"] = (config.source_size, config.embed)
@@ -121,23 +121,23 @@ class LabellerModel(LabelModel):
 
     @property
     def parameters(self) -> int:
-        """Number of parameters, without the hashes of words."""
+        """Number of parameters, not counting the hashes of words."""
         return super().parameters - self.config.words
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
-        """Return the logits (B, T, V) and the new state, given the labels before."""
+        """Return the logits (B, T, V) after the labels, and the new state."""
         logits, after = super().forward(tokens, state)
         if self._transitions is not None:
             logits += self._transitions[tokens]
         return logits, after
 
     def tempered(self, temperature: float) -> Self:
-        """Return a model of a given temperature, by which logits are divided."""
+        """Return the same model with another temperature, which divides the logits."""
         config = replace(self.config, temperature=temperature)
         return type(self)(config, self._tensors)
 
     def potentials(self, source: Tokens, lengths: Tokens) -> Floats:
-        """Return (B, T+1, V), which ends with the boundary after the last label."""
+        """Return the potentials (B, T+1, V), with a boundary after the last label."""
         config, w = self.config, self._tensors
         if config.reads_words:
             words = split_words(source, lengths, config.blank)
@@ -163,7 +163,7 @@ class LabellerModel(LabelModel):
         return search(self.config, potentials, self._transitions, n)
 
     def _vectors(self, words: Words) -> Floats:
-        """Return what the encoder reads of each distinct word, (N, I)."""
+        """Return the encoder's input for each distinct word, (N, I)."""
         w = self._tensors
         found = []
         for group in words.groups:
@@ -183,7 +183,7 @@ def search(
 ) -> tuple[Ids, Reals]:
     """Return the n best label sequences, as `chains.best_labels` does.
 
-    The unknown label and illegal transitions do not occur in them.
+    Sequences with the unknown label or illegal transitions are excluded.
     """
     if config.per_word:
         potentials = potentials.copy()
@@ -222,8 +222,8 @@ def _check_hashes(config: LabellerConfig, tensors: Mapping[str, Any]) -> None:
     """Raise ValueError unless there is a sorted hash for each known word."""
     hashes = tensors.get(HASHES, np.empty(0, np.int64))
     if hashes.dtype != np.int64 or hashes.shape != (config.words,):
-        raise ValueError(f"{HASHES} is {hashes.dtype} {hashes.shape}")
-    # compared, because the difference of two hashes can overflow
+        raise ValueError(f"{HASHES} has type {hashes.dtype}, shape {hashes.shape}")
+    # comparisons are safe, but the difference of two hashes can overflow
     is_sorted = bool((hashes[1:] > hashes[:-1]).all())
     if (HASHES in tensors) != bool(config.words) or not is_sorted:
-        raise ValueError(f"{HASHES} are not sorted, or of no word")
+        raise ValueError(f"{HASHES} are not sorted, or one belongs to no word")

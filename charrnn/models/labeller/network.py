@@ -1,4 +1,4 @@
-"""The trainable twin of `model.py`: the same parameters, with gradients.
+"""The trainable twin of `model.py`, with the same parameters and with gradients.
 
 Shape letters: B batch, S source time, T words, N distinct words, V labels, E embedding,
 D outputs of the encoder.
@@ -35,12 +35,12 @@ from charrnn.models.network import ConditionalNetwork, Embedding, Linear
 from charrnn.tokenizers.base import BOUNDARY, Ids
 from charrnn.tokenizers.char import UNKNOWN
 
-#: words of a row that are dropped independently; later words repeat the pattern
+#: so many words of a row are dropped independently; later words repeat the pattern
 PLACES = 64
 
 
 class WordVectors(Embedding):
-    """The vectors of known words, and of all other words in row 0."""
+    """The vectors of known words; row 0 is shared by all other words."""
 
     hashes: Tensor
 
@@ -84,7 +84,7 @@ class LabellerNetwork(ConditionalNetwork):
     def masked(self) -> Sequence[int]:
         """The widths of each layer's outputs, and of the first layer's inputs.
 
-        If words have vectors, PLACES follows, where a vector is dropped as a whole.
+        If words have vectors, PLACES is added: there, dropout masks whole vectors.
         """
         widths = [*self.encoder.masked, self._inputs]
         return widths + [PLACES] * (self.config.words > 0)
@@ -97,7 +97,7 @@ class LabellerNetwork(ConditionalNetwork):
     def learn(self, part: Part) -> None:
         """Store which words are known: those that are frequent in the training inputs.
 
-        `config.words` is their number. Raises ValueError for another number.
+        Raises ValueError unless their number is `config.words`.
         """
         if not self.config.words or part.source is None:
             return
@@ -107,7 +107,7 @@ class LabellerNetwork(ConditionalNetwork):
         self.words.hashes.copy_(torch.from_numpy(hashes))
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """Return a copy of the parameters and hashes, as a model file stores them."""
+        """Return copies of the parameters and hashes, as a model file stores them."""
         hashes = {HASHES: self._hashes().copy()} if self.config.words else {}
         return super().tensors() | hashes
 
@@ -155,8 +155,8 @@ class LabellerNetwork(ConditionalNetwork):
     def decisions(self, logits: Tensor, state: LayerState) -> Tensor:
         """Return the most likely sequence of labels (T, B), padded with boundaries.
 
-        In a chain, it is not found from logits that were computed after the right
-        labels, so they only tell T.
+        In a chain, logits after the right labels do not determine this sequence, so
+        only their length T is used.
         """
         chain = self._chain()
         array = None if chain is None else chain.cpu().numpy()
@@ -180,7 +180,8 @@ class LabellerNetwork(ConditionalNetwork):
     def _masked(self, inputs: Tensor, masks: Sequence[Tensor]) -> Tensor:
         """Drop some of the inputs (T, B, I), and the vectors of some words.
 
-        Without its vector, a word is read by its letters alone, as unknown words are.
+        If its vector is dropped, a word is read by its letters only, like an unknown
+        word.
         """
         inputs = inputs * masks[0]
         if not self.config.words:
@@ -192,7 +193,7 @@ class LabellerNetwork(ConditionalNetwork):
         return torch.cat([letters, vectors], dim=-1)
 
     def _word_inputs(self, words: Words) -> Tensor:
-        """Return what the encoder reads of each word, (T, B, I)."""
+        """Return the encoder's input for each word, (T, B, I)."""
         found = []
         for group in words.groups:
             sizes = words.lengths[group]
@@ -206,7 +207,7 @@ class LabellerNetwork(ConditionalNetwork):
         return F.embedding(self._ids(words.index), vectors)
 
     def _potentials(self, emissions: Tensor, counts: Tensor) -> Tensor:
-        """Return (T+1, B, V), which ends with the boundary after the last label."""
+        """Return the potentials (T+1, B, V), with a boundary after the last label."""
         T, _, V = emissions.shape
         labels = torch.arange(V, device=emissions.device)
         if self.config.per_word:

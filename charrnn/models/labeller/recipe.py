@@ -1,4 +1,4 @@
-"""Sizes and rates of classifiers and taggers that the user did not set."""
+"""Default sizes and rates of classifiers and taggers."""
 
 import math
 
@@ -6,7 +6,7 @@ from charrnn.models.labeller.config import LabellerConfig
 from charrnn.models.labeller.model import parameter_shapes
 from charrnn.models.recipe import CorpusStatistics, Given, GradientRecipe
 
-#: few words are learned as well by few units, in less time
+#: with fewer tokens, fewer units learn as well in less time
 FEW_TOKENS = 500_000
 
 
@@ -21,7 +21,7 @@ class LabellerRecipe(GradientRecipe):
     ) -> tuple[LabellerConfig, list[str]]:
         """Fill in the config from the corpus; return it with the reasons.
 
-        given: also the fields that follow from the data, such as `spans`.
+        given: includes the fields that follow from the data, such as `spans`.
         """
         hidden = 128 if given.get("words") and data.tokens < FEW_TOKENS else 256
         crf = bool(given.get("spans"))
@@ -36,12 +36,12 @@ class LabellerRecipe(GradientRecipe):
 
     @staticmethod
     def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
-        """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
+        """Return `bptt`, `batch` and `stages`: how many tokens a step reads."""
         return {"batch": 32, "bptt": data.mean_length, "stages": 1}
 
     @staticmethod
     def peak_rate(config: LabellerConfig, epochs: float) -> float:
-        """Return the highest learning rate for a number of epochs."""
+        """Return the peak learning rate for a number of epochs."""
         return 4e-3 * min(1.0, math.sqrt(256 / config.hidden))
 
     @staticmethod

@@ -1,7 +1,7 @@
-"""Which labels may follow which, if the labels mark spans of words.
+"""The legal transitions between labels that mark spans of words.
 
 A label consists of a part and a type, such as B-LOC for the first word of a place. Two
-notations are understood:
+notations are supported:
 
     IOB2     Anna B-PER  Maria I-PER  sees O  Rome B-LOC
     BIOES    Anna B-PER  Maria E-PER  sees O  Rome S-LOC     L and U stand for E and S
@@ -22,7 +22,7 @@ CONTINUING = "I" + CLOSING
 
 
 def mark_spans(names: Sequence[str]) -> bool:
-    """Return whether labels mark spans, so that every text has a legal sequence.
+    """Return whether labels mark spans and every text has a legal sequence of them.
 
     names: all labels, without the boundary and the unknown label.
     """
@@ -34,9 +34,9 @@ def mark_spans(names: Sequence[str]) -> bool:
 
 
 def legal_transitions(spans: Sequence[str]) -> Legal:
-    """Return which label j may follow label i, (V, V), given the names of all labels.
+    """Return whether label j can follow label i, (V, V), given the labels' names.
 
-    The boundary is what precedes the first label and what follows the last.
+    The boundary precedes the first label and follows the last.
     """
     V = len(spans)
     split = [name.partition("-") for name in spans]
@@ -44,7 +44,7 @@ def legal_transitions(spans: Sequence[str]) -> Legal:
     kinds = np.array([kind for _, _, kind in split])
     continues = np.isin(parts, list(CONTINUING))
     is_open = np.isin(parts, [OPENING, "I"])
-    # a notation without E lets a span end at any of its words
+    # in a notation without E, a span can end at any of its words
     must_close = is_open & np.isin(parts, list(CLOSING)).any()
     same = (kinds[:, None] == kinds) & is_open[:, None]
     legal = np.where(continues, same, ~must_close[:, None])

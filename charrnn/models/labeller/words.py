@@ -1,13 +1,13 @@
-"""Splitting inputs into words, and recognizing known words by a hash of their letters.
+"""Split inputs into words, and recognize known words by a hash of their letters.
 
-Each distinct word of a batch is read once, however often it occurs:
+Each distinct word of a batch is read only once, even if it occurs often:
 
     "the cat the"    letters  t h e      index  0
                               c a t             1
                                                 0
 
-The hash of a word of ids x_0 ... x_n is the sum of (x_i + 1) M^i, modulo 2^64. Among a
-million words, the probability that any two share a hash is about 10^-7.
+The hash of a word with the ids x_0 ... x_n is the sum of (x_i + 1) M^i, modulo 2^64.
+Among a million words, the probability that any two share a hash is about 10^-7.
 
 Shape letters: S source time, B batch, T words, N distinct words, L letters.
 """
@@ -26,11 +26,11 @@ Hashes = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.integer[Any]]
 
 MULTIPLIER: Final = 0x9E3779B97F4A7C15  # odd, with evenly mixed bits
-#: of a longer word, the first and the last letters are read
+#: in longer words, only the first and the last letters are read
 MAX_LETTERS: Final = 32
-#: a group of words is padded to its longest word, so lengths within it are similar
+#: A group of words is padded to its longest word. These limits keep padding short.
 GROUPS: Final = (5, 8, 12, MAX_LETTERS)
-#: a word that occurs less often is not known, so the vector for unknown words learns
+#: rarer words are not known, so that the vector for unknown words is trained too
 LEAST_COUNT: Final = 2
 CHUNK_TOKENS: Final = 1 << 20
 
@@ -39,9 +39,9 @@ CHUNK_TOKENS: Final = 1 << 20
 class Words:
     """The words of a batch of inputs.
 
-    letters: (L, N), padded with 0, of the distinct words, shortest first. lengths and
-    hashes: (N,). index: (T, B), the distinct word at each place. counts: (B,), the
-    number of words in each row.
+    letters: (L, N), the letters of the distinct words, shortest first, padded with 0.
+    lengths, hashes: (N,). index: (T, B), the distinct word at each place. counts: (B,),
+    the number of words in each row.
     """
 
     letters: Ids
@@ -52,19 +52,19 @@ class Words:
 
     @property
     def groups(self) -> list[slice]:
-        """Ranges of the distinct words that have similar lengths."""
+        """Ranges of distinct words with similar lengths."""
         ends = np.searchsorted(self.lengths, GROUPS, side="right")
         bounds = np.unique(np.concatenate([[0], ends])).tolist()
         return [slice(first, last) for first, last in pairwise(bounds)]
 
 
 def split_words(source: Numbers, lengths: Numbers, blank: int) -> Words:
-    """Split rows (B, S) of `lengths` (B,) tokens at their blanks.
+    """Split rows (B, S), which have `lengths` (B,) tokens, at their blanks.
 
-    A row that consists of blanks is one word, so every row has a word.
+    A row of only blanks counts as one word, so every row has a word.
     """
     B, S = source.shape
-    # a column of boundaries, so that no word continues in the next row
+    # an added column of boundaries keeps words from continuing in the next row
     closed = np.zeros((B, S + 1), np.int64)
     closed[:, :S] = source
     is_letter = (closed != blank) & (np.arange(S + 1) < np.reshape(lengths, (B, 1)))
@@ -104,14 +104,14 @@ def known_words(source: Part, blank: int) -> Hashes:
 
 
 def vector_rows(hashes: Hashes, known: Hashes) -> Ids:
-    """Return the row of each word's vector (N,): 0 if it is not among the known."""
+    """Return the row of each word's vector, (N,), which is 0 for unknown words."""
     places = np.searchsorted(known, hashes)
     is_known = known[np.minimum(places, len(known) - 1)] == hashes
     return np.where(is_known, places + 1, 0)
 
 
 def _runs(tokens: Ids, is_letter: npt.NDArray[np.bool_]) -> tuple[Ids, Ids, Hashes]:
-    """Return where each run of letters starts, its size, and its hash."""
+    """Return the start, the size and the hash of each run of letters."""
     edges = np.diff(is_letter, prepend=False, append=False)
     borders = np.flatnonzero(edges)
     starts, sizes = borders[::2], borders[1::2] - borders[::2]
@@ -128,7 +128,7 @@ def _runs(tokens: Ids, is_letter: npt.NDArray[np.bool_]) -> tuple[Ids, Ids, Hash
 
 
 def _letters(tokens: Ids, starts: Ids, sizes: Ids) -> Ids:
-    """Return the letters (L, N) of the words at `starts`, long words shortened."""
+    """Return the letters (L, N) of the words at `starts`; shorten long words."""
     shown = np.minimum(sizes, MAX_LETTERS)
     places = np.arange(shown.max())[:, None]
     from_end = sizes - shown + places
@@ -138,7 +138,7 @@ def _letters(tokens: Ids, starts: Ids, sizes: Ids) -> Ids:
 
 
 def joined(part: Part, first: int = 0, last: int | None = None) -> Ids:
-    """Return the tokens of some documents, with a boundary before each."""
+    """Return the tokens of a range of documents, with a boundary before each."""
     sizes = part.lengths[first:last] + 1
     before = np.cumsum(sizes) - sizes
     offsets = np.arange(sizes.sum()) - np.repeat(before, sizes)

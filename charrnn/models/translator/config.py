@@ -34,11 +34,11 @@ class TranslatorConfig:
     attention: str = option(
         "additive",
         choices=ATTENTIONS,
-        help="How a translator scores positions of its input; none: it reads one vector"
-        " of the whole input at every step.",
+        help="How a translator scores the positions of its input. With none, it reads"
+        " one vector for the whole input at every step.",
     )
     copy: bool = option(
-        False, off="--no-copy", help="Let a translator copy tokens of its input."
+        False, off="--no-copy", help="Let a translator copy tokens from its input."
     )
     copies: tuple[int, ...] = ()
 
@@ -51,11 +51,10 @@ class TranslatorConfig:
             raise UsageError("`copy` needs attention, but `attention` is none")
         if self.copies and len(self.copies) != self.source_size:
             raise UsageError(
-                f"there are copies of {len(self.copies)} input tokens, not of"
-                f" {self.source_size}"
+                f"`copies` has {len(self.copies)} values instead of {self.source_size}"
             )
         if not all(0 <= token < self.vocab_size for token in self.copies):
-            raise UsageError("an input token is copied as a token that does not exist")
+            raise UsageError("`copies` contains an output token that does not exist")
 
     @property
     def copied_as(self) -> tuple[int, ...]:

@@ -1,11 +1,11 @@
-"""The translator, for inference: an encoder reads the input, a decoder writes.
+"""The translator, for inference: an encoder and a decoder.
 
-It is a language model of outputs whose initial state has read the input:
+It is a language model of outputs whose initial state depends on the input:
 
     P(y_1 ... y_n | x) = product over t of P(y_t | y_1 ... y_{t-1}, x)
 
-The simplified encoder-decoder keeps one vector c of the input, the encoder's summary,
-and reads it at every step (`attention` none; Cho et al. 2014):
+Without attention (`attention` none; Cho et al. 2014), the decoder reads one vector c,
+the encoder's summary of the input, at every step:
 
      x_1 --> x_2 --> x_3 = c                      encoder
                          |
@@ -32,24 +32,24 @@ layer provides the query q_t, and its upper layer reads the context:
     r_t    = tanh(R [h_t; c_t] + b_R)
     logits = W r_t + b_W
 
-No layer waits for the context of the step before (there is no "input feeding"), so
-training computes each layer for the whole output at once. The bridge sets the state of
-both layers before the first step: tanh(B c + b_B), where c is the encoder's summary.
+No layer needs the context of the previous step (there is no "input feeding"), so
+training computes each layer for the whole output at once. The bridge sets the initial
+state of both layers: tanh(B c + b_B), where c is the encoder's summary.
 
-With `copy`, the decoder can also copy tokens of the input (See et al. 2017):
+With `copy`, the decoder can also copy tokens from the input (See et al. 2017):
 
     g_t    = sigmoid(G r_t + b_G)
-    m_t    = total weight of the positions s whose token can be copied, as w_s
+    m_t    = total weight of the positions s whose token can be copied (as w_s)
     p(w)   = (1 - (1 - g_t) m_t) softmax(logits)_w + (1 - g_t) sum_s a_{t,s} [w_s = w]
 
-Positions whose token cannot be copied, such as the features of an inflection, leave
-their weight to the softmax, so probabilities sum to 1. The model then returns ln p.
+Tokens that cannot be copied, such as the features of an inflection, leave their weight
+to the softmax, so probabilities sum to 1. With `copy`, the model returns ln p.
 
 The parameters:
 
     source_embedding.weight (N, E)               N is the vocabulary size of inputs
     encoder. ...                                 see encoder/model.py
-    bridge.weight, bridge.bias                   B, rows for every array of the state
+    bridge.weight, bridge.bias                   B, with rows for each array of a state
     embedding.weight (V, E)                      E
     decoder.K.weight_ih, ...                     see cells.py
     norms.K.weight, norms.K.bias (H,)
@@ -83,9 +83,9 @@ from charrnn.models.recurrent.steps import affine, layer_norm, steps_of
 from charrnn.models.translator.config import TranslatorConfig
 
 DECODER_LAYERS = 2
-# In float32, a probability of 0 would have no finite logarithm.
+#: keeps the logarithm of a probability finite
 LEAST_PROBABILITY = 1e-30
-# The largest array of additive attention, (B, T, S, H), in numbers
+#: maximum size of an array (B, T, S, H) of additive attention
 MOST_SCORED = 1 << 22
 
 
@@ -119,9 +119,9 @@ def parameter_shapes(config: TranslatorConfig) -> dict[str, tuple[int, ...]]:
 class TranslatorModel(ConfiguredModel, ConditionalModel):
     """A trained translator that runs in NumPy, in float32.
 
-    Its state consists of the state of each layer of the decoder (B, H), the memory
-    (B, S, D), the keys (B, S, A), the number of positions that are read (B,) and, with
-    `copy`, the tokens that can be copied (B, S).
+    Its state consists of the state of each decoder layer (B, H), the memory (B, S, D),
+    the keys (B, S, A), the number of positions in each row (B,) and, with `copy`, the
+    tokens that can be copied (B, S).
     """
 
     family = "translator"
@@ -174,7 +174,7 @@ class TranslatorModel(ConfiguredModel, ConditionalModel):
     def attention(self, tokens: Tokens, state: State) -> Floats:
         """Return the weight of every source position at every step, (B, T, S).
 
-        `weights[:, t]` belong to the prediction of the token after `tokens[:, t]`.
+        The weights `[:, t]` are those for predicting the token after `tokens[:, t]`.
         """
         return self._weights(self._query(tokens, state)[0], state)
 
@@ -204,7 +204,7 @@ class TranslatorModel(ConfiguredModel, ConditionalModel):
         return attention_weights(np.concatenate(scores, axis=1), lengths)
 
     def _run(self, k: int, inputs: Floats, state: State) -> tuple[Floats, State]:
-        """Return the normed outputs (T, B, H) of a layer, and its state."""
+        """Return the normalized outputs (T, B, H) of a layer, and its state."""
         layer = self._layers[k]
         T, B, _ = inputs.shape
         outputs = np.empty((T, B, self.config.hidden), np.float32)
@@ -218,7 +218,7 @@ class TranslatorModel(ConfiguredModel, ConditionalModel):
 def copy_scores(
     logits: Floats, gate: Floats, weights: Floats, copies: Tokens
 ) -> Floats:
-    """Return ln p (B, T, V) of a decoder that can copy.
+    """Return ln p (B, T, V) for a decoder that can copy.
 
     logits: (B, T, V). gate: g_t, (B, T, 1). weights: a_{t,s}, (B, T, S). copies: w_s,
     (B, S), or 0 for a token that cannot be copied.
@@ -226,7 +226,7 @@ def copy_scores(
     B, T, V = logits.shape
     can_copy = (copies > 0)[:, None]
     copied = weights * can_copy * (1 - gate)
-    # a sum of positive terms, which is exact where 1 - (1 - g) m would cancel
+    # a sum of positive terms stays exact where 1 - (1 - g) m would lose precision
     written = (weights * np.where(can_copy, gate, 1)).sum(axis=-1, keepdims=True)
     rows = np.arange(B * T).reshape(B, T, 1) * V
     places = (rows + copies[:, None]).ravel()

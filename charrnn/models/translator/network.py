@@ -1,4 +1,4 @@
-"""The trainable twin of `model.py`: the same parameters, with gradients.
+"""The trainable twin of `model.py`, with the same parameters and with gradients.
 
 Shape letters: B batch, T time, S source time, V vocabulary, E embedding, H hidden, D
 output of the encoder, A keys.
@@ -118,8 +118,8 @@ class TranslatorNetwork(ConditionalNetwork):
     def masked(self) -> Sequence[int]:
         """The widths of the outputs that dropout masks.
 
-        They are the embedded input, the layers of the encoder, the embedded output and
-        the layers of the decoder.
+        These are the outputs of the input embedding, the encoder's layers, the output
+        embedding and the decoder's layers.
         """
         E, decoder = self.config.embed, [self.config.hidden] * DECODER_LAYERS
         return [E, *self.encoder.masked, E, *decoder]
@@ -133,7 +133,7 @@ class TranslatorNetwork(ConditionalNetwork):
         generator: torch.Generator,
     ) -> Tensor:
         """Return the initial values of a parameter."""
-        # both embeddings have the same spread
+        # both embeddings have the same initial distribution
         name = name.removeprefix("source_")
         return super().initial_values(name, shape, config, generator)
 
@@ -144,7 +144,7 @@ class TranslatorNetwork(ConditionalNetwork):
     def _run(
         self, k: int, inputs: Tensor, state: LayerState, mask: Tensor | None
     ) -> tuple[Tensor, LayerState]:
-        """Return the normed, masked outputs (T, B, H) of a layer, and its state."""
+        """Return the normalized, masked outputs (T, B, H) of a layer, and its state."""
         outputs, after = self.decoder[k](inputs, state)
         if self.config.norm:
             outputs = self.norms[k](outputs.float())

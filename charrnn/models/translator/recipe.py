@@ -1,4 +1,4 @@
-"""Sizes and rates of translators that the user did not set."""
+"""Default sizes and rates of translators."""
 
 import math
 
@@ -6,7 +6,7 @@ from charrnn.models.recipe import CorpusStatistics, Given, GradientRecipe
 from charrnn.models.translator.config import TranslatorConfig
 from charrnn.models.translator.model import parameter_shapes
 
-#: a corpus of fewer tokens is learned best by few units, in many steps
+#: with fewer tokens, few units and many steps work best
 FEW_TOKENS = 150_000
 
 
@@ -23,7 +23,7 @@ class TranslatorRecipe(GradientRecipe):
     ) -> tuple[TranslatorConfig, list[str]]:
         """Fill in the config from the corpus; return it with the reasons.
 
-        given: also the size of the vocabulary of inputs, and `copies` with `copy`.
+        given: includes the vocabulary size of inputs and, with `copy`, `copies`.
         """
         hidden = 128 if data.tokens < FEW_TOKENS else 256
         chosen = {"hidden": hidden, "embed": 256 if data.has_long_tokens else 128}
@@ -38,13 +38,13 @@ class TranslatorRecipe(GradientRecipe):
 
     @staticmethod
     def windows(data: CorpusStatistics, given: Given) -> dict[str, int]:
-        """Return how many tokens a step reads: `bptt`, `batch`, `stages`."""
+        """Return `bptt`, `batch` and `stages`: how many tokens a step reads."""
         batch = 32 if data.tokens < FEW_TOKENS else 64
         return {"batch": batch, "bptt": data.mean_length, "stages": 1}
 
     @staticmethod
     def peak_rate(config: TranslatorConfig, epochs: float) -> float:
-        """Return the highest learning rate for a number of epochs."""
+        """Return the peak learning rate for a number of epochs."""
         return 5e-3 * min(1.0, math.sqrt(128 / config.hidden))
 
     @staticmethod

@@ -1,7 +1,7 @@
 """The training loop, which is independent of tasks and model families.
 
-trainer.py         the loop: reads batches, yields events
-state.py           the state that cannot be derived from plan and step
+trainer.py         the loop, which reads batches and yields events
+state.py           the part of a run that cannot be derived from plan and step
 snapshot.py        saves and loads that state
 schedule.py        progress and learning rate as functions of the step
 window_stages.py   windows that grow during a run

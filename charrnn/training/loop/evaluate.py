@@ -50,10 +50,10 @@ class Validator:
         return self.part.work_tokens
 
     def __call__(self, network: Network, stop: Stop = lambda: False) -> Validation:
-        """Return the metrics of the part, each of whose targets is predicted once.
+        """Predict each target of the part once; return the metrics.
 
-        Raises StoppedError if `stop()` becomes true before the end, ResourceError if
-        not even a single row fits in memory.
+        Raises StoppedError if `stop()` becomes true before the end, and ResourceError
+        if not even a single row fits in memory.
         """
         nats, best = self.predictions(network, self.part, stop)
         return Validation(self.measure(nats, best))
@@ -74,10 +74,10 @@ class Validator:
     def predictions(
         self, network: Network, part: Part, stop: Stop
     ) -> tuple[Nats, Ids | None]:
-        """Return the nats of every target, and the likeliest token in its place.
+        """Return the nats of every target, and the most likely token instead of it.
 
-        Only networks that read an input name likeliest tokens; otherwise None is
-        returned. Raises the same errors as a validation.
+        The most likely tokens are None unless the network reads inputs. Raises the same
+        errors as a validation.
         """
         micro_batches = 1
         while True:
@@ -113,7 +113,7 @@ class Validator:
     def _batch(
         self, network: Network, batch: Batch, state: LayerState, micro_batches: int
     ) -> tuple[Tensor, Tensor | None, LayerState]:
-        """Return -ln p of targets (T, B), the likeliest tokens, and the new state.
+        """Return -ln p of targets (T, B), the most likely tokens, and the new state.
 
         The nats are 0 where there is no target.
         """
@@ -144,14 +144,14 @@ class Validator:
 
 
 def loss_sum(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Return the total nats (cross-entropy) of targets (T, B) by logits (T, B, V)."""
+    """Return the total cross-entropy in nats of targets (T, B), given the logits."""
     return _cross_entropy(logits, targets, "sum", smoothing)
 
 
 def _cross_entropy(
     logits: Tensor, targets: Tensor, reduction: str, smoothing: float = 0.0
 ) -> Tensor:
-    """Return the nats of each target (T B,), 0 for no target, or their sum."""
+    """Return the nats of all targets, (T B,), with 0 for no target, or their sum."""
     return F.cross_entropy(
         logits.float().flatten(0, 1),
         targets.flatten(),

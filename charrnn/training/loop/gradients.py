@@ -19,7 +19,7 @@ from charrnn.training.machine.training_memory import check_out_of_memory, out_of
 
 
 class Gradients:
-    """Runs the forward and backward pass; out of memory, it uses more micro-batches.
+    """Runs forward and backward passes; uses more micro-batches if memory runs out.
 
     Accumulated gradients equal those of the whole batch, up to rounding.
     """
@@ -41,8 +41,7 @@ class Gradients:
         """Set the gradients; return the loss in nats per token and the new state.
 
         state_before: returns the state in which a batch begins. masks: dropout masks,
-        each (B, H). Raises ResourceError if a single row does not
-        fit in memory.
+        each (B, H). Raises ResourceError if a single row does not fit in memory.
         """
         while True:
             try:
@@ -53,7 +52,7 @@ class Gradients:
                     raise out_of_memory(
                         f"one row of {len(batch.inputs)} tokens"
                     ) from error
-            # outside the handler, because the error keeps tensors alive
+            # done outside the handler, because the error keeps tensors alive
             self.micro_batches *= 2
             if self._config.device != "cpu":
                 torch.cuda.empty_cache()

@@ -33,13 +33,13 @@ def new_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
 def update_average(average: Network, network: Network, step: int) -> None:
     """Move the average towards the current weights after a step, counted from 0.
 
-    At a high learning rate, the weights jump around a minimum; their average lies
-    closer to it (Polyak & Juditsky 1992). In the middle of a run, when the rate is
+    At a high learning rate, the weights jump around a minimum; their average is closer
+    to the minimum (Polyak & Juditsky 1992). In the middle of a run, when the rate is
     high, the average is better than the weights by 0.03 nats per character; at the end,
-    by 0.003.
+    it is better by 0.003.
 
-    The average covers a fixed fraction of the steps so far (Shamir & Zhang 2013). So it
-    needs no plan, and treats short, long, new and resumed runs alike.
+    The average covers a fixed fraction of the steps so far (Shamir & Zhang 2013).
+    Therefore it needs no plan and works equally for short, long, new and resumed runs.
     """
     share = AVERAGE_WINDOWS / (step + AVERAGE_WINDOWS)
     pairs = zip(average.parameters(), network.parameters(), strict=True)

@@ -10,8 +10,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Final
 
-MEASURE_STEPS: Final = 4  #: steps timed before the first plan of a time budget
-VALIDATIONS: Final = 10  #: number in a run with a budget of steps or epochs
+MEASURE_STEPS: Final = 4  #: steps to time before the first plan of a time budget
+VALIDATIONS: Final = 10  #: their number in runs with a budget of steps or epochs
 COLD_RATE: Final = 0.02  #: fraction of the peak rate at the first step
 FINAL_RATE: Final = 0.02  #: smallest fraction of the peak rate during decay
 
@@ -20,9 +20,9 @@ FINAL_RATE: Final = 0.02  #: smallest fraction of the peak rate during decay
 class Mark:
     """From `step` on, progress rises linearly from `progress` to 1 at step `total`.
 
-    total: 0 if it is unknown; progress then stays constant. validations: the number of
-    validations from progress 0 to 1. rate: a factor for the peak rate, which is below 1
-    after the run diverged.
+    total: 0 if unknown; progress then stays constant. validations: the number of
+    validations from progress 0 to 1. rate: a factor for the peak rate; it is below 1
+    after the run has diverged.
     """
 
     step: int

@@ -1,6 +1,6 @@
 """Snapshots: files with the `TrainState` of a run, from which it resumes exactly.
 
-param.NAME, average.NAME                     tensors of the network and of its average
+param.NAME, average.NAME                     tensors of the network and the average
 exp_avg.NAME, exp_avg_sq.NAME                Adam's moments
 state.K                                      arrays (B, ...) of the carried state
 metadata: the counters, the marks of the schedule, the loss scale of fp16
@@ -30,7 +30,7 @@ MOMENTS: Final = ("exp_avg", "exp_avg_sq")
 
 
 def save_snapshot(run: Run, state: TrainState) -> None:
-    """Save a state, and keep the previous snapshot. Raises ResourceError."""
+    """Save a state and keep the previous snapshot. Raises ResourceError."""
     tensors: Arrays = {}
     for kind, network in (("param", state.network), ("average", state.average)):
         found = network.state_dict().items()
@@ -49,17 +49,17 @@ def save_snapshot(run: Run, state: TrainState) -> None:
 
 
 def restore(run: Run, state: TrainState) -> str:
-    """Load the last intact snapshot into a new state, if there is a snapshot.
+    """Load the last intact snapshot, if there is any, into a new state.
 
-    Returns a warning for the user, or "" normally. Raises ModelFileError if there are
-    snapshots but none is intact.
+    Returns a warning for the user, which is normally "". Raises ModelFileError if there
+    are snapshots but none is intact.
     """
     try:
         _load(run.resume, state)
     except (NotFoundError, ModelFileError) as error:
         if run.previous.is_file():
             _load(run.previous, state)
-            # otherwise the next save would keep the damaged one
+            # otherwise the next save would keep the damaged snapshot
             files.replace(run.previous, run.resume)
             step = state.counters.step
             return f"{error.message}; resuming from the save before it, step {step:,}"

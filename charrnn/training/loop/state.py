@@ -17,7 +17,7 @@ from charrnn.training.loop.optimizer import new_optimizer
 from charrnn.training.loop.schedule import Schedule
 from charrnn.training.machine.precision import loss_scaler
 
-#: from a part of a batch, its rows, and its dropout masks
+#: the state for a part of a batch, its rows and its dropout masks
 StateBefore = Callable[[Batch, slice, Sequence[Tensor] | None], LayerState]
 
 
@@ -52,10 +52,10 @@ class TrainState:
 
 
 def state_before(state: TrainState, batch: Batch) -> StateBefore:
-    """Return a function for the state in which some rows of a batch begin.
+    """Return a function that returns the state in which some rows of a batch begin.
 
-    It is the state after the inputs, the one carried from the last batch, or the
-    initial one.
+    This is the state after the inputs, the state carried from the last batch, or the
+    initial state.
     """
     network, carried = state.network, state.carried
 

@@ -1,4 +1,4 @@
-"""How long recent steps have taken, and so how many fit into a given time."""
+"""Measure how long recent steps took, and estimate how many fit into a given time."""
 
 import math
 from typing import Final

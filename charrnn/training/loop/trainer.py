@@ -1,8 +1,8 @@
 """The training loop, which uses truncated backpropagation through time.
 
 The batches, the learning rate and the dropout masks are functions of the plan and the
-step. Everything that cannot be derived from these is in the `TrainState`. So a run that
-is interrupted and resumed ends with the same weights, bit for bit, as one that is not.
+step. Everything that cannot be derived from these is in the `TrainState`. Therefore an
+interrupted and resumed run ends with exactly the same weights as an uninterrupted run.
 
 The trainer yields events and prints nothing. Shape letters: B batch, T time, H hidden.
 """
@@ -82,9 +82,9 @@ class Trainer:
     def run(self, stop: Stop = lambda: False) -> Iterator[Event]:
         """Train to the end of the plan; yield the events.
 
-        At each event, the state is consistent, so a caller may save or stop there. If
-        `stop()` becomes true during a validation, the method returns and the validation
-        is repeated later. Raises DivergedError if a loss is not finite.
+        At each event, the state is consistent, so a caller can save or stop there. If
+        `stop()` becomes true during a validation, the method returns; the validation is
+        then repeated after resuming. Raises DivergedError if a loss is not finite.
         """
         state, counters = self.state, self.state.counters
         self._started = self._clock() - counters.elapsed_s
@@ -139,7 +139,7 @@ class Trainer:
             schedule.plan(step, total)
 
     def _validate(self, stop: Stop) -> ValidationEvent:
-        """Validate; record whether this is the best validation so far, or the last.
+        """Validate; record whether this validation is the best so far or the last.
 
         Raises StoppedError if `stop()` becomes true before the end.
         """
@@ -183,7 +183,7 @@ class Trainer:
         state.scaler.unscale_(state.optimizer)
         weights = state.network.weights().values()
         norm = float(torch.nn.utils.clip_grad_norm_(weights, self.config.clip))
-        # a finite loss may have an infinite gradient; the scaler skips such a step
+        # a finite loss can have an infinite gradient; the scaler skips such a step
         can_skip = state.scaler.is_enabled() and state.scaler.get_scale() > 1
         if not (math.isfinite(loss) and (math.isfinite(norm) or can_skip)):
             raise self._diverged(f"the loss is {loss:g}, its gradient {norm:g}")
@@ -222,7 +222,7 @@ class Trainer:
         )
 
     def _replan(self) -> None:
-        """Adjust the number of steps to the rest of a time budget."""
+        """Adjust the number of steps to the time that is left in a time budget."""
         schedule, counters, config = (
             self.state.schedule,
             self.state.counters,

@@ -1,9 +1,9 @@
 """Windows that double in length from stage to stage of a run.
 
-Short windows give more steps over the same text, which helps early in a run, when there
-is much to learn from any text. Long windows, at the end, let gradients flow further
-back. On tinyshakespeare, a run that uses windows of 64, then of 128, needs 4.7 million
-characters to reach the loss that windows of 128 alone reach after 5.7 million.
+Short windows give more steps over the same text. This helps early in a run, when there
+is much to learn from any text. Long windows at the end let gradients flow further back.
+On tinyshakespeare, a run with windows of 64 and then 128 tokens needs 4.7 million
+characters to reach the loss that windows of 128 tokens alone reach after 5.7 million.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class WindowStages:
         return min(int(progress * len(self)), len(self) - 1)
 
     def batch(self, stage: int, taken: int) -> Batch:
-        """Return the batch of a stage that follows `taken` earlier ones."""
+        """Return the batch of a stage that follows `taken` earlier batches."""
         return self._batches[stage].batch(taken)
 
     def epochs(self, taken: Sequence[float]) -> float:
@@ -52,8 +52,8 @@ class WindowStages:
     def cost(self, progress: float) -> float:
         """Return the mean cost of a step from this progress to the end.
 
-        The unit is the cost of a step in the current stage; a token costs the same in
-        every stage.
+        The unit is the cost of a step in the current stage. Each token has the same
+        cost in all stages.
         """
         here = self.windows[self.at(progress)]
         left = [

@@ -173,14 +173,14 @@ def test_eighteen_thousand_names_are_counted_in_ten_seconds_and_stay_small() -> 
 @pytest.mark.parametrize(
     ("name", "change", "why"),
     [
-        ("keys", lambda keys: keys[::-1], "not in order"),
+        ("keys", lambda keys: keys[::-1], "not sorted"),
         ("keys", lambda keys: keys + np.uint64(7), "unknown labels"),
         ("keys", lambda keys: keys.astype(np.int64), "int64"),
         ("keys", lambda keys: keys[:0], "keys is"),
         ("keys", lambda keys: np.append(keys[:-1], ~np.uint64(0xFFFF)), "kinds"),
         ("counts", lambda counts: counts * 0, "positive count"),
         ("counts", lambda counts: counts[1:], "positive count"),
-        ("labels", lambda labels: labels[::-1], "not in order"),
+        ("labels", lambda labels: labels[::-1], "not sorted"),
         ("labels", lambda labels: labels + 1, "unknown labels"),
         ("labels", lambda labels: labels - 1, "unknown labels"),
         ("labels", lambda labels: labels.astype(np.int32), "int32"),
