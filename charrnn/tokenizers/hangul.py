@@ -16,7 +16,7 @@ from charrnn.tokenizers.base import AnyIds, Ids
 from charrnn.tokenizers.char import CharTokenizer
 from charrnn.tokenizers.config import TokenizerConfig
 
-_SYLLABLE, _INITIAL, _VOWEL, _FINAL = 0xAC00, 0x1100, 0x1161, 0x11A7  # final 0: no letter
+_SYLLABLE, _INITIAL, _VOWEL, _FINAL = 0xAC00, 0x1100, 0x1161, 0x11A7  # final 0 is none
 _VOWELS, _FINALS = 21, 28
 _COUNT: Final = 19 * _VOWELS * _FINALS
 

@@ -15,7 +15,7 @@ from charrnn.data.formats.base import (
     split_inputs,
 )
 
-Rows = list[tuple[int, list[str]]]  #: each row with its line number number
+Rows = list[tuple[int, list[str]]]  #: each row with its line number
 
 
 @dataclass(frozen=True)
