@@ -31,7 +31,7 @@ class ExampleBatches:
         self._seed = seed
         self._lengths = row_lengths(part)
         budget = round(batch * float(self._lengths.mean()))
-        # batch j always has the examples cuts[j]:cuts[j+1] in the order of length
+        # sorted by length, the examples of batch j are always cuts[j]:cuts[j+1]
         self._cuts = group(np.bincount(self._lengths), budget)
         self.steps_per_epoch = len(self._cuts) - 1
 

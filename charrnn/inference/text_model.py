@@ -202,7 +202,7 @@ class TextModel:
         return Stream(self.model, writer, state)
 
     def _given(self, prompt: str) -> tuple[State | None, str]:
-        """Return the state to sample from, and the text that a sample continues.
+        """Return the state to sample from, and the text to continue.
 
         If the model reads inputs, the prompt is an input, and the text is empty.
         """

@@ -1,4 +1,4 @@
-"""Attention: how much weight each source position has for a decoder at each step.
+"""Attention: how much weight a decoder gives to each source position at each step.
 
     e_{t,s} = score(q_t, m_s)                        for every source position s
     a_{t,s} = exp(e_{t,s}) / sum_r exp(e_{t,r})      the weights, which sum to 1

@@ -143,7 +143,7 @@ class ConditionalModel(LanguageModel):
 
 
 def padded(sources: Sequence[Ids]) -> tuple[Ids, Ids]:
-    """Return inputs as rows (B, S), and their lengths; an empty one is a boundary."""
+    """Return inputs as rows (B, S) and their lengths; empty inputs get a boundary."""
     lengths = np.array([max(1, len(source)) for source in sources])
     rows = np.full((len(sources), lengths.max()), BOUNDARY)
     for row, source in zip(rows, sources, strict=True):
@@ -187,7 +187,7 @@ def float_tensors(
     config: Any, tensors: Tensors, shapes_of: Callable[[Any], Shapes]
 ) -> dict[str, Floats]:
     """Return tensors in float32. Raises ValueError unless they fit a config."""
-    # checked first, because a file may claim a billion layers
+    # checked first, because a file could claim to have a billion layers
     if (layers := getattr(config, "layers", 0)) > len(tensors):
         raise ValueError(f"{layers:,} layers need more than {len(tensors)} tensors")
     check_tensors(tensors, shapes_of(config))
@@ -195,7 +195,7 @@ def float_tensors(
 
 
 def under(prefix: str, tensors: Mapping[str, T]) -> dict[str, T]:
-    """Return the tensors whose names start with a prefix, named without it."""
+    """Return the tensors whose names start with a prefix; remove the prefix."""
     found = tensors.items()
     return {n.removeprefix(prefix): x for n, x in found if n.startswith(prefix)}
 

@@ -72,7 +72,7 @@ class Predicted:
     def criterion(self) -> float:
         """The number by which models are compared; the best model has the lowest.
 
-        Errors count most: an overconfident network may still make fewer errors.
+        Errors count most, because an overconfident network can still make fewer errors.
         """
         return self.errors + 0.05 * self.loss_nats
 

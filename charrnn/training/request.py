@@ -30,8 +30,8 @@ CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 class Request:
     """The options that a user asked for.
 
-    given: the given options of all configs, by field. file: the contents of the file or
-    run that `config` names.
+    given: the options that were set, by field. file: the contents of the file or run
+    that `config` names.
     """
 
     paths: tuple[str, ...]

@@ -105,7 +105,7 @@ def predict(
     """
     options = PredictOptions(**given)
     if as_json and options.tsv:
-        raise UsageError("use --json or --tsv, not both")
+        raise UsageError("--json and --tsv cannot be combined", hint="omit one of them")
     sources = [(text, text == "-") for text in inputs or []]
     sources += [(path, True) for path in options.file]
     if not sources:

@@ -68,8 +68,8 @@ class ScoreConfig:
     sort: bool = option(
         False,
         group=OUTPUT,
-        help="Sort the texts by likelihood per character, highest first; labelled "
-        "data by likelihood.",
+        help="Sort texts by likelihood per character, or labelled data by likelihood, "
+        "highest first.",
     )
     heat: bool = option(
         False,

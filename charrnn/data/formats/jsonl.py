@@ -118,7 +118,7 @@ def _scalar(file: File, number: int, name: str, value: Any) -> str:
                 hint="write the character itself, in UTF-8",
             ) from error
         return value
-    if isinstance(value, int | float):  # also True and False
+    if isinstance(value, int | float):  # including True and False
         return json.dumps(value)
     raise file.error(
         number, f'"{name}" is neither a text nor a number', hint="use a text"

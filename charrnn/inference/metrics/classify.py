@@ -24,7 +24,7 @@ from charrnn.inference.metrics.tables import (
     worst_pairs,
 )
 
-BINS: Final = 15  #: bins of probability for the calibration error
+BINS: Final = 15  #: number of probability bins for the calibration error
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def output_nats(
 
 
 def part_predictions(model: LanguageModel, part: Part) -> tuple[Nats, Ids | None]:
-    """Return -ln p of every target of a part, and the most likely token instead of it.
+    """Return -ln p of every target of a part, and the most likely token in each place.
 
     Both are (N,), in the order of the validation batches. The most likely tokens are
     None unless the model reads inputs.

@@ -11,7 +11,7 @@ class BayesRecipe(Recipe):
     def sizes(
         data: CorpusStatistics, given: Given, training: Given, device: str
     ) -> tuple[BayesConfig, list[str]]:
-        """Return a config with the vocabulary sizes, and no reasons.
+        """Return a config with the vocabulary sizes; it has no choices to explain.
 
         given: not used, because it can contain sizes that only networks have.
         """

@@ -50,7 +50,7 @@ Best = list[tuple[Ids, float]]
 
 
 class LabelModel(ConfiguredModel, ConditionalModel):
-    """Predicts labels. When it reads an input, it computes all of their potentials.
+    """Predicts labels; computes the potentials of all labels when it reads an input.
 
     The state consists of the potentials (B, T+1, V) and the position (B,).
     """
@@ -77,7 +77,7 @@ class LabelModel(ConfiguredModel, ConditionalModel):
 
     @abstractmethod
     def potentials(self, source: Tokens, lengths: Tokens) -> Floats:
-        """Return (B, T+1, V), which ends with the boundary after the last label."""
+        """Return the potentials (B, T+1, V), with a boundary after the last label."""
 
     def search(self, potentials: Floats, n: int) -> tuple[Ids, Reals]:
         """Return the n best sequences, as `best_labels` does."""

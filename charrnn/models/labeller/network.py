@@ -103,7 +103,7 @@ class LabellerNetwork(ConditionalNetwork):
             return
         hashes = known_words(part.source, self.config.blank)
         if len(hashes) != self.config.words:
-            raise ValueError(f"{len(hashes)} known words, not {self.config.words}")
+            raise ValueError(f"it has {len(hashes)} words, not {self.config.words}")
         self.words.hashes.copy_(torch.from_numpy(hashes))
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:

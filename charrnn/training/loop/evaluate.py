@@ -74,7 +74,7 @@ class Validator:
     def predictions(
         self, network: Network, part: Part, stop: Stop
     ) -> tuple[Nats, Ids | None]:
-        """Return the nats of every target, and the most likely token instead of it.
+        """Return the nats of every target, and the most likely token at its position.
 
         The most likely tokens are None unless the network reads inputs. Raises the same
         errors as a validation.

@@ -6,7 +6,7 @@ from typing import Final
 from charrnn.training.loop.schedule import MEASURE_STEPS
 
 REPLAN_S: Final = 2.0  #: shortest time between plans of a time budget
-MAX_PLANS: Final = 1000  #: limit for a long time budget; every plan is kept
+MAX_PLANS: Final = 1000  #: limited, because every plan is saved
 
 
 class StepTimer:
