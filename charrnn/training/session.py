@@ -88,6 +88,12 @@ class Session(ABC):
         """Whether the run has nothing left to do."""
         return self.counters.finished
 
+    @property
+    def next_command(self) -> str:
+        """A command to try the model with."""
+        used = Tokenizers(self.tokenizer, self.source_tokenizer)
+        return self.task.next_command(str(self.run.path), self.store.valid, used)
+
     def adjust(  # noqa: B027 - an n-gram model has nothing to adjust
         self, training: Mapping[str, Any], *, force: bool = False
     ) -> None:

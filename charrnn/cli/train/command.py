@@ -61,7 +61,6 @@ def train(
             # imported while a signal still ends the process at once, because an
             # exception raised during an import could abort it or be swallowed
             from charrnn.cli.train.view import make_view
-            from charrnn.tokenizers.base import Tokenizers
             from charrnn.training.prepare import located, session_type
 
             with _caught_signals(quiet=quiet) as signals, located(claim) as run:
@@ -84,9 +83,7 @@ def train(
         raise typer.Exit(128 + signals.number)
     if not json:
         console.write_line(run_folder)
-    used = Tokenizers(session.tokenizer, session.source_tokenizer)
-    command = session.task.next_command(run_folder, session.store.valid, used)
-    console.suggest(command, quiet=quiet)
+    console.suggest(session.next_command, quiet=quiet)
 
 
 def _train(
