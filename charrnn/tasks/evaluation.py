@@ -73,7 +73,7 @@ def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
 
 
 def training_inputs(model: TextModel) -> list[str] | None:
-    """Return the inputs that a model was trained on, as `TextModel.as_read` returns them.
+    """Return the training inputs of a model, as `TextModel.as_read` returns them.
 
     The result is None if the run of the model no longer has them.
     """
