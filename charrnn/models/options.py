@@ -1,11 +1,20 @@
 """Options that several model families share, each defined once."""
 
-from typing import Final
+from typing import Any, Final
 
-from charrnn.fields import option
+from charrnn.errors import UsageError
+from charrnn.fields import check, option
 from charrnn.models import CELLS
 
 MAX_ORDER: Final = 64  #: far above any useful order, but small enough to loop over
+
+
+def check_sizes(config: Any, *names: str) -> None:
+    """Raise UsageError for an invalid option, or a size below 1."""
+    check(config)
+    for name in names:
+        if (size := getattr(config, name)) < 1:
+            raise UsageError(f"`{name}` is {size}, less than 1")
 
 
 def cell_option() -> str:

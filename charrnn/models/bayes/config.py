@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from charrnn.errors import UsageError
+from charrnn.models.options import check_sizes
 
 SMOOTHINGS: Final = (1.0, 0.3, 0.1, 0.03, 0.01)
 
@@ -25,9 +26,7 @@ class BayesConfig:
     weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "source_size"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"`{name}` is {getattr(self, name)}, less than 1")
+        check_sizes(self, "vocab_size", "source_size")
         if not all(map(math.isfinite, (self.smoothing, *self.weights))):
             raise UsageError("the smoothing or a weight is not finite")
         if self.smoothing < min(SMOOTHINGS):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from charrnn.errors import UsageError
-from charrnn.fields import check, option
+from charrnn.fields import option
 from charrnn.models.options import (
     cell_option,
+    check_sizes,
     embed_option,
     hidden_option,
     layers_option,
@@ -61,10 +62,7 @@ class LabellerConfig:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        check(self)
-        for name in ("vocab_size", "source_size", "letter_hidden", "word_embed"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"`{name}` is {getattr(self, name)}, less than 1")
+        check_sizes(self, "vocab_size", "source_size", "letter_hidden", "word_embed")
         if not 0 < self.temperature < math.inf:
             raise UsageError(f"`temperature` is {self.temperature}, not in (0, inf)")
         if self.per_word and self.vocab_size < FIRST:

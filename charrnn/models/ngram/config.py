@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from charrnn.errors import UsageError
-from charrnn.fields import check, option
-from charrnn.models.options import order_option
+from charrnn.fields import option
+from charrnn.models.options import check_sizes, order_option
 
 SMOOTHINGS: Final = ("kneser-ney", "addk", "mle")
 MIN_K: Final = 1e-30  #: ensures that no probability is 0 in float32
@@ -31,9 +31,7 @@ class NgramConfig:
     )
 
     def __post_init__(self) -> None:
-        check(self)
-        if self.vocab_size < 1:
-            raise UsageError(f"`vocab_size` is {self.vocab_size}, less than 1")
+        check_sizes(self, "vocab_size")
         if self.k != 1 and self.smoothing != "addk":
             raise UsageError(
                 f"`k` is {self.k:g}, but `smoothing` is {self.smoothing}",

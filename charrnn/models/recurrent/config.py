@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from charrnn.errors import UsageError
-from charrnn.fields import check, option
+from charrnn.fields import option
 from charrnn.models.options import (
     cell_option,
+    check_sizes,
     embed_option,
     hidden_option,
     layers_option,
@@ -36,9 +37,7 @@ class RecurrentConfig:
     )
 
     def __post_init__(self) -> None:
-        check(self)
-        if self.vocab_size < 1:
-            raise UsageError(f"`vocab_size` is {self.vocab_size}, less than 1")
+        check_sizes(self, "vocab_size")
         if self.tie and not self.embed:
             raise UsageError("`tie` needs an embedding, but `embed` is 0")
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from charrnn.errors import UsageError
-from charrnn.fields import check, option
+from charrnn.fields import option
 from charrnn.models import ATTENTIONS
 from charrnn.models.options import (
     cell_option,
+    check_sizes,
     embed_option,
     hidden_option,
     layers_option,
@@ -43,10 +44,7 @@ class TranslatorConfig:
     copies: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        check(self)
-        for name in ("vocab_size", "source_size"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"`{name}` is {getattr(self, name)}, less than 1")
+        check_sizes(self, "vocab_size", "source_size")
         if self.copy and self.attention == "none":
             raise UsageError("`copy` needs attention, but `attention` is none")
         if self.copies and len(self.copies) != self.source_size:

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
-from charrnn.errors import UsageError
-from charrnn.fields import check, option
-from charrnn.models.options import embed_option, hidden_option, order_option
+from charrnn.fields import option
+from charrnn.models.options import (
+    check_sizes,
+    embed_option,
+    hidden_option,
+    order_option,
+)
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,7 @@ class WindowConfig:
     )
 
     def __post_init__(self) -> None:
-        check(self)
-        if self.vocab_size < 1:
-            raise UsageError(f"`vocab_size` is {self.vocab_size}, less than 1")
+        check_sizes(self, "vocab_size")
 
     @property
     def lags(self) -> int:
