@@ -122,8 +122,7 @@ def _held_out(
     By default, this is the validation text of the first model; None if there is none.
     """
     from charrnn.data.parts import part_of
-    from charrnn.data.store import TokenStore
-    from charrnn.storage.runs import run_of
+    from charrnn.inference.baselines import store_of
 
     first = members[0]
     if files:
@@ -131,11 +130,11 @@ def _held_out(
         name, split = text.name, text.split
         part = part_of(text.documents, first.tokenizer, learns_end=first.learned_end)
     else:
-        run = run_of(first.source)
-        if not (run and run.tokens.is_dir()):
+        store = store_of(first)
+        if not store:
             return None, ""
         name, split = f"the validation text of {first.name}", loading.split_of(first)
-        part = TokenStore.open(run.tokens).valid
+        part = store.valid
     loading.warn_of_training(members, split, quiet=quiet)
     return part, name
 

@@ -17,7 +17,7 @@ from charrnn.inference.text_model import TextModel
 from charrnn.models.ngram.config import NgramConfig
 from charrnn.models.ngram.model import NgramModel
 from charrnn.storage.records import ModelSummary
-from charrnn.storage.runs import Run
+from charrnn.storage.runs import Run, run_of
 from charrnn.text.sources import find_sources
 from charrnn.tokenizers.base import Tokenizer
 
@@ -69,6 +69,12 @@ def reread(run: Run, corpus_type: Callable[..., C]) -> C:
         named = ", ".join((*files, *valid))
         raise TextError(f"{named} has changed since {run.path} was started", hint=hint)
     return corpus
+
+
+def store_of(model: TextModel) -> TokenStore | None:
+    """Return the tokens of a model's run, or None if it has none, or has lost them."""
+    run = run_of(model.source)
+    return TokenStore.open(run.tokens) if run and run.tokens.is_dir() else None
 
 
 def ladder(store: TokenStore, tokenizer: Tokenizer) -> Iterator[TextModel]:

@@ -1,6 +1,6 @@
 """A model with its tokenizers, which takes text and returns text or scores."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -218,6 +218,12 @@ class TextModel:
             Score.of(float(nats.sum()), len(nats), text_size(text), count)
             for text, nats, count in zip(texts, all_nats, unknown, strict=True)
         ]
+
+    def as_read(self, inputs: Iterable[str]) -> Iterator[str]:
+        """Yield inputs as the model reads them: an unknown character is U+FFFD."""
+        reader = self.source_tokenizer
+        assert reader
+        return (reader.decode(reader.encode(text)) for text in inputs)
 
     def _input_ids(self, inputs: Sequence[str]) -> list[Ids]:
         assert self.source_tokenizer

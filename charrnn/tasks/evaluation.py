@@ -9,13 +9,12 @@ import numpy as np
 
 from charrnn.data.example_batches import inputs_of, texts_of
 from charrnn.data.formats.base import Example
-from charrnn.data.store import TokenStore
-from charrnn.inference.baselines import reread
+from charrnn.inference.baselines import reread, store_of
 from charrnn.inference.metrics.tables import TaskMetrics
 from charrnn.inference.prediction.predicting import Prediction
 from charrnn.inference.score import Score
 from charrnn.inference.text_model import TextModel
-from charrnn.storage.runs import Run, run_of
+from charrnn.storage.runs import Run
 from charrnn.tasks import DEFAULT_TASK, TASKS
 from charrnn.tasks.labelled import LabelledTask
 from charrnn.text.size import text_size
@@ -69,28 +68,18 @@ def evaluate(model: TextModel, examples: Sequence[Example]) -> Evaluation:
     metrics = task_of(model).evaluate(model, examples, predicted, nats, training)
     unknown = dict.fromkeys(chain.from_iterable(_unknown(model, examples)))
     known = set(training or ())
-    repeated = sum(text in known for text in read_texts(model, inputs))
+    repeated = sum(text in known for text in model.as_read(inputs))
     return Evaluation(list(examples), scores, [*unknown], predicted, metrics, repeated)
 
 
 def training_inputs(model: TextModel) -> list[str] | None:
-    """Return the inputs that a model was trained on, in the form of `read_texts`.
+    """Return the inputs that a model was trained on, as it read them.
 
     The result is None if the run of the model no longer has them.
     """
-    run = run_of(model.source)
-    if not (run and run.tokens.is_dir()):
-        return None
+    store = store_of(model)
     assert model.source_tokenizer
-    part = inputs_of(TokenStore.open(run.tokens).train)
-    return texts_of(part, model.source_tokenizer)
-
-
-def read_texts(model: TextModel, inputs: Iterable[str]) -> Iterator[str]:
-    """Yield inputs as a model reads them: an unknown character becomes U+FFFD."""
-    reader = model.source_tokenizer
-    assert reader
-    return (reader.decode(reader.encode(text)) for text in inputs)
+    return texts_of(inputs_of(store.train), model.source_tokenizer) if store else None
 
 
 def held_out_examples(run: Run) -> list[Example]:
@@ -107,10 +96,9 @@ def evaluate_baseline(
     The training part is that of the model's run. The result is None if the run no
     longer has it.
     """
-    run, task = run_of(model.source), task_of(model)
-    if not (run and run.tokens.is_dir()):
+    store, task = store_of(model), task_of(model)
+    if not store:
         return None
-    store = TokenStore.open(run.tokens)
     counted = task.counted(store, Tokenizers(model.tokenizer, model.source_tokenizer))
     outputs = counted.predict([one.source for one in examples])
     predicted = [Prediction(output, math.nan) for output in outputs]

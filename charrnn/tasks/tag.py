@@ -119,9 +119,7 @@ class TagTask(LabelledTask):
         unseen = None
         if training is not None:
             seen = {word for text in training for word in words(text)}
-            reader = model.source_tokenizer
-            assert reader
-            read = [reader.decode(reader.encode(one.source)) for one in examples]
+            read = model.as_read(one.source for one in examples)
             unseen = [[word not in seen for word in words(text)] for text in read]
         return TagMetrics.of(
             [words(one.target) for one in examples],

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from charrnn.data.example_batches import inputs_of
+from charrnn.data.example_batches import ids_of, inputs_of
 from charrnn.data.formats.base import Example
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
@@ -108,11 +108,9 @@ class TranslateTask(LabelledTask):
 def _copied_share(part: Part, copies: Ids) -> float:
     """Return the share of output tokens that occur in their inputs."""
     copied = total = 0
-    source = inputs_of(part)
-    for number in range(min(SAMPLED, len(part.lengths))):
-        first, at = int(part.starts[number]) + 1, int(source.starts[number]) + 1
-        targets = part.tokens[first : first + int(part.lengths[number]) - 1]
-        read = source.tokens[at : at + int(source.lengths[number])]
-        copied += int(np.isin(targets, copies[read]).sum())
-        total += len(targets)
+    chosen = range(min(SAMPLED, len(part.lengths)))
+    inputs, outputs = ids_of(inputs_of(part), chosen), ids_of(part, chosen)
+    for source, target in zip(inputs, outputs, strict=True):
+        copied += int(np.isin(target, copies[source]).sum())
+        total += len(target)
     return copied / max(1, total)

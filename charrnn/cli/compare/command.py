@@ -94,17 +94,15 @@ def _validation_text(first: "TextModel") -> loading.HeldOutText:
 
 def _ladder(first: "TextModel") -> Iterable["TextModel"]:
     """Return a uniform model, and n-gram models of the training text of `first`."""
-    from charrnn.data.store import TokenStore
-    from charrnn.inference.baselines import ladder
-    from charrnn.storage.runs import run_of
+    from charrnn.inference.baselines import ladder, store_of
 
-    run = run_of(first.source)
-    if not (run and run.tokens.is_dir()):
+    store = store_of(first)
+    if not store:
         raise NotFoundError(
             f"{first.name} has no training text, which --baselines needs",
             hint="put a run first: a folder made by charrnn train",
         )
-    return ladder(TokenStore.open(run.tokens), first.tokenizer)
+    return ladder(store, first.tokenizer)
 
 
 def _compare(
