@@ -117,6 +117,20 @@ def read_lines(paths: list[str], *, raw: bool) -> Iterator[tuple[str, str]]:
             yield held, ""
 
 
+def texts_and_files(
+    texts: Sequence[str] | None, files: Sequence[str], example: str
+) -> list[tuple[str, bool]]:
+    """Return each argument (text, False) and file (path, True), by default stdin.
+
+    example: the command that a message shows if stdin is a terminal.
+    """
+    given = [(text, text == "-") for text in texts or []]
+    given += [(path, True) for path in files]
+    if not given:
+        needs_stdin(example)
+    return given or [("-", True)]
+
+
 def needs_stdin(example: str) -> None:
     """Raise UsageError if stdin is a terminal, where the program would seem to hang."""
     if sys.stdin is None or sys.stdin.isatty():

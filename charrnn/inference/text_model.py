@@ -1,6 +1,7 @@
 """A model with its tokenizers, which takes text and returns text or scores."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,14 +75,9 @@ class TextModel:
 
     def with_model(self, model: LanguageModel) -> "TextModel":
         """Return a copy with another model."""
-        return TextModel(
-            model,
-            self.tokenizer,
-            source_tokenizer=self.source_tokenizer,
-            summary=self.summary,
-            name=self.name,
-            source=self.source,
-        )
+        found = copy(self)
+        found.model = model
+        return found
 
     @property
     def learned_end(self) -> bool:

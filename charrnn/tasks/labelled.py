@@ -129,6 +129,7 @@ class LabelledTask(Task[ExampleCorpus]):
 
     unit = "example"
     reads = "source"
+    counts: ClassVar[type[FrequentTags | Memory]]  #: what `counted` wraps
     learns_end: ClassVar[bool] = False  #: whether the end of an output is predicted
 
     def data(
@@ -210,9 +211,9 @@ class LabelledTask(Task[ExampleCorpus]):
         found = self.measure(nats, store.valid, best, tokenizers.output)
         return {"name": counted.title} | found.to_json()
 
-    @abstractmethod
     def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
         """Return a model that counts the training examples."""
+        return CountedTexts(self.counts, store, tokenizers)
 
     @staticmethod
     def unknown(output: str, tokenizer: Tokenizer) -> list[str]:

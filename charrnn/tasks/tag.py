@@ -23,7 +23,7 @@ from charrnn.models.labeller.spans import (
 )
 from charrnn.models.labeller.words import joined, known_words
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import Counted, CountedTexts, LabelledTask, Predicted
+from charrnn.tasks.labelled import LabelledTask, Predicted
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -40,6 +40,7 @@ class TagTask(LabelledTask):
     name = "tag"
     loss_unit = "nats/tag"
     format = "conll"
+    counts = FrequentTags
 
     @staticmethod
     def describe(values: Mapping[str, Any]) -> str:
@@ -140,10 +141,6 @@ class TagTask(LabelledTask):
             "words": len(known),
             "spans": tuple(names) if _are_spans(names, store.train) else (),
         }
-
-    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
-        """Return a baseline that predicts the most frequent tag of each word."""
-        return CountedTexts(FrequentTags, store, tokenizers)
 
     def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
         """Return the sizes; the weights are those for the encoder of letters."""

@@ -15,7 +15,7 @@ from charrnn.inference.prediction.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import Counted, CountedTexts, LabelledTask, level_of
+from charrnn.tasks.labelled import LabelledTask, level_of
 from charrnn.tokenizers import TOKENIZERS
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -29,6 +29,7 @@ class TranslateTask(LabelledTask):
 
     name = "translate"
     learns_end = True
+    counts = Memory
 
     @staticmethod
     def describe(values: Mapping[str, Any]) -> str:
@@ -90,10 +91,6 @@ class TranslateTask(LabelledTask):
             list(outputs.values()),
             split=str.split if is_listed else list,
         )
-
-    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
-        """Return a baseline that looks outputs up; it copies unknown inputs."""
-        return CountedTexts(Memory, store, tokenizers)
 
     def output_tokenizer(
         self, data: ExampleCorpus, wanted: Mapping[str, Any]

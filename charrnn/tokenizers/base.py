@@ -179,3 +179,11 @@ class StreamDecoder:
     def flush(self) -> str:
         """End the text; return U+FFFD if its last character is incomplete."""
         return self._decoder.decode(b"", True)
+
+
+def listed(values: dict[str, Any], name: str, level: str) -> list[str]:
+    """Return a list of texts from the JSON values of a tokenizer. Raises ValueError."""
+    found = values.get(name)
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError(f"a {level} tokenizer needs a list of {name}")
+    return found

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from charrnn.errors import TextError
-from charrnn.tokenizers.base import Ids, Tokenizer
+from charrnn.tokenizers.base import Ids, Tokenizer, listed
 from charrnn.tokenizers.config import TokenizerConfig
 
 
@@ -64,9 +64,4 @@ class LabelTokenizer(Tokenizer):
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Rebuild from the list of labels."""
-        labels = values.get("labels")
-        if not isinstance(labels, list) or not all(
-            isinstance(label, str) for label in labels
-        ):
-            raise ValueError("a label tokenizer needs a list of labels")
-        return cls(labels)
+        return cls(listed(values, "labels", cls.level))

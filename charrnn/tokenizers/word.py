@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from charrnn.errors import TextError
-from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer
+from charrnn.tokenizers.base import REPLACEMENT, Ids, Tokenizer, listed
 from charrnn.tokenizers.char import FIRST, UNKNOWN, keep_frequent, room_for_pieces
 from charrnn.tokenizers.config import DEFAULT_MIN_COUNT, TokenizerConfig
 
@@ -87,12 +87,7 @@ class PieceTokenizer(Tokenizer):
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Rebuild from the list of pieces."""
-        pieces = values.get("pieces")
-        if not isinstance(pieces, list) or not all(
-            isinstance(piece, str) for piece in pieces
-        ):
-            raise ValueError(f"a {cls.level} tokenizer needs a list of pieces")
-        return cls(pieces)
+        return cls(listed(values, "pieces", cls.level))
 
 
 class WordTokenizer(PieceTokenizer):

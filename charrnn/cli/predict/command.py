@@ -106,11 +106,7 @@ def predict(
     options = PredictOptions(**given)
     if as_json and options.tsv:
         raise UsageError("--json and --tsv cannot be combined", hint="omit one of them")
-    sources = [(text, text == "-") for text in inputs or []]
-    sources += [(path, True) for path in options.file]
-    if not sources:
-        loading.needs_stdin("charrnn predict Yamamoto")
-        sources = [("-", True)]
+    sources = loading.texts_and_files(inputs, options.file, "charrnn predict Yamamoto")
     files = [path for path, is_file in sources if is_file]
     loading.check_sources(files)
     loading.check_out(options.out, files)
@@ -145,7 +141,7 @@ def _write(
     if as_json:
         output.write_json(found, task, model.name)
     elif options.tsv:
-        output.write_tsv(found, task)
+        output.write_tsv(found)
     elif options.out:
         for _ in found:
             pass

@@ -58,7 +58,7 @@ def write_json(predicted: Iterable[Predicted], task: "Task[Any]", model: str) ->
         console.write_json(record | {"model": model})
 
 
-def write_tsv(predicted: Iterable[Predicted], task: "Task[Any]") -> None:
+def write_tsv(predicted: Iterable[Predicted]) -> None:
     """Write a header, then a row per output; an empty input has one row."""
     from charrnn.text.characters import one_line
 

@@ -53,11 +53,9 @@ def score(
     an input, a TAB and its output. Metrics of the predictions are printed at the end.
     """
     config = ScoreConfig(**given)
-    sources = [(text, text == "-") for text in texts or []]
-    sources += [(path, True) for path in config.file]
-    if not sources:
-        loading.needs_stdin('charrnn score "The cat sat."')
-        sources = [("-", True)]
+    sources = loading.texts_and_files(
+        texts, config.file, 'charrnn score "The cat sat."'
+    )
     loaded = loading.load_model(model)
     if loaded.source_tokenizer:
         labelled.score(loaded, sources, config, as_json=as_json, quiet=quiet)

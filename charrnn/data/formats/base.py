@@ -62,6 +62,11 @@ class File:
         for number, line in enumerate(self.text.split("\n"), 1):
             yield number, line.removesuffix("\r")
 
+    def filled_lines(self) -> Iterator[tuple[int, str]]:
+        """Yield the lines that are not blank, with their numbers."""
+        found = self.lines()
+        return ((n, line) for n, line in found if line and not line.isspace())
+
     def error(self, line: int, what: str, *, hint: str = "") -> TextError:
         """Return an error that names the file and the line."""
         return TextError(f"{self.name}, line {line:,}: {what}", hint=hint)

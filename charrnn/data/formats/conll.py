@@ -7,6 +7,7 @@ CoNLL-U   ten columns; the word is in FORM, the tag in UPOS or another column
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from charrnn.data.formats import columns as option
@@ -22,7 +23,7 @@ from charrnn.data.formats.base import (
     unwritable,
 )
 from charrnn.data.formats.guessing import is_label_first
-from charrnn.data.formats.table import Rows, cells
+from charrnn.data.formats.table import Row, Rows, cells
 
 FIELDS: Final = (
     "ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC",
@@ -35,7 +36,7 @@ NEEDED: Final = (3, 4)
 
 def _read_conll(file: File, task: str, columns: str) -> Labelled:
     certain = only("conll", "tag", task)
-    sentences = [*_conll_sentences(file)]
+    sentences = [*_sentences(_conll_rows(file))]
     rows = [row for sentence in sentences for row in sentence]
     if not rows:
         checked(file, [])
@@ -58,24 +59,26 @@ def _read_conll(file: File, task: str, columns: str) -> Labelled:
     return Labelled(checked(file, examples), certain, "conll", reason, str(chosen))
 
 
-def _conll_sentences(file: File) -> Iterator[Rows]:
-    lines = [(n, line) for n, line in file.lines() if line and not line.isspace()]
+def _conll_rows(file: File) -> Iterator[Row]:
+    lines = list(file.filled_lines())
     has_tabs = 2 * sum("\t" in line for _, line in lines) > len(lines)
     split = (lambda line: line.split("\t")) if has_tabs else _split_at_blanks
     widths = Counter(len(split(line)) for _, line in lines)
     width = widths.most_common(1)[0][0] if widths else 0
-    rows: Rows = []
     for number, line in file.lines():
         row = split(line)
         if not line or line.isspace() or row[0] == DOCUMENT:
-            if rows:
-                yield rows
-            rows = []
+            yield number, []
         # a word may begin with #, but then it has all columns
         elif not (line.startswith("#") and len(row) != width):
-            rows.append((number, row))
-    if rows:
-        yield rows
+            yield number, row
+
+
+def _sentences(rows: Iterable[Row]) -> Iterator[Rows]:
+    """Yield the rows of each sentence; an empty row ends a sentence."""
+    for is_inside, found in groupby(rows, lambda row: bool(row[1])):
+        if is_inside:
+            yield list(found)
 
 
 def _split_at_blanks(line: str) -> list[str]:
@@ -100,7 +103,7 @@ def _read_conllu(file: File, task: str, columns: str) -> Labelled:
     inputs, output = chosen.indexes(FIELDS, len(FIELDS))
     needed = {*inputs, output}.intersection(NEEDED)
     examples = []
-    for rows in _conllu_sentences(file):
+    for rows in _sentences(_conllu_rows(file)):
         for line, row in rows:
             for index in needed:
                 if row[index] == EMPTY:
@@ -114,13 +117,10 @@ def _read_conllu(file: File, task: str, columns: str) -> Labelled:
     return Labelled(checked(file, examples), certain, "conllu", reason, str(chosen))
 
 
-def _conllu_sentences(file: File) -> Iterator[Rows]:
-    rows: Rows = []
+def _conllu_rows(file: File) -> Iterator[Row]:
     for number, line in file.lines():
         if not line or line.isspace():
-            if rows:
-                yield rows
-            rows = []
+            yield number, []
             continue
         if line.startswith("#"):
             continue
@@ -133,15 +133,13 @@ def _conllu_sentences(file: File) -> Iterator[Rows]:
             )
         # 3-4 is a range of words, and 3.1 is a word that is not in the text
         if row[0].isdecimal():
-            rows.append((number, row))
+            yield number, row
         elif not re.fullmatch(r"\d+[-.]\d+", row[0]):
             raise file.error(
                 number,
                 f"expected the number of a word, not {row[0]!r}",
                 hint="if it is CoNLL, with other columns, rename it to .conll",
             )
-    if rows:
-        yield rows
 
 
 def _write_conll(

@@ -27,8 +27,8 @@ _REST: Final = re.compile(r"[ \t]#.*")
 def _read(file: File, task: str, columns: str) -> Labelled:
     certain = only("dict", "translate", task, columns)
     examples = []
-    for number, line in file.lines():
-        if not line or line.isspace() or line.startswith(COMMENT):
+    for number, line in file.filled_lines():
+        if line.startswith(COMMENT):
             continue
         word, *phones = _REST.sub("", line).split()
         if not phones:

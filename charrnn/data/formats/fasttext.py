@@ -22,9 +22,7 @@ def _read(file: File, task: str, columns: str) -> Labelled:
     """Return the examples. A line with several labels is an error."""
     certain = only("fasttext", "classify", task, columns)
     examples = []
-    for number, line in file.lines():
-        if not line or line.isspace():
-            continue
+    for number, line in file.filled_lines():
         found = _LINE.match(line)
         if not found:
             raise file.error(

@@ -32,9 +32,7 @@ DEFAULT: Final = "text,label"
 
 def _read(file: File, task: str, columns: str) -> Labelled:
     records = [
-        (number, _record(file, number, line))
-        for number, line in file.lines()
-        if line and not line.isspace()
+        (number, _record(file, number, line)) for number, line in file.filled_lines()
     ]
     names = [*records[0][1]] if records else []
     found = None if columns else names_of(names)

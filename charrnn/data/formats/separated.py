@@ -16,9 +16,7 @@ DELIMITERS: Final = ",;\t"
 
 def _read_tsv(file: File, task: str, columns: str) -> Labelled:
     rows: Rows = []
-    for number, line in file.lines():
-        if not line or line.isspace():
-            continue
+    for number, line in file.filled_lines():
         if "\t" not in line:
             hint = CHOOSE if number == 1 else "separate input and output with a TAB"
             raise file.error(

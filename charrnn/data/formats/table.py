@@ -15,7 +15,8 @@ from charrnn.data.formats.base import (
     split_inputs,
 )
 
-Rows = list[tuple[int, list[str]]]  #: each row with its line number
+Row = tuple[int, list[str]]  #: a row with its line number
+Rows = list[Row]
 
 
 @dataclass(frozen=True)
