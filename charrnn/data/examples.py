@@ -134,7 +134,7 @@ def write_examples(
 def split(
     examples: Sequence[Example], share: float, seed: int
 ) -> tuple[list[Example], list[Example]]:
-    """Return the examples for training and those for validation, both in order.
+    """Return the examples for training and those for validation, in file order.
 
     A hash of seed and input decides, so examples with equal inputs end up in the same
     part, and their order in the file does not matter. share: the fraction to hold out,

@@ -232,7 +232,7 @@ class LabelledTask(Task[ExampleCorpus]):
         """Return the metrics of predictions.
 
         nats: -ln p of the right outputs, (N,), infinite for impossible ones. training:
-        the inputs that the model was trained on, in the form it reads, if known.
+        the inputs that the model was trained on, as the model read them, if known.
         """
 
     def training(self, part: Part, *, batch: int, bptt: int, seed: int) -> Batches:

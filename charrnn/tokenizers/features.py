@@ -38,7 +38,7 @@ class FeatureTokenizer(PieceTokenizer):
         yield [f"\t{feature}" for feature in _FEATURE.findall(features)]
 
     def encode_with_ends(self, text: str) -> tuple[Ids, Ids]:
-        """Return the ids, and where each token ends; the last ends with the text."""
+        """Return the ids and where each token ends; the last token ends the text."""
         word = len(text.partition("\t")[0])
         features = (match.end() for match in _FEATURE.finditer(text, word))
         ends = np.array([*range(1, word + 1), *features], np.int64)

@@ -84,7 +84,7 @@ def session_type(family: str) -> type[Session]:
 
 @contextmanager
 def located(claim: Claim) -> Iterator["LocatedRun"]:
-    """Read the corpus and lock the run that the request refers to, without torch.
+    """Read the corpus and lock the requested run, without importing torch.
 
     Raises the same errors as `open_session`.
     """

@@ -64,7 +64,7 @@ def starting_sizes(request: Request, start: TextModel) -> dict[str, Any]:
 
 
 def requested_family(request: Request, start: TextModel | None) -> str:
-    """Return the family to train: as requested, as in the starting model, or default.
+    """Return the requested family, that of the starting model, or the default.
 
     Raises UsageError if the starting model cannot be trained further for the task.
     """

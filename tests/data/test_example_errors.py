@@ -30,7 +30,7 @@ LINES = {
     "no word": ("a.jsonl", '{"tokens": [""], "tags": ["O"]}', 1, '"tokens" has an'),
     "surrogate": ("a.jsonl", '{"text": "\\udc80", "label": 1}', 1, '"text" contains'),
     "unlabelled": ("a.txt", "__label__x a\n__label__y b\nc", 3, "expected __label__"),
-    "two labels": ("a.txt", "__label__x __label__y a\n", 1, "several labels, but"),
+    "two labels": ("a.txt", "__label__x __label__y a\n", 1, "there are several"),
     "label alone": ("a.txt", "__label__x\n", 1, "the input is empty"),
     "no phones": ("a.dict", "a AH0\nb # what?\n", 2, "no pronunciation after 'b'"),
     "no tag": ("a.conll", "a O\nb O\nc\n", 3, "expected 2 columns with the tag last"),

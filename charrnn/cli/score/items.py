@@ -1,4 +1,4 @@
-"""The items of a text (its tokens, or words made of them), with the bits of each.
+"""The items of a text (tokens, or words that consist of tokens), each with its bits.
 
 Every token belongs to exactly one item, so the bits of the items add up to the bits
 of the text. The end of the text is an item of its own, "<EOS>".

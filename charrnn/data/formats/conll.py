@@ -69,7 +69,7 @@ def _conll_rows(file: File) -> Iterator[Row]:
         row = split(line)
         if not line or line.isspace() or row[0] == DOCUMENT:
             yield number, []
-        # a word may begin with #, but then it has all columns
+        # a line whose word begins with # is not a comment if it has all columns
         elif not (line.startswith("#") and len(row) != width):
             yield number, row
 
@@ -129,7 +129,7 @@ def _conllu_rows(file: File) -> Iterator[Row]:
             raise file.error(
                 number,
                 f"expected {len(FIELDS)} columns separated by TABs, found {len(row)}",
-                hint="if it is CoNLL, which has fewer columns, rename it to .conll",
+                hint="if this is CoNLL, which has fewer columns, rename it to .conll",
             )
         # 3-4 is a range of words, and 3.1 is a word that is not in the text
         if row[0].isdecimal():
@@ -138,7 +138,7 @@ def _conllu_rows(file: File) -> Iterator[Row]:
             raise file.error(
                 number,
                 f"expected the number of a word, not {row[0]!r}",
-                hint="if it is CoNLL, with other columns, rename it to .conll",
+                hint="if this is CoNLL with other columns, rename the file to .conll",
             )
 
 

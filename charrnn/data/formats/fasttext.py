@@ -34,7 +34,7 @@ def _read(file: File, task: str, columns: str) -> Labelled:
         if text.lstrip().startswith(LABEL):
             raise file.error(
                 number,
-                "several labels, but a classifier predicts only one",
+                "there are several labels, but a classifier predicts only one",
                 hint=f"keep one label, or join them to one, such as {LABEL}a+b",
             )
         examples.append(Example(text, label, number))

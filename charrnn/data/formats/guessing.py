@@ -80,7 +80,7 @@ def are_few(values: Sequence[str]) -> bool:
 
 
 def are_features(values: Sequence[str]) -> bool:
-    """Return whether values look like N;GEN;SG."""
+    """Return whether values look like lists of features, such as N;GEN;SG."""
     several = sum(";" in value for value in values)
     return 2 * several > len(values) and not any(" " in value for value in values)
 

@@ -1,6 +1,6 @@
 """JSON Lines: one object per line, such as {"text": ..., "label": ...}.
 
-A value may be a list of words. `columns` then has [] after the name: tokens[],tags[].
+A value can be a list of words. Its name in `columns` then ends in []: tokens[],tags[].
 """
 
 import json

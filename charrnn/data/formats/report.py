@@ -106,7 +106,7 @@ def _twins(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     for label in sorted(labels):
         plain = unicodedata.normalize("NFKC", label).casefold()
         key = plain.strip().rstrip(MARKS).replace("_", " ").replace("-", " ")
-        groups[key or label].append(label)  # a mark may be a tag
+        groups[key or label].append(label)  # a tag can consist of only marks
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 

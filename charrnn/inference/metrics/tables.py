@@ -70,7 +70,7 @@ class TaskMetrics(ABC):
         """Return the metrics under the names that `score` prints."""
 
     def tables(self) -> Iterator[Table]:
-        """Yield tables for people."""
+        """Yield the tables for people to read."""
         rows: list[Row] = [("", "value", "95% interval")]
         for name, (found, unit) in self.figures.items():
             if found:

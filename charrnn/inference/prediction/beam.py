@@ -13,8 +13,8 @@ The prefix that greedy search (a beam of 1) would choose is always kept, so the 
 is never worse than with greedy search. If the beam has room for every output and every
 prefix, the search is exhaustive.
 
-A row is finished when no prefix can lead to a better score than the requested number of
-outputs. Requesting more outputs therefore does not change the first ones.
+A row is finished once it has the requested number of outputs and no prefix can lead to
+a better score than theirs. Requesting more outputs does not change the first ones.
 
 Shape letters: R rows, K prefixes in all beams, V vocabulary.
 """
@@ -207,7 +207,7 @@ def _forbid(log_p: Reals, is_longest: Bools, never: Sequence[int]) -> None:
 
 
 def _extended(beams: Prefixes, log_p: Reals, free: Ids) -> Extensions:
-    """Return the best extensions of the prefixes: `free` (R,) of them for each row."""
+    """Return the best extensions of the prefixes, up to `free` (R,) in each row."""
     nats = beams.nats[:, None] - log_p  # (K, V)
     K, V = nats.shape
     each = np.arange(K)

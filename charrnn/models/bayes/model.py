@@ -188,7 +188,7 @@ def _check(config: BayesConfig, tensors: Tensors) -> None:
     check_names(tensors, names)
     keys, counts, labels, of_labels, pieces, sizes = (tensors[name] for name in names)
     if len(config.weights) != 1 + KINDS:
-        raise ValueError(f"it has {len(config.weights)} weights, not {1 + KINDS}")
+        raise ValueError(f"there are {len(config.weights)} weights, not {1 + KINDS}")
     if labels.dtype != np.int64 or labels.ndim != 1 or not len(labels):
         raise ValueError(f"labels has type {labels.dtype}, shape {labels.shape}")
     if (np.diff(labels, prepend=0, append=config.vocab_size) <= 0).any():

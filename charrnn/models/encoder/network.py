@@ -58,7 +58,7 @@ class Encoder(nn.Module):
         """Copy the layers of a recurrent language model into the forward direction.
 
         tensors: the tensors of its model file. Layers above the first also read the
-        backward direction; the weights for that keep their values.
+        backward direction; the weights for it keep their values.
         """
         hidden = self._shape[1]
         for k, layer in enumerate(self.layers):

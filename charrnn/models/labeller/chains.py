@@ -60,7 +60,7 @@ class LabelModel(ConfiguredModel, ConditionalModel):
         return self.potentials(source, lengths), np.zeros(len(source), np.int64)
 
     def forward(self, tokens: Tokens, state: State) -> tuple[Floats, State]:
-        """Return the logits (B, T, V) and the new state, given the labels before."""
+        """Return the logits (B, T, V) after the labels, and the new state."""
         potentials, position = state
         B, T = tokens.shape
         last = potentials.shape[1] - 1

@@ -35,7 +35,7 @@ from charrnn.models.network import ConditionalNetwork, Embedding, Linear
 from charrnn.tokenizers.base import BOUNDARY, Ids
 from charrnn.tokenizers.char import UNKNOWN
 
-#: so many words of a row are dropped independently; later words repeat the pattern
+#: number of words dropped independently in a row; later words repeat the pattern
 PLACES = 64
 
 
@@ -103,7 +103,7 @@ class LabellerNetwork(ConditionalNetwork):
             return
         hashes = known_words(part.source, self.config.blank)
         if len(hashes) != self.config.words:
-            raise ValueError(f"it has {len(hashes)} words, not {self.config.words}")
+            raise ValueError(f"found {len(hashes)} words, not {self.config.words}")
         self.words.hashes.copy_(torch.from_numpy(hashes))
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:

@@ -6,7 +6,7 @@ from charrnn.models.labeller.config import LabellerConfig
 from charrnn.models.labeller.model import parameter_shapes
 from charrnn.models.recipe import CorpusStatistics, Given, GradientRecipe
 
-#: with fewer tokens, fewer units learn as well in less time
+#: with fewer tokens, few units learn equally well in less time
 FEW_TOKENS = 500_000
 
 

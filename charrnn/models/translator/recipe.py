@@ -7,7 +7,7 @@ from charrnn.models.translator.config import TranslatorConfig
 from charrnn.models.translator.model import parameter_shapes
 
 #: with fewer tokens, few units and many steps work best
-FEW_TOKENS = 150_000
+FEW_TOKENS = 500_000
 
 
 class TranslatorRecipe(GradientRecipe):

@@ -39,7 +39,7 @@ def update_average(average: Network, network: Network, step: int) -> None:
     it is better by 0.003.
 
     The average covers a fixed fraction of the steps so far (Shamir & Zhang 2013).
-    Therefore it needs no plan and works equally for short, long, new and resumed runs.
+    Therefore it needs no plan and works for short, long, new and resumed runs alike.
     """
     share = AVERAGE_WINDOWS / (step + AVERAGE_WINDOWS)
     pairs = zip(average.parameters(), network.parameters(), strict=True)

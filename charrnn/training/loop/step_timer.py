@@ -29,7 +29,7 @@ class StepTimer:
             self._step_s += 0.05 * (seconds - self._step_s)
 
     def scale(self, factor: float) -> None:
-        """Expect the next steps to take this many times as long."""
+        """Expect the next steps to take `factor` times as long."""
         self._step_s *= factor
 
     def replan_due(self, now: float, budget_s: float) -> bool:
