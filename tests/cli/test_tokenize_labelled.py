@@ -120,7 +120,7 @@ def test_an_unclear_task_is_an_error_that_names_the_flag(charrnn: Any) -> None:
 
     assert result.exit_code == 4
     assert "the task of a.tsv is not clear" in result.stderr
-    assert "choose --task: classify if" in result.stderr
+    assert "set --task: classify if" in result.stderr
 
 
 @pytest.mark.parametrize("option", [("--task", "tag"), ("--columns", "1,2")])

@@ -160,7 +160,7 @@ def test_weights_that_are_not_positive_with_the_sum_one_are_refused(
 
 
 def test_members_of_different_vocabularies_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"\[2, 3\] tokens"):
+    with pytest.raises(ValueError, match=r"sizes differ: \[2, 3\]"):
         MixtureModel([uniform_model(2), uniform_model(3)], [0.5, 0.5])
 
 
@@ -232,7 +232,7 @@ def test_hostile_file_is_a_model_file_error(config: Any, tmp_path: Path) -> None
 def test_tensor_of_no_member_is_refused(name: str) -> None:
     tensors = TENSORS | {name: TENSORS["0.head.bias"]}
 
-    with pytest.raises(ValueError, match=r"none of the 2 members|unexpected"):
+    with pytest.raises(ValueError, match=r"any of 2 members|unexpected"):
         build("mixture", CONFIG, tensors)
 
 
