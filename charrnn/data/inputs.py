@@ -98,6 +98,6 @@ def parse_example(text: str, number: int, task: str) -> Example:
 
 
 def is_by_word(format: str) -> bool:
-    """Return whether a format has one word per line, and so several lines per input."""
+    """Return whether a format has one word per line, so an input spans several."""
     found: Format | None = FORMATS[format] if format else None
     return bool(found and found.is_by_word)

@@ -29,7 +29,7 @@ class Metrics(Protocol):
 
     @property
     def criterion(self) -> float:
-        """The number by which models are compared; the best model has the lowest."""
+        """The number by which models are compared; lower is better."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the values to report for a validation; None stands for infinity."""

@@ -70,7 +70,7 @@ class Predicted:
 
     @property
     def criterion(self) -> float:
-        """The number by which models are compared; the best model has the lowest.
+        """The number by which models are compared; lower is better.
 
         Errors count most, because an overconfident network can still make fewer errors.
         """

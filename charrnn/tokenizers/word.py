@@ -23,7 +23,7 @@ SLICE: Final = re.compile(r"(?s:.{1,1048576})[^ \n]*")
 
 
 class PieceTokenizer(Tokenizer):
-    """The base of levels that list the most frequent pieces; others are unknown."""
+    """The base of levels with a list of frequent pieces; all others are unknown."""
 
     unknown = UNKNOWN
 

@@ -52,7 +52,7 @@ class JsonView(View):
 
 
 class PlainView(View):
-    """Writes plain lines to stderr, at least about every 30 seconds."""
+    """Writes plain lines to stderr, at least one about every 30 seconds."""
 
     def __init__(self) -> None:
         self._figures = Figures()

@@ -226,4 +226,4 @@ def _check_hashes(config: LabellerConfig, tensors: Mapping[str, Any]) -> None:
     # comparisons are safe, but the difference of two hashes can overflow
     is_sorted = bool((hashes[1:] > hashes[:-1]).all())
     if (HASHES in tensors) != bool(config.words) or not is_sorted:
-        raise ValueError(f"{HASHES} are not sorted, or one belongs to no word")
+        raise ValueError(f"{HASHES} are unsorted or unexpected")
