@@ -116,7 +116,7 @@ class Signals:
 
 
 class SignalledError(BaseException):
-    """A signal was received. Some code would catch typer.Exit, a RuntimeError."""
+    """A signal was received. Unlike typer.Exit, this error is never caught by chance."""
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def chrf_statistics(predicted: str, references: Sequence[str]) -> list[int]:
     """Return the statistics of an example for the most similar reference.
 
     For each n, these are the number of predicted n-grams (0 if the reference has none),
-    of the reference's n-grams, and of matches.
+    the reference's n-grams, and matches.
     """
     letters = "".join(predicted.split())
     guessed = _ngrams(letters)
