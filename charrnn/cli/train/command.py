@@ -116,7 +116,7 @@ class Signals:
 
 
 class SignalledError(BaseException):
-    """A signal was received. Unlike typer.Exit, this error is never caught by chance."""
+    """A signal was received. It is a BaseException so that no code swallows it."""
 
 
 @contextmanager
