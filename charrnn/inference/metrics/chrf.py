@@ -20,8 +20,8 @@ BETA: Final = 2  #: weight of recall
 def chrf_statistics(predicted: str, references: Sequence[str]) -> list[int]:
     """Return the statistics of an example for the most similar reference.
 
-    For each n, these are the numbers of predicted n-grams (0 if the reference has none),
-    n-grams of the reference, and matches.
+    For each n, these are the number of predicted n-grams (0 if the reference has none),
+    the number of n-grams in the reference, and the number of matches.
     """
     letters = "".join(predicted.split())
     guessed = _ngrams(letters)
