@@ -7,7 +7,7 @@ the loop. Tests check that every cell agrees with its equations.
 Shape letters: B batch, T time, I inputs, H hidden, G gates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from charrnn.models.cells import Cell, Functions, split
 
 LayerState = tuple[Tensor, ...]
+Masks = Sequence[Tensor] | None  #: dropout masks (B, width)
 
 TORCH_KERNELS: Final = ("rnn_tanh", "rnn_relu", "lstm", "gru")
 

@@ -21,7 +21,7 @@ from charrnn.fields import to_json
 from charrnn.models import CELLS
 from charrnn.models.base import LanguageModel, build
 from charrnn.models.encoder.network import Encoder
-from charrnn.models.layers import LayerState
+from charrnn.models.layers import LayerState, Masks
 from charrnn.tokenizers.base import BOUNDARY, Ids
 
 #: above this size, bfloat16 pays off for the output matrix
@@ -48,10 +48,7 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self,
-        tokens: Tensor,
-        state: LayerState,
-        masks: Sequence[Tensor] | None = None,
+        self, tokens: Tensor, state: LayerState, masks: Masks = None
     ) -> tuple[Tensor, LayerState]:
         """Return the logits (T, B, V) after tokens (T, B), and the new state.
 
@@ -66,9 +63,8 @@ class Network(nn.Module, ABC):
     def learn(self, part: Part) -> None:  # noqa: B027 - most networks need nothing
         """Set values that gradient descent does not learn, from the training part."""
 
-    @classmethod
     def initial_values(
-        cls, name: str, shape: tuple[int, ...], config: Any, generator: torch.Generator
+        self, name: str, shape: tuple[int, ...], generator: torch.Generator
     ) -> Tensor:
         """Return the initial values of a parameter, which depend on its name."""
         layer, _, kind = name.rpartition(".")
@@ -79,7 +75,7 @@ class Network(nn.Module, ABC):
                 [nn.init.orthogonal_(g, generator=generator) for g in gates]
             )
         if kind == "bias_ih":
-            cell = CELLS[config.cell]
+            cell = CELLS[self.config.cell]
             by_gate = torch.zeros(cell.gates, shape[0] // cell.gates)
             for gate, value in cell.initial_bias.items():
                 by_gate[gate] = value
@@ -98,7 +94,7 @@ class Network(nn.Module, ABC):
         """Draw the initial values of all parameters, in the order of the file."""
         for name, weight in self.weights().items():
             shape = tuple(weight.shape)
-            weight.copy_(self.initial_values(name, shape, self.config, generator))
+            weight.copy_(self.initial_values(name, shape, generator))
 
     def weights(self) -> dict[str, nn.Parameter]:
         """Return the parameters by name, in the order of the model file."""
@@ -142,9 +138,7 @@ class ConditionalNetwork(Network):
     """
 
     @abstractmethod
-    def read(
-        self, source: Ids, lengths: Ids, masks: Sequence[Tensor] | None = None
-    ) -> LayerState:
+    def read(self, source: Ids, lengths: Ids, masks: Masks = None) -> LayerState:
         """Return the state before the first output token.
 
         source: (S, B), padded at the end. lengths: the number of tokens in each column,

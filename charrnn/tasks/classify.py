@@ -1,7 +1,7 @@
 """Sequence classification: predicting one label from a text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +22,7 @@ from charrnn.models.bayes.config import BayesConfig
 from charrnn.models.bayes.model import MAX_LABELS, BayesModel
 from charrnn.models.labeller.words import known_words
 from charrnn.tasks.base import Stop, loss
-from charrnn.tasks.labelled import Counted, LabelledTask, Predicted
+from charrnn.tasks.labelled import LabelledTask, Predicted
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer
@@ -112,9 +112,12 @@ class ClassifyTask(LabelledTask):
         """Return the metrics of naive Bayes, or None for too many labels."""
         if store.vocab_size > MAX_LABELS:
             return None
-        return super().baseline(store, tokenizers, stop)
+        model = self.counted(store, tokenizers).model
+        nats, best = example_predictions(model, store.valid)
+        found = self.measure(nats, store.valid, best, tokenizers.output)
+        return {"name": model.title} | found.to_json()
 
-    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
+    def counted(self, store: TokenStore, tokenizers: Tokenizers) -> "CountedLabels":
         """Return a naive Bayes model over n-grams of characters and words."""
         config = BayesConfig(store.vocab_size, store.source_size)
         return CountedLabels(
@@ -129,18 +132,18 @@ class ClassifyTask(LabelledTask):
         return LabelTokenizer.fit(labels, TokenizerConfig())
 
 
-class CountedLabels(Counted):
+@dataclass(frozen=True)
+class CountedLabels:
     """Naive Bayes as a baseline."""
 
-    def __init__(self, model: BayesModel, tokenizers: Tokenizers) -> None:
-        self.title = model.title
-        self._model = model
-        self._tokenizers = tokenizers
+    model: BayesModel
+    tokenizers: Tokenizers
 
-    def predict(self, inputs: Sequence[str]) -> list[str]:
+    @property
+    def title(self) -> str:
+        """The title of the model."""
+        return self.model.title
+
+    def predict(self, sources: Sequence[str]) -> list[str]:
         """Return the most likely label for each input."""
-        return [one[0].output for one in predict(self._model, self._tokenizers, inputs)]
-
-    def targets(self, part: Part, tokenizers: Tokenizers) -> tuple[Nats, Ids]:
-        """Return the nats of a part's labels and the most likely labels, (N,) each."""
-        return example_predictions(self._model, part)
+        return [one[0].output for one in predict(self.model, self.tokenizers, sources)]

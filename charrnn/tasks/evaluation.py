@@ -109,24 +109,20 @@ def evaluate_baseline(
 
 def score_examples(model: TextModel, examples: Sequence[Example]) -> list[Score]:
     """Return the score of each output, given its input."""
-    are_possible = [not unknown for unknown in _unknown(model, examples)]
-    possible = [x for x, is_one in zip(examples, are_possible, strict=True) if is_one]
+    unknown = list(_unknown(model, examples))
+    possible = [x for x, odd in zip(examples, unknown, strict=True) if not odd]
     scored = iter(
         model.score_outputs(
             [one.source for one in possible], [one.target for one in possible]
         )
     )
     return [
-        next(scored) if is_one else _impossible(one)
-        for one, is_one in zip(examples, are_possible, strict=True)
+        # the model cannot give this output
+        Score.of(math.inf, 0, text_size(one.target), unknown=1) if odd else next(scored)
+        for one, odd in zip(examples, unknown, strict=True)
     ]
 
 
 def _unknown(model: TextModel, examples: Iterable[Example]) -> Iterator[list[str]]:
     task, tokenizer = task_of(model), model.tokenizer
     return (task.unknown(one.target, tokenizer) for one in examples)
-
-
-def _impossible(example: Example) -> Score:
-    """Return the score of an output that a model cannot give."""
-    return Score.of(math.inf, 0, text_size(example.target), unknown=1)

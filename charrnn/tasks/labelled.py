@@ -7,12 +7,12 @@ right tokens before it. Accuracy therefore needs no search.
 
 import math
 import shlex
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -88,40 +88,15 @@ class Predicted:
         }
 
 
-class Counted(ABC):
+class Counted(Protocol):
     """A baseline model, which only counts examples."""
 
-    title: str
+    @property
+    def title(self) -> str:
+        """Its name."""
 
-    @abstractmethod
-    def predict(self, inputs: Sequence[str]) -> list[str]:
+    def predict(self, sources: Sequence[str], /) -> list[str]:
         """Return the predicted output of each input."""
-
-    def targets(self, part: Part, tokenizers: Tokenizers) -> tuple[Nats, Ids]:
-        """Return the nats of a part's targets and the predicted tokens, (N,) each.
-
-        The nats are NaN if the model has no probabilities.
-        """
-        assert tokenizers.source
-        outputs = self.predict(texts_of(inputs_of(part), tokenizers.source))
-        best = aligned(map(tokenizers.output.encode, outputs), part)
-        return np.full(len(best), np.nan), best
-
-
-class CountedTexts(Counted):
-    """A text-to-text baseline, counted on the training part of a store."""
-
-    def __init__(
-        self, kind: type[FrequentTags | Memory], store: TokenStore, used: Tokenizers
-    ) -> None:
-        assert used.source
-        inputs = texts_of(inputs_of(store.train), used.source)
-        self.title = kind.title
-        self._model = kind.fit(inputs, texts_of(store.train, used.output))
-
-    def predict(self, inputs: Sequence[str]) -> list[str]:
-        """Return the predicted output of each input."""
-        return self._model.predict(inputs)
 
 
 class LabelledTask(Task[ExampleCorpus]):
@@ -129,7 +104,7 @@ class LabelledTask(Task[ExampleCorpus]):
 
     unit = "example"
     reads = "source"
-    counts: ClassVar[type[FrequentTags | Memory]]  #: what `counted` wraps
+    counts: ClassVar[type[FrequentTags | Memory]]  #: what `counted` returns
     learns_end: ClassVar[bool] = False  #: whether the end of an output is predicted
 
     def data(
@@ -206,14 +181,19 @@ class LabelledTask(Task[ExampleCorpus]):
         self, store: TokenStore, tokenizers: Tokenizers, stop: Stop
     ) -> dict[str, Any] | None:
         """Return the name and the metrics of a model that counts the examples."""
+        assert tokenizers.source
         counted = self.counted(store, tokenizers)
-        nats, best = counted.targets(store.valid, tokenizers)
+        outputs = counted.predict(texts_of(inputs_of(store.valid), tokenizers.source))
+        best = aligned(map(tokenizers.output.encode, outputs), store.valid)
+        nats = np.full(len(best), np.nan)  # it gives no probabilities
         found = self.measure(nats, store.valid, best, tokenizers.output)
         return {"name": counted.title} | found.to_json()
 
     def counted(self, store: TokenStore, tokenizers: Tokenizers) -> Counted:
         """Return a model that counts the training examples."""
-        return CountedTexts(self.counts, store, tokenizers)
+        assert tokenizers.source
+        inputs = texts_of(inputs_of(store.train), tokenizers.source)
+        return self.counts.fit(inputs, texts_of(store.train, tokenizers.output))
 
     @staticmethod
     def unknown(output: str, tokenizer: Tokenizer) -> list[str]:

@@ -240,8 +240,8 @@ def test_same_generator_gives_the_same_values_and_another_seed_does_not() -> Non
 def test_tied_embedding_begins_with_rows_of_length_one() -> None:
     config = RecurrentConfig(vocab_size=200, embed=64, tie=True)
 
-    weight = RecurrentNetwork.initial_values(
-        "embedding.weight", (200, 64), config, torch.Generator().manual_seed(0)
+    weight = RecurrentNetwork(config).initial_values(
+        "embedding.weight", (200, 64), torch.Generator().manual_seed(0)
     )
 
     # sum of 64 squares of spread 1/8: mean 1, standard error 0.18/sqrt(200) = 0.013

@@ -51,10 +51,16 @@ def fit_weights(scores: Reals, labels: Reals | Ids) -> tuple[Reals, float]:
     return weights / scales, loss
 
 
-def _predict(scores: Reals, labels: Reals | Ids, weights: Reals) -> tuple[float, Reals]:
-    """Return the nats per example plus the penalty, and the probabilities (N, L)."""
+def log_probabilities(scores: Reals, weights: Reals) -> Reals:
+    """Return the log-probabilities (N, L) that weights give to scores (N, K, L)."""
     sums = np.einsum("nkl,k->nl", scores, weights)
     sums -= sums.max(axis=-1, keepdims=True)
     sums -= np.log(np.exp(sums).sum(axis=-1, keepdims=True))
+    return np.asarray(sums)
+
+
+def _predict(scores: Reals, labels: Reals | Ids, weights: Reals) -> tuple[float, Reals]:
+    """Return the nats per example plus the penalty, and the probabilities (N, L)."""
+    sums = log_probabilities(scores, weights)
     nats = -(labels * sums).sum() + weights @ weights / 2
     return float(nats / labels.sum()), np.exp(sums)

@@ -47,7 +47,7 @@ from charrnn.models.base import (
 )
 from charrnn.models.bayes.config import SMOOTHINGS, BayesConfig
 from charrnn.models.bayes.label_counts import LabelCounts, chunks
-from charrnn.models.bayes.label_weights import fit_weights
+from charrnn.models.bayes.label_weights import fit_weights, log_probabilities
 from charrnn.models.bayes.ngram_keys import KINDS, LABEL_BITS, kind_of
 from charrnn.models.bayes.reader import Reader
 from charrnn.models.bayes.text_scores import text_scores
@@ -139,10 +139,7 @@ class BayesModel(LabelModel):
         for chunk in chunks(texts, _CHUNK):
             smoothings = [self.config.smoothing]
             scores = text_scores(self._counts, of_labels, texts[chunk], smoothings)
-            sums = np.einsum("nkl,k->nl", scores[0], weights)
-            sums -= sums.max(axis=-1, keepdims=True)
-            sums -= np.log(np.exp(sums).sum(axis=-1, keepdims=True))
-            result[chunk] = sums
+            result[chunk] = log_probabilities(scores[0], weights)
         return result
 
     def potentials(self, source: Tokens, lengths: Tokens) -> Floats:

@@ -3,7 +3,7 @@
 Shape letters: S source time, B batch, I inputs, H hidden.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from charrnn.models import CELLS
 from charrnn.models.cells import Cell
-from charrnn.models.layers import Layer
+from charrnn.models.layers import Layer, Masks
 from charrnn.models.recurrent.steps import NORM_EPSILON
 
 
@@ -72,7 +72,7 @@ class Encoder(nn.Module):
                 weight[:hidden].copy_(found)
 
     def forward(
-        self, inputs: Tensor, lengths: Tensor, masks: Sequence[Tensor] | None = None
+        self, inputs: Tensor, lengths: Tensor, masks: Masks = None
     ) -> tuple[Tensor, Tensor]:
         """Return the outputs (S, B, D) and the summaries (B, D).
 

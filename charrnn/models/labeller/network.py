@@ -30,7 +30,7 @@ from charrnn.models.labeller.words import (
     split_words,
     vector_rows,
 )
-from charrnn.models.layers import LayerState
+from charrnn.models.layers import LayerState, Masks
 from charrnn.models.network import ConditionalNetwork, Embedding, Linear
 from charrnn.tokenizers.base import BOUNDARY, Ids
 from charrnn.tokenizers.char import UNKNOWN
@@ -111,9 +111,7 @@ class LabellerNetwork(ConditionalNetwork):
         hashes = {HASHES: self._hashes().copy()} if self.config.words else {}
         return super().tensors() | hashes
 
-    def read(
-        self, source: Ids, lengths: Ids, masks: Sequence[Tensor] | None = None
-    ) -> LayerState:
+    def read(self, source: Ids, lengths: Ids, masks: Masks = None) -> LayerState:
         """Return the potentials of all labels (B, T+1, V) and the position (B,).
 
         masks: the dropout masks (B, width) of `masked`.
@@ -135,10 +133,7 @@ class LabellerNetwork(ConditionalNetwork):
         return potentials.transpose(0, 1), torch.zeros_like(counts)
 
     def forward(
-        self,
-        tokens: Tensor,
-        state: LayerState,
-        masks: Sequence[Tensor] | None = None,
+        self, tokens: Tensor, state: LayerState, masks: Masks = None
     ) -> tuple[Tensor, LayerState]:
         """Return the logits (T, B, V) after labels (T, B), and the new state."""
         potentials, position = state
@@ -164,18 +159,13 @@ class LabellerNetwork(ConditionalNetwork):
         found = labels[:, 0, : len(logits)].T
         return F.pad(self._ids(found), (0, 0, 0, len(logits) - len(found)))
 
-    @classmethod
     def initial_values(
-        cls,
-        name: str,
-        shape: tuple[int, ...],
-        config: LabellerConfig,
-        generator: torch.Generator,
+        self, name: str, shape: tuple[int, ...], generator: torch.Generator
     ) -> Tensor:
         """Return the initial values of a parameter."""
         if name in ("transitions.weight", "words.weight"):
             return torch.zeros(shape)
-        return super().initial_values(name, shape, config, generator)
+        return super().initial_values(name, shape, generator)
 
     def _masked(self, inputs: Tensor, masks: Sequence[Tensor]) -> Tensor:
         """Drop some of the inputs (T, B, I), and the vectors of some words.

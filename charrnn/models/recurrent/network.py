@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from charrnn.models import CELLS
 from charrnn.models.cells import Cell
-from charrnn.models.layers import Layer, LayerState
+from charrnn.models.layers import Layer, LayerState, Masks
 from charrnn.models.network import Embedding, Linear, Network
 from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.model import parameter_shapes
@@ -62,10 +62,7 @@ class RecurrentNetwork(Network):
         return (zeros,) * (self.config.layers * self._cell.states)
 
     def forward(
-        self,
-        tokens: Tensor,
-        state: LayerState,
-        masks: Sequence[Tensor] | None = None,
+        self, tokens: Tensor, state: LayerState, masks: Masks = None
     ) -> tuple[Tensor, LayerState]:
         """Return the logits (T, B, V) after tokens (T, B), and the new state.
 
@@ -89,20 +86,15 @@ class RecurrentNetwork(Network):
         """The width of each layer's output; dropout masks all of these outputs."""
         return [self.config.hidden] * self.config.layers
 
-    @classmethod
     def initial_values(
-        cls,
-        name: str,
-        shape: tuple[int, ...],
-        config: RecurrentConfig,
-        generator: torch.Generator,
+        self, name: str, shape: tuple[int, ...], generator: torch.Generator
     ) -> Tensor:
         """Return the initial values of a parameter."""
-        if name == "embedding.weight" and config.tie:
+        if name == "embedding.weight" and self.config.tie:
             # this is also the output matrix, whose values should be small at first
-            spread = 1 / math.sqrt(config.embed)
+            spread = 1 / math.sqrt(self.config.embed)
             return torch.empty(shape).normal_(0, spread, generator=generator)
-        return super().initial_values(name, shape, config, generator)
+        return super().initial_values(name, shape, generator)
 
     def _embed(self, tokens: Tensor) -> Tensor:
         if self.config.embed:

@@ -13,7 +13,7 @@ from charrnn.models import ATTENTIONS, CELLS
 from charrnn.models.attention import Attention
 from charrnn.models.cells import Cell
 from charrnn.models.encoder.network import Encoder
-from charrnn.models.layers import TORCH, Layer, LayerState
+from charrnn.models.layers import TORCH, Layer, LayerState, Masks
 from charrnn.models.network import ConditionalNetwork, Embedding, Linear
 from charrnn.models.recurrent.steps import NORM_EPSILON
 from charrnn.models.translator.config import TranslatorConfig
@@ -59,9 +59,7 @@ class TranslatorNetwork(ConditionalNetwork):
         copies = torch.tensor(config.copied_as)
         self.register_buffer("copies", copies, persistent=False)
 
-    def read(
-        self, source: Ids, lengths: Ids, masks: Sequence[Tensor] | None = None
-    ) -> LayerState:
+    def read(self, source: Ids, lengths: Ids, masks: Masks = None) -> LayerState:
         """Return the state before the first output token."""
         device = self.head.weight.device
         tokens = torch.from_numpy(source).to(device)
@@ -81,10 +79,7 @@ class TranslatorNetwork(ConditionalNetwork):
         return (*(x.contiguous() for x in state), memory, keys, read, *copies)
 
     def forward(
-        self,
-        tokens: Tensor,
-        state: LayerState,
-        masks: Sequence[Tensor] | None = None,
+        self, tokens: Tensor, state: LayerState, masks: Masks = None
     ) -> tuple[Tensor, LayerState]:
         """Return the logits (T, B, V) after tokens (T, B), and the new state."""
         first = self._states
@@ -124,18 +119,13 @@ class TranslatorNetwork(ConditionalNetwork):
         E, decoder = self.config.embed, [self.config.hidden] * DECODER_LAYERS
         return [E, *self.encoder.masked, E, *decoder]
 
-    @classmethod
     def initial_values(
-        cls,
-        name: str,
-        shape: tuple[int, ...],
-        config: TranslatorConfig,
-        generator: torch.Generator,
+        self, name: str, shape: tuple[int, ...], generator: torch.Generator
     ) -> Tensor:
         """Return the initial values of a parameter."""
         # both embeddings have the same initial distribution
         name = name.removeprefix("source_")
-        return super().initial_values(name, shape, config, generator)
+        return super().initial_values(name, shape, generator)
 
     @property
     def _weights(self) -> Mapping[str, Tensor]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from charrnn.models.layers import LayerState
+from charrnn.models.layers import LayerState, Masks
 from charrnn.models.network import Embedding, Linear, Network
 from charrnn.models.window.config import WindowConfig
 from charrnn.models.window.model import parameter_shapes
@@ -38,10 +38,7 @@ class WindowNetwork(Network):
         return (torch.full(shape, BOUNDARY, device=self.embedding.weight.device),)
 
     def forward(
-        self,
-        tokens: Tensor,
-        state: LayerState,
-        masks: Sequence[Tensor] | None = None,
+        self, tokens: Tensor, state: LayerState, masks: Masks = None
     ) -> tuple[Tensor, LayerState]:
         """Return the logits (T, B, V) after tokens (T, B), and the new state.
 
@@ -65,15 +62,10 @@ class WindowNetwork(Network):
         """The width of the hidden layer, the only output that dropout masks."""
         return [self.config.hidden]
 
-    @classmethod
     def initial_values(
-        cls,
-        name: str,
-        shape: tuple[int, ...],
-        config: WindowConfig,
-        generator: torch.Generator,
+        self, name: str, shape: tuple[int, ...], generator: torch.Generator
     ) -> Tensor:
         """Return the initial values of a parameter."""
         if name == "direct.weight":
             return torch.zeros(shape)
-        return super().initial_values(name, shape, config, generator)
+        return super().initial_values(name, shape, generator)

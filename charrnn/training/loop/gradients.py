@@ -3,13 +3,10 @@
 Shape letters: B batch, T time, H hidden.
 """
 
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor
 
 from charrnn.data.batches import Batch
-from charrnn.models.layers import LayerState
+from charrnn.models.layers import LayerState, Masks
 from charrnn.models.network import Network
 from charrnn.training.config import TrainConfig
 from charrnn.training.loop.evaluate import loss_sum
@@ -33,10 +30,7 @@ class Gradients:
         self.micro_batches = 1
 
     def add(
-        self,
-        batch: Batch,
-        state_before: StateBefore,
-        masks: Sequence[Tensor] | None,
+        self, batch: Batch, state_before: StateBefore, masks: Masks
     ) -> tuple[float, LayerState]:
         """Set the gradients; return the loss in nats per token and the new state.
 
@@ -58,10 +52,7 @@ class Gradients:
                 torch.cuda.empty_cache()
 
     def _add(
-        self,
-        batch: Batch,
-        state_before: StateBefore,
-        masks: Sequence[Tensor] | None,
+        self, batch: Batch, state_before: StateBefore, masks: Masks
     ) -> tuple[float, LayerState]:
         device, rows = self._config.device, len(batch.carried)
         self._network.zero_grad()

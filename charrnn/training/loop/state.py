@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from charrnn.data.batches import Batch
-from charrnn.models.layers import LayerState
+from charrnn.models.layers import LayerState, Masks
 from charrnn.models.network import ConditionalNetwork, Network
 from charrnn.training.config import TrainConfig
 from charrnn.training.events import Counters
@@ -59,7 +59,7 @@ def state_before(state: TrainState, batch: Batch) -> StateBefore:
     """
     network, carried = state.network, state.carried
 
-    def of_rows(part: Batch, rows: slice, masks: Sequence[Tensor] | None) -> LayerState:
+    def of_rows(part: Batch, rows: slice, masks: Masks) -> LayerState:
         if isinstance(network, ConditionalNetwork):
             return network.read(*part.inputs_read, masks)
         initial = network.initial_state(len(part.carried))

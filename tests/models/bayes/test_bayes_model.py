@@ -136,5 +136,5 @@ def test_model_without_labels_or_texts_is_refused() -> None:
     model = fit_bayes(TEXTS, LABELS)
     none = {name: array[:0] for name, array in model.tensors().items()}
 
-    with pytest.raises(ValueError, match="labels is"):
+    with pytest.raises(ValueError, match="labels has"):
         BayesModel.build(model.config_json(), none)

@@ -181,7 +181,7 @@ def test_known_words_are_those_of_the_training_inputs() -> None:
 
     hashes = network.tensors()["words.hashes"]
     assert hashes.tolist() == known_words(source, blank).tolist()
-    with pytest.raises(ValueError, match="found 2 words, not 3"):
+    with pytest.raises(ValueError, match="2 words, not 3"):
         LabellerNetwork(replace(config, words=3)).learn(part)
 
 
