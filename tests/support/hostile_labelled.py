@@ -140,7 +140,7 @@ LABELLED: dict[str, Hostile] = {
         ROWS.replace(" ", "\u2028").replace("text", "a\x85\x0b\x0c\x1c\x1e")
     ),
     "right to left": classify(
-        ROWS.replace("text", "\u202e\u05e9\u05dc\u05d5\u05dd").replace("\tb", "\t\u0628")
+        ROWS.replace("text", "\u202e\u05e9\u05dc").replace("\tb", "\t\u0628")
     ),
     "emoji": classify(
         ROWS.replace("text", "\U0001f468\u200d\U0001f469\u200d\U0001f467")
