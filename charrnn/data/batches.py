@@ -52,6 +52,11 @@ class Batch:
         return int((self.targets != IGNORE).sum())
 
     @property
+    def longest(self) -> int:
+        """The number of tokens in a row, with padding."""
+        return len(self.inputs) + (0 if self.source is None else len(self.source))
+
+    @property
     def inputs_read(self) -> tuple[Ids, Ids]:
         """The source and its lengths, for labelled data."""
         assert self.source is not None

@@ -78,6 +78,13 @@ class Part:
         return self.targets + (self.source.targets if self.source else 0)
 
     @property
+    def longest_example(self) -> int:
+        """The most targets and input tokens in an example, 0 without labelled data."""
+        if self.source is None:
+            return 0
+        return int((self.lengths + self.source.lengths).max(initial=0))
+
+    @property
     def size(self) -> TextSize:
         """The size of the part's text."""
         return TextSize(self.characters, self.bytes, self.words)

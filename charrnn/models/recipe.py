@@ -26,7 +26,8 @@ class CorpusStatistics:
 
     tokens: number of training tokens that a network reads or predicts. has_long_tokens:
     they are words or subwords. source_size: vocabulary size of the inputs of labelled
-    data, else 0. examples: number of documents or labelled examples.
+    data, else 0. examples: number of documents or labelled examples. longest: the most
+    tokens in a labelled example, else 0.
     """
 
     tokens: int
@@ -35,6 +36,7 @@ class CorpusStatistics:
     has_short_documents: bool = False
     source_size: int = 0
     examples: int = 0
+    longest: int = 0
 
     @classmethod
     def of(cls, store: TokenStore) -> Self:
@@ -47,6 +49,7 @@ class CorpusStatistics:
             are_short(train, USUAL_BPTT),
             store.source_size,
             len(train.lengths),
+            train.longest_example,
         )
 
     @property

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ from charrnn.training.loop.snapshot import restore, save_snapshot
 from charrnn.training.loop.state import TrainState
 from charrnn.training.loop.trainer import Trainer
 from charrnn.training.loop.window_stages import WindowStages
+from charrnn.training.machine.memory import memory_limit
 from charrnn.training.machine.process import process_settings
 from charrnn.training.machine.training_memory import check_memory, reporting_memory
 from charrnn.training.ngram_partner import NgramPartner
@@ -62,6 +63,7 @@ class GradientSession(Session):
         self.trainer = self._new_trainer(training)
         self._model: TextModel | None = None  # the best model, until it is saved
         self._saved_at = clock()
+        self._is_forced = False
 
     @property
     def counters(self) -> Counters:
@@ -70,10 +72,11 @@ class GradientSession(Session):
 
     def adjust(self, training: Mapping[str, Any], *, force: bool = False) -> None:
         """Use a different budget, patience or thread count from here on."""
+        self._is_forced = force
         old = self.trainer.config
         if self.continues and not force:
             shapes = self.trainer.state.network.parameter_shapes(self.config)
-            check_memory(shapes, old)
+            check_memory(shapes, old, self.store.train.longest_example)
         given = {name: training[name] for name in ADJUSTABLE if name in training}
         if any(name in training for name in BUDGETS):
             given |= {name: training.get(name, 0) for name in BUDGETS}
@@ -91,6 +94,12 @@ class GradientSession(Session):
 
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """Train until the plan ends or `stop()` is true; yield the events."""
+        is_limited = self.trainer.config.device == "cpu" and not self._is_forced
+        # without a limit, the system would kill a process that runs out of memory
+        with memory_limit() if is_limited else nullcontext():
+            yield from self._train(stop)
+
+    def _train(self, stop: Callable[[], bool]) -> Iterator[Event]:
         yield self._started()
         yield from self._new_warnings()
         if self.partner:

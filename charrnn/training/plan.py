@@ -45,7 +45,10 @@ class Machine(Protocol):
     reason: str  #: why this precision was chosen
 
     def check_memory(
-        self, shapes: Mapping[str, tuple[int, ...]], training: TrainConfig
+        self,
+        shapes: Mapping[str, tuple[int, ...]],
+        training: TrainConfig,
+        longest: int,
     ) -> None:
         """Raise ResourceError if training is likely to need too much memory."""
 
@@ -77,7 +80,8 @@ def complete(
         return Plan(family, model, None, tuple(reasons))
     chosen: dict[str, Any] = {**recipe.windows(data, given)}
     chosen |= {"device": device, "precision": machine.precision} | given
-    machine.check_memory(recipe.parameter_shapes(model), TrainConfig(**chosen))
+    shapes = recipe.parameter_shapes(model)
+    machine.check_memory(shapes, TrainConfig(**chosen), data.longest)
     if "threads" not in given:
         chosen["threads"] = machine.threads(family, model, TrainConfig(**chosen))
     products = recipe.product_count(model)

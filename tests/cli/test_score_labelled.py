@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from support.conditional import (
     EXAMPLES,
-    conditional_model,
     save_conditional,
     write_labelled,
     write_tsv,
@@ -287,31 +286,3 @@ def test_options_of_language_models_are_refused(
 
 def test_columns_of_plain_text_are_refused(charrnn: Any, char_run: Path) -> None:
     assert charrnn("score", "the", "--columns", "1,2").exit_code == 2
-
-
-# --- sample and mix
-
-
-@every_task
-def test_sample_is_an_output_with_its_probability(charrnn: Any, task: str) -> None:
-    save_conditional(task)
-    source, _ = EXAMPLES[task][0]
-
-    (one,) = objects(charrnn("sample", source, "--seed", 1, "--json"))
-    plain = charrnn("sample", source, "--seed", 1)
-
-    assert plain.stdout == f"{one['text']}\n"  # without the prompt
-    assert "charrnn predict" in plain.stderr
-    (scored,) = conditional_model(task).score_outputs([source], [one["text"]])
-    assert one["finish"] == "end"
-    assert one["nats"] == pytest.approx(scored.nats, abs=1e-4)
-
-
-def test_models_that_read_inputs_are_not_mixed(charrnn: Any) -> None:
-    folder = save_conditional("classify")
-
-    result = charrnn("mix", folder, folder, "-o", "m.safetensors")
-
-    assert result.exit_code == 2
-    assert "only language models" in result.stderr
-    assert not Path("m.safetensors").exists()

@@ -1,5 +1,6 @@
 """R13: memory that will not do is said before training, or met with smaller parts."""
 
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from charrnn.models.recurrent.config import RecurrentConfig
 from charrnn.models.recurrent.network import RecurrentNetwork
 from charrnn.training.config import TrainConfig
 from charrnn.training.machine import training_memory
+from charrnn.training.prepare import open_session
 
 pytestmark = [pytest.mark.usefixtures("small_corpora"), pytest.mark.promise("R13")]
 
@@ -44,6 +46,10 @@ def test_training_that_cannot_fit_is_refused_unless_forced(
     assert charrnn("train", "file.txt", *OPTIONS, "--force").exit_code == 0
 
 
+def stop() -> bool:
+    return False
+
+
 def needed_bytes(training: TrainConfig, **sizes: int) -> int:
     sizes = {"vocab_size": 50, "layers": 2, "hidden": 64, "embed": 64} | sizes
     shapes = RecurrentNetwork.parameter_shapes(RecurrentConfig(**sizes))
@@ -62,6 +68,32 @@ def test_half_of_a_batch_takes_half_of_what_is_not_weights() -> None:
     )
 
     assert whole - none == pytest.approx(2 * (half - none), rel=1e-3)
+
+
+def test_example_that_cannot_fit_is_refused_with_its_length(
+    charrnn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "".join(letter * 400_000 + "\tlong\n" for letter in "xyz")
+    short = "".join(f"{n}\tshort\n" for n in range(500))
+    Path("long.tsv").write_text(long + short)
+    monkeypatch.setattr(training_memory, "free_bytes", lambda device: 500_000_000)
+
+    result = charrnn("train", "long.tsv", "--task", "classify", *OPTIONS)
+
+    assert result.exit_code == 6
+    assert "for an example of 400,001 tokens" in result.stderr
+    assert "hint: shorten the example" in result.stderr
+
+
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_memory_is_limited_while_training_unless_forced(is_forced: bool) -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+
+    with open_session(request(steps=1, force=is_forced)) as session:
+        within = [resource.getrlimit(resource.RLIMIT_DATA) for _ in session.train(stop)]
+
+    assert all((limit == before) == is_forced for limit in within)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
 def test_memory_that_is_free_is_less_than_there_is() -> None:

@@ -14,7 +14,10 @@ class FakeMachine:
     device, precision, reason = "cpu", "fp32", "because"
 
     def check_memory(
-        self, shapes: Mapping[str, tuple[int, ...]], training: TrainConfig
+        self,
+        shapes: Mapping[str, tuple[int, ...]],
+        training: TrainConfig,
+        longest: int,
     ) -> None:
         """Have enough."""
 

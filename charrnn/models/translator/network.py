@@ -5,9 +5,11 @@ output of the encoder, A keys.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from charrnn.models import ATTENTIONS, CELLS
 from charrnn.models.attention import Attention
@@ -23,6 +25,9 @@ from charrnn.models.translator.model import (
     parameter_shapes,
 )
 from charrnn.tokenizers.base import Ids
+
+#: The largest array of additive attention, (B, T, S, H), in numbers
+MOST_SCORED: Final = 1 << 26
 
 
 class TranslatorNetwork(ConditionalNetwork):
@@ -89,9 +94,7 @@ class TranslatorNetwork(ConditionalNetwork):
         if own[0] is not None:
             inputs = inputs * own[0]
         queries, after = self._run(0, inputs, state[:first], own[1])
-        scores = self._attention.scores(
-            TORCH, queries.swapaxes(0, 1), keys, self._weights
-        )
+        scores = self._scores(queries.swapaxes(0, 1), keys)
         weights = _softmax(scores.float(), lengths)  # (B, T, S)
         context = (weights.to(memory.dtype) @ memory).swapaxes(0, 1)
         inputs = torch.cat([queries, context], dim=-1)
@@ -130,6 +133,23 @@ class TranslatorNetwork(ConditionalNetwork):
     @property
     def _weights(self) -> Mapping[str, Tensor]:
         return dict(self.attention.items())
+
+    def _scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Return the scores (B, T, S) of keys (B, S, A) for queries (B, T, H).
+
+        For long texts, they are computed step by step, and again for the gradient.
+        """
+        steps = max(1, MOST_SCORED // max(1, keys.numel()))
+
+        def scores(some: Tensor) -> Tensor:
+            found: Tensor = self._attention.scores(TORCH, some, keys, self._weights)
+            return found
+
+        if steps >= queries.shape[1]:
+            return scores(queries)
+        parts = torch.split(queries, steps, dim=1)
+        found = [checkpoint(scores, part, use_reentrant=False) for part in parts]
+        return torch.cat(found, dim=1)
 
     def _run(
         self, k: int, inputs: Tensor, state: LayerState, mask: Tensor | None

@@ -44,7 +44,7 @@ class Gradients:
                 check_out_of_memory(error)
                 if self.micro_batches >= len(batch.carried):
                     raise out_of_memory(
-                        f"one row of {len(batch.inputs)} tokens"
+                        f"one row of {batch.longest:,} tokens"
                     ) from error
             # done outside the handler, because the error keeps tensors alive
             self.micro_batches *= 2

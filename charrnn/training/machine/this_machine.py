@@ -41,10 +41,10 @@ class ThisMachine:
         self.precision, self.reason = choose_precision(precision, self.device)
         self._force = force
 
-    def check_memory(self, shapes: Shapes, training: TrainConfig) -> None:
+    def check_memory(self, shapes: Shapes, training: TrainConfig, longest: int) -> None:
         """Raise ResourceError if training is likely to need too much memory."""
         if not self._force:
-            check_memory(shapes, training)
+            check_memory(shapes, training, longest)
 
     def threads(self, family: str, model: Any, training: TrainConfig) -> int:
         """Return the number of threads to train with."""

@@ -20,18 +20,19 @@ NUMBERS_KEPT: Final = 4
 LIBRARIES_BYTES: Final = 100_000_000  #: memory that the kernels use themselves
 
 
-def needed_bytes(shapes: Shapes, training: TrainConfig) -> int:
+def needed_bytes(shapes: Shapes, training: TrainConfig, longest: int = 0) -> int:
     """Return a cautious (high) estimate of the memory that training needs.
 
-    shapes: shapes of the network's parameters, by name. The token store is not counted,
-    because it is memory-mapped from disk.
+    shapes: shapes of the network's parameters, by name. longest: the number of tokens
+    in the longest example, which is never cut. The token store is not counted, because
+    it is memory-mapped from disk.
     """
     parameters = sum(map(math.prod, shapes.values()))
     # a matrix product keeps its inputs and outputs for the backward pass
     is_tied = "head.weight" not in shapes
     products = [s for n, s in shapes.items() if is_tied or n != "embedding.weight"]
     token = NUMBERS_KEPT * sum(sum(shape) for shape in products if len(shape) > 1)
-    window = training.batch * training.bptt * token
+    window = max(training.batch * training.bptt, longest) * token
     return LIBRARIES_BYTES + 4 * (COPIES * parameters + window)
 
 
@@ -42,9 +43,20 @@ def free_bytes(device: str) -> int:
     return int(torch.cuda.mem_get_info(device)[0])
 
 
-def check_memory(shapes: Shapes, training: TrainConfig) -> None:
-    """Raise ResourceError if training is likely to need more memory than is free."""
-    needed, free = needed_bytes(shapes, training), free_bytes(training.device)
+def check_memory(shapes: Shapes, training: TrainConfig, longest: int = 0) -> None:
+    """Raise ResourceError if training is likely to need more memory than is free.
+
+    longest: as in `needed_bytes`.
+    """
+    needed, free = needed_bytes(shapes, training, longest), free_bytes(training.device)
+    if needed > free and longest > training.batch * training.bptt:
+        raise ResourceError(
+            f"training needs about {needed / 1e9:,.1f} GB of memory on"
+            f" {training.device} for an example of {longest:,} tokens;"
+            f" {free / 1e9:,.1f} GB are free",
+            hint="shorten the example, or reduce `hidden`, `layers` or `embed`;"
+            "\n`force` trains anyway",
+        )
     if needed > free:
         raise ResourceError(
             f"training needs about {needed / 1e9:,.1f} GB of memory on"

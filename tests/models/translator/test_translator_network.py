@@ -13,6 +13,7 @@ from support.translators import (
     translator_label,
 )
 
+from charrnn.models import ATTENTIONS
 from charrnn.models.translator.config import TranslatorConfig
 from charrnn.models.translator.network import TranslatorNetwork
 
@@ -75,19 +76,35 @@ def test_parameters_have_exactly_the_names_and_shapes_of_the_model_file(
     assert all(np.array_equal(loaded[n], x) for n, x in model.tensors().items())
 
 
-@every_config
-def test_every_parameter_gets_a_finite_gradient(config: TranslatorConfig) -> None:
-    network = twin_of(config)
+def gradients_of(network: TranslatorNetwork) -> dict[str, torch.Tensor]:
     source, lengths = some_inputs(*LENGTHS)
     targets = torch.from_numpy(some_tokens())
-
     logits, _ = network(targets, network.read(source.T, lengths))
     loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
     loss.backward()  # type: ignore[no-untyped-call]
+    return {name: weight.grad for name, weight in network.weights().items()}
 
-    gradients = {name: weight.grad for name, weight in network.weights().items()}
+
+@every_config
+def test_every_parameter_gets_a_finite_gradient(config: TranslatorConfig) -> None:
+    gradients = gradients_of(twin_of(config))
+
     assert all(g is not None and g.isfinite().all() for g in gradients.values())
     assert [name for name, g in gradients.items() if not g.any()] == []
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_attention_computed_step_by_step_has_the_same_gradient(
+    attention: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = translator_config(attention=attention)
+    whole = gradients_of(twin_of(config))
+    monkeypatch.setattr("charrnn.models.translator.network.MOST_SCORED", 1)
+
+    steps = gradients_of(twin_of(config))
+
+    for name, gradient in whole.items():
+        torch.testing.assert_close(steps[name], gradient, rtol=1e-5, atol=1e-6)
 
 
 def test_copying_what_is_certain_has_a_finite_gradient() -> None:
