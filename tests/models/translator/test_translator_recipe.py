@@ -6,6 +6,7 @@ import pytest
 
 from charrnn.errors import UsageError
 from charrnn.models.recipe import CorpusStatistics
+from charrnn.models.translator.config import TranslatorConfig
 from charrnn.models.translator.recipe import TranslatorRecipe
 
 SMALL = CorpusStatistics(60_000, vocab_size=50, source_size=4, examples=3_600)
@@ -39,9 +40,10 @@ def test_tokens_to_copy_are_kept_only_if_copying_is_learned() -> None:
     assert config_of().copies == ()
 
 
-def test_copying_that_was_asked_for_without_attention_is_refused() -> None:
+def test_copying_is_not_suggested_without_attention() -> None:
+    assert not config_of(attention="none", copy=True).copy
     with pytest.raises(UsageError, match="`copy` needs attention"):
-        config_of(attention="none", copy=True)
+        TranslatorConfig(9, 9, attention="none", copy=True)
 
 
 def test_both_embeddings_are_looked_up_and_not_multiplied() -> None:
