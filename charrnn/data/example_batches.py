@@ -17,6 +17,7 @@ from charrnn.data.store import Part
 from charrnn.tokenizers.base import BOUNDARY, Ids, Tokenizer
 
 VALIDATION_TOKENS = 16_384  #: input and output tokens in a validation batch
+VALIDATION_LOGITS = 1 << 25  #: with many labels, their number in a batch
 
 
 class ExampleBatches:
@@ -53,7 +54,9 @@ def validation_order(part: Part) -> list[Ids]:
     """Return the numbers of the examples in each validation batch, shortest first."""
     lengths = row_lengths(part)
     order = np.argsort(lengths, kind="stable")
-    cuts = group(np.bincount(lengths), VALIDATION_TOKENS)
+    labels = int(part.tokens.max(initial=0)) + 1
+    budget = min(VALIDATION_TOKENS, VALIDATION_LOGITS // labels)
+    cuts = group(np.bincount(lengths), budget)
     return [order[first:last] for first, last in pairwise(cuts)]
 
 

@@ -19,8 +19,8 @@ from charrnn.errors import TextError
 from charrnn.registry import named
 from charrnn.text.sources import FOREIGN_MARKS, Source, find_sources
 
-#: Tried in this order if a file is not UTF-8; Latin-1 accepts any bytes.
-OLD_ENCODINGS = ("cp1252", "latin-1")
+#: The encoding of a file that is not UTF-8, or Latin-1, which accepts any bytes.
+OLD_ENCODING = "cp1252"
 
 
 def read_examples(
@@ -78,6 +78,12 @@ def _read(
 ) -> Labelled:
     if not file.text or file.text.isspace():
         raise TextError(f"{file.name} is empty", hint="give a file with examples")
+    if format != "csv" and "\n" not in file.text and file.text.count("\r") > 1:
+        raise file.error(
+            1,
+            "lines end with CR, without LF",
+            hint=f"convert it: tr '\\r' '\\n' < {file.name}",
+        )
     if not format:
         number = next(number for number, line in file.lines() if "\t" not in line)
         raise file.error(
@@ -86,7 +92,7 @@ def _read(
             hint="write one example per line: input TAB output",
         )
     if encoding and not _format(format).is_old:
-        raise _not_utf8(file.name)
+        raise _not_utf8(file, encoding)
     if like:
         task = like.task
         if like.format == format:
@@ -151,7 +157,8 @@ def split(
     counts = sorted(Counter(hashes).items())
     if len(counts) < 2:
         raise TextError(
-            f"the data has {len(counts)} different inputs, but at least 2 are needed",
+            "all examples have the same input, but training and validation need"
+            " different ones",
             hint="add examples, or give a file for validation",
         )
     limit, total, best = b"", 0, float("inf")
@@ -180,16 +187,20 @@ def _decoded(source: Source) -> tuple[File, str]:
     try:
         return File(source.name, data.decode()), ""
     except UnicodeDecodeError:
-        for encoding in OLD_ENCODINGS:
-            try:
-                return File(source.name, data.decode(encoding)), encoding
-            except UnicodeDecodeError:
-                continue
-    raise _not_utf8(source.name)
+        try:
+            return File(source.name, data.decode(OLD_ENCODING)), OLD_ENCODING
+        except UnicodeDecodeError:
+            return File(source.name, data.decode("latin-1")), "latin-1"
 
 
-def _not_utf8(name: str) -> TextError:
-    return TextError(
-        f"{name} is not UTF-8",
-        hint=f"convert it, for example: iconv -f latin1 -t utf-8 {name}",
+def _not_utf8(file: File, encoding: str) -> TextError:
+    """Return the error for a file that was decoded with another encoding."""
+    lines = file.text.encode(encoding).split(b"\n")
+    numbered = enumerate(lines, 1)
+    # U+FFFD takes three bytes, so no other line grows
+    wrong = next(n for n, x in numbered if x.decode("utf-8", "replace").encode() != x)
+    return file.error(
+        wrong,
+        "not UTF-8",
+        hint=f"convert it, for example: iconv -f latin1 -t utf-8 {file.name}",
     )

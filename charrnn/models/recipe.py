@@ -108,6 +108,11 @@ class GradientRecipe(Recipe):
         found: int = config.vocab_size * config.embed
         return found
 
+    @staticmethod
+    def steps(config: Any, tokens: int) -> int:
+        """Return how many steps the layers take to read an example, at most."""
+        return tokens
+
     @classmethod
     def parameter_count(cls, config: Any) -> int:
         """Return the number of weights."""

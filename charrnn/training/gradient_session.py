@@ -75,8 +75,9 @@ class GradientSession(Session):
         self._is_forced = force
         old = self.trainer.config
         if self.continues and not force:
-            shapes = self.trainer.state.network.parameter_shapes(self.config)
-            check_memory(shapes, old, self.store.train.longest_example)
+            recipe = FAMILIES[self.record.family].recipe_type
+            longest = recipe.steps(self.config, self.store.train.longest_example)
+            check_memory(recipe.parameter_shapes(self.config), old, longest)
         given = {name: training[name] for name in ADJUSTABLE if name in training}
         if any(name in training for name in BUDGETS):
             given |= {name: training.get(name, 0) for name in BUDGETS}

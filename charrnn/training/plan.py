@@ -81,7 +81,8 @@ def complete(
     chosen: dict[str, Any] = {**recipe.windows(data, given)}
     chosen |= {"device": device, "precision": machine.precision} | given
     shapes = recipe.parameter_shapes(model)
-    machine.check_memory(shapes, TrainConfig(**chosen), data.longest)
+    longest = recipe.steps(model, data.longest)
+    machine.check_memory(shapes, TrainConfig(**chosen), longest)
     if "threads" not in given:
         chosen["threads"] = machine.threads(family, model, TrainConfig(**chosen))
     products = recipe.product_count(model)

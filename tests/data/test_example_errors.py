@@ -15,10 +15,13 @@ LINES = {
     "TSV with a third cell": ("a.tsv", "a\tb\nc\td\ne\tf\tg\n", 3, "3 columns, but"),
     "no input": ("a.tsv", "a\tb\n \td\n", 2, "the input is empty"),
     "no label": ("a.tsv", "a\tb\nc\t\n", 2, "the output is empty"),
-    "words without tags": ("b.tsv", "a b\tA B\nc d\tA\n", 2, "2 words, but 1 tags"),
+    "words without tags": ("b.tsv", "a b\tA B\nc d\tA\n", 2, "2 words, but 1 tag"),
     "unquoted comma": ("a.csv", "a,b\nc,d\ne,f,g\n", 3, "3 columns, but most"),
-    "unclosed quote": ("a.csv", 'a,b\nc,d\n"e,f\ng,h\n', 3, "1 columns, but most"),
-    "huge field": ("a.csv", 'a,b\n"' + 200_000 * "x", 2, "this is not CSV"),
+    "short row": ("a.csv", "a,b\nc,d\ne\n", 3, "1 column, but most"),
+    "open quote": ("a.csv", 'a,b\nc,d\n"e,f\ng,h\n', 3, "a quote is opened, but"),
+    "open quote at the end": ("a.csv", 'a,b\nc,d\ne,"f', 3, "a quote is opened, but"),
+    "old Mac": ("a.tsv", "a\tb\rc\td\r", 1, "lines end with CR, without LF"),
+    "empty outputs": ("a.tsv", "a\t\nb\t\n", 1, "the output is empty"),
     "one column": ("a.csv", "a\nb\n", 1, "there is one column, but an"),
     "many columns": ("a.csv", "a,b,c,d\n", 1, "it is not clear which of"),
     "not JSON": ("a.jsonl", '{"text": "a", "label": "b"}\n{"text"\n', 2, "this is not"),
@@ -117,8 +120,8 @@ def test_a_parallel_line_without_its_partner_is_an_error():
 
 @pytest.mark.parametrize("name", ["a.tsv", "a.jsonl", "a.conllu"])
 def test_only_old_formats_may_be_in_old_encodings(name):
-    with pytest.raises(TextError, match=f"^{name} is not UTF-8") as caught:
-        read("caf\xe9\tb\n".encode("latin-1"), name)
+    with pytest.raises(TextError, match=f"^{name}, line 2: not UTF-8") as caught:
+        read("caf\xe9\tb\n".encode() + "caf\xe9\tb\n".encode("latin-1"), name)
 
     assert f"iconv -f latin1 -t utf-8 {name}" in caught.value.hint
 
@@ -186,5 +189,5 @@ def test_an_input_must_have_as_many_parts_as_the_layout(format, layout):
 
 @pytest.mark.parametrize("examples", [[], [Example("a", "b"), Example("a", "c")]])
 def test_equal_inputs_cannot_be_split(examples):
-    with pytest.raises(TextError, match="different inputs, but at least 2 are needed"):
+    with pytest.raises(TextError, match="all examples have the same input"):
         split(examples, 0.1, 0)

@@ -66,7 +66,6 @@ LABELLED: dict[str, Hostile] = {
         "".join(f"{n}\t{n % 2}" + "\tx" * 198 + "\n" for n in range(30)),
         *("--columns", "1,2"),
     ),
-    "columns that do not exist": classify(ROWS, "--columns", "1,7"),
     "blanks for TABs": classify(ROWS.replace("\t", "    ")),
     "semicolons in CSV": classify(ROWS.replace("\t", ";"), name="data.csv"),
     "quotes over lines": classify("text,label\n" + CSV * 20, name="data.csv"),
@@ -81,7 +80,8 @@ LABELLED: dict[str, Hostile] = {
         name="data.csv"),
     # --- labels
     "one label": classify(rows(label="same")),
-    "10,000 labels": classify("".join(f"text {n}\t{n}x\n" for n in range(10_000))),
+    "100,000 labels": classify("".join(f"text {n}\t{n}x\n" for n in range(100_000))),
+    "1,000 labels": classify("".join(f"text {n}\t{n}x\n" for n in range(1000))),
     "a label per row": classify("".join(f"text {n}\tlabel {n}\n" for n in range(60))),
     "labels like numbers": classify(
         "".join(f"text {n}\t{(1, 1.0, '1e0', '01', 'nan', -0)[n % 6]}\n"
@@ -94,8 +94,9 @@ LABELLED: dict[str, Hostile] = {
     "labels with controls": classify(ROWS.replace("\tb", "\t\x1b[31m\x00\x07b")),
     "labels of rich markup": classify(ROWS.replace("\tb", "\t[bold]b[/bold][/]")),
     "labels like special tokens": classify(
-        ROWS.replace("\ta", "\t<unk>").replace("\tb", "\t<EOS>").replace("\tc", "\t ")
+        ROWS.replace("\ta", "\t<unk>").replace("\tb", "\t<EOS>")
     ),
+    "labels of blanks": classify(ROWS.replace("\ta", "\t ")),
     "a label of a megabyte": classify(ROWS + "text\t" + "long " * 200_000 + "\n"),
     "empty labels": classify(ROWS.replace("\tb", "\t")),
     "empty texts": classify(ROWS + "\ta\n"),
@@ -118,7 +119,8 @@ LABELLED: dict[str, Hostile] = {
     ),
     "a text of a megabyte": classify(ROWS + "word " * 200_000 + "\ta\n"),
     "a CSV cell of a megabyte": classify(
-        "text,label\n" + CSV * 20 + "word " * 200_000 + ",yes\n", name="data.csv"
+        "text,label\n" + CSV + ROWS.replace("\t", ",") + "word " * 200_000 + ",yes\n",
+        name="data.csv",
     ),
     "texts of one character": classify(
         "".join(f"{chr(97 + n % 26)}\t{n % 2}\n" for n in range(60))
@@ -153,8 +155,11 @@ LABELLED: dict[str, Hostile] = {
         SENTENCES.replace(" ", "\t").replace("w", "a w"), name="data.tsv"
     ),
     "blanks and controls in tags": tag(
-        SENTENCES.replace(" A", "\tA B").replace(" B", "\t\x0bB\x0c\x85")
-        .replace(" C", "\tC\u2028\xa0D")
+        SENTENCES.replace(" ", "\t").replace("A", "A A").replace("B", "\x0bB\x0c\x85B")
+        .replace("C", "C\u2028\xa0C")
+    ),
+    "controls in words": tag(
+        SENTENCES.replace(" ", "\t").replace("w", "w\x0b\x0c\x85\u2028\0\x1b[1m")
     ),
     "no blank lines": tag(SENTENCES.replace("\n\n", "\n")),
     "sentences of one word": tag(SENTENCES.replace("\n", "\n\n")),

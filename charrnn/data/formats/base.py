@@ -1,6 +1,6 @@
 """Examples, formats, and helpers that all formats share."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -130,6 +130,11 @@ def words(text: str) -> list[str]:
     return [word for word in text.split(" ") if word]
 
 
+def counted(items: Sequence[str], noun: str) -> str:
+    """Return a number of items, such as "1 word" or "2 words"."""
+    return f"{len(items):,} {noun}{'s' * (len(items) != 1)}"
+
+
 def joined(words: Iterable[str]) -> str:
     """Return words as a text; a blank inside a word becomes a no-break space."""
     return " ".join([word.replace(" ", NO_BREAK_SPACE) for word in words])
@@ -138,6 +143,16 @@ def joined(words: Iterable[str]) -> str:
 def split_words(text: str) -> list[str]:
     """Undo `joined`: return the words of a text, with blanks restored."""
     return [word.replace(NO_BREAK_SPACE, " ") for word in text.split(" ")]
+
+
+def check_tag(file: File, line: int, tag: str) -> None:
+    """Raise TextError for a tag that consists of several symbols."""
+    if any(mark in tag for mark in "\t\n\r\v\f"):
+        raise file.error(
+            line,
+            f"the tag {tag!r} contains a TAB, a line end or a form feed",
+            hint="write each tag as one word",
+        )
 
 
 def shaped(file: File, examples: list[Example], task: str) -> list[Example]:
@@ -150,9 +165,11 @@ def _paired(file: File, example: Example) -> Example:
     if len(source) != len(target):
         raise file.error(
             example.line,
-            f"{len(source)} words, but {len(target)} tags",
+            f"{counted(source, 'word')}, but {counted(target, 'tag')}",
             hint="give one tag per word, separated by single blanks",
         )
+    for tag in target:
+        check_tag(file, example.line, tag)
     return Example(" ".join(source), " ".join(target), example.line)
 
 

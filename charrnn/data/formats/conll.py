@@ -16,6 +16,7 @@ from charrnn.data.formats.base import (
     File,
     Format,
     Labelled,
+    check_tag,
     checked,
     joined,
     only,
@@ -92,6 +93,7 @@ def _example(file: File, rows: Rows, inputs: list[int], output: int) -> Example:
         if not word or word.isspace() or not tag or tag.isspace():
             what = "the word" if tag else "the tag"
             raise file.error(line, f"{what} is missing", hint="give every word a tag")
+        check_tag(file, line, tag)
         words.append(word)
         tags.append(tag)
     return Example(joined(words), joined(tags), rows[0][0])

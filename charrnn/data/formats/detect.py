@@ -22,7 +22,7 @@ NOT_LANGUAGES: Final = {".md", ".py", ".js", ".ts", ".rs", ".go", ".cc", ".sh"}
 LONGEST_SENTENCE: Final = 200  #: maximum mean number of words per sentence
 
 _LANGUAGE: Final = re.compile(r"\.([a-z]{2}|src|tgt)")
-_CONLLU: Final = re.compile(r"\d+([-.]\d+)?(\t[^\t]+){9}")
+_CONLLU: Final = re.compile(r"\d+([-.]\d+)?(\t[^\t]+){9}$")
 _ENTRY: Final = re.compile(r"[^ \t]+  [^ \t]")
 
 
@@ -70,7 +70,7 @@ def detect(name: str, text: str, task: str = "") -> str:
     if _most(lines, lambda line: line.startswith(LABEL)):
         return "fasttext"
     words = [line for line in lines if not line.startswith("#")]
-    if _most(words, _CONLLU.match):
+    if may_be_tagged and _most(words, _CONLLU.match):
         return "conllu"
     has_tabs = _most(lines, lambda line: "\t" in line)
     if by_name == "tsv" or (has_tabs and not by_name):

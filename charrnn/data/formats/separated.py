@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import StringIO
+from itertools import chain
 from typing import Final
 
 from charrnn.data.formats.base import Example, File, Format, Labelled, unwritable
@@ -12,6 +13,7 @@ from charrnn.data.formats.table import Rows, cells, read_table
 from charrnn.errors import TextError
 
 DELIMITERS: Final = ",;\t"
+END: Final = "end"  #: a row of its own, unless a quote is still open
 
 
 def _read_tsv(file: File, task: str, columns: str) -> Labelled:
@@ -58,7 +60,11 @@ def _evenness(file: File, delimiter: str) -> int:
 
 
 def _csv_rows(file: File, delimiter: str) -> Rows:
-    reader = csv.reader(StringIO(file.text, newline=""), delimiter=delimiter)
+    hint = "close every quote, and double any quote inside quotes"
+    # texts may be longer than the limit, which is 131,072 by default
+    csv.field_size_limit(max(csv.field_size_limit(), len(file.text) + len(END)))
+    lines = chain(StringIO(file.text, newline=""), [END])
+    reader = csv.reader(lines, delimiter=delimiter)
     rows: Rows = []
     line = 1
     try:
@@ -67,8 +73,10 @@ def _csv_rows(file: File, delimiter: str) -> Rows:
                 rows.append((line, row))
             line = reader.line_num + 1
     except csv.Error as error:
-        hint = "close every quote, and double any quote inside quotes"
         raise file.error(line, f"this is not CSV: {error}", hint=hint) from error
+    last, end = rows.pop()
+    if end != [END]:
+        raise file.error(last, "a quote is opened, but never closed", hint=hint)
     return rows
 
 

@@ -101,7 +101,7 @@ def _width(file: File, rows: Rows) -> int:
         line, row = next((line, row) for line, row in rows if len(row) != width)
         raise file.error(
             line,
-            f"{len(row)} columns, but most rows have {width}",
+            f"{len(row)} column{'s' * (len(row) > 1)}, but most rows have {width}",
             hint="in CSV, put a text that contains commas or quotes in quotes",
         )
     return width
@@ -111,7 +111,7 @@ def _by_values(file: File, rows: Rows, task: str) -> Choice:
     """Choose the columns, and if possible the task, by the values in the columns."""
     width = len(rows[0][1])
     filled = [sum(not _is_blank(row[i]) for _, row in rows) for i in range(width)]
-    used = [index for index in range(width) if 2 * filled[index] >= len(rows)]
+    used = [i for i in range(width) if width == 2 or 2 * filled[i] >= len(rows)]
     values = [[row[index] for _, row in rows] for index in used]
     if len(used) == 3 and guessing.are_features(values[2]):
         word, _, features = (index + 1 for index in used)

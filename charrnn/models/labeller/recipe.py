@@ -1,6 +1,7 @@
 """Default sizes and rates of classifiers and taggers."""
 
 import math
+from typing import Final
 
 from charrnn.models.labeller.config import LabellerConfig
 from charrnn.models.labeller.model import parameter_shapes
@@ -8,6 +9,8 @@ from charrnn.models.recipe import CorpusStatistics, Given, GradientRecipe
 
 #: with fewer tokens, few units learn equally well in less time
 FEW_TOKENS = 500_000
+
+WORD_LENGTH: Final = 6  #: letters per word on average, with the blank
 
 
 class LabellerRecipe(GradientRecipe):
@@ -48,6 +51,12 @@ class LabellerRecipe(GradientRecipe):
     def dropout(epochs: float) -> tuple[float, float]:
         """Return the initial and final dropout for a given number of epochs."""
         return 0.3, 0.4
+
+    @staticmethod
+    def steps(config: LabellerConfig, tokens: int) -> int:
+        """Return how many steps the layers take to read an example, at most."""
+        # letters cost little, because each distinct word is read once
+        return tokens // WORD_LENGTH if config.reads_words else tokens
 
     @staticmethod
     def looked_up(config: LabellerConfig) -> int:

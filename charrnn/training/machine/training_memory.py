@@ -23,8 +23,8 @@ LIBRARIES_BYTES: Final = 100_000_000  #: memory that the kernels use themselves
 def needed_bytes(shapes: Shapes, training: TrainConfig, longest: int = 0) -> int:
     """Return a cautious (high) estimate of the memory that training needs.
 
-    shapes: shapes of the network's parameters, by name. longest: the number of tokens
-    in the longest example, which is never cut. The token store is not counted, because
+    shapes: shapes of the network's parameters, by name. longest: the number of steps
+    for the longest example, which is never cut. The token store is not counted, because
     it is memory-mapped from disk.
     """
     parameters = sum(map(math.prod, shapes.values()))
@@ -52,9 +52,9 @@ def check_memory(shapes: Shapes, training: TrainConfig, longest: int = 0) -> Non
     if needed > free and longest > training.batch * training.bptt:
         raise ResourceError(
             f"training needs about {needed / 1e9:,.1f} GB of memory on"
-            f" {training.device} for an example of {longest:,} tokens;"
+            f" {training.device} for the longest example;"
             f" {free / 1e9:,.1f} GB are free",
-            hint="shorten the example, or reduce `hidden`, `layers` or `embed`;"
+            hint="shorten it, or reduce `hidden`, `layers` or `embed`;"
             "\n`force` trains anyway",
         )
     if needed > free:
