@@ -22,7 +22,7 @@ from charrnn.models.bayes.config import BayesConfig
 from charrnn.models.bayes.model import MAX_LABELS, BayesModel
 from charrnn.models.labeller.words import known_words
 from charrnn.tasks.base import Stop, loss
-from charrnn.tasks.labelled import LabelledTask, Predicted
+from charrnn.tasks.labelled import LabelledTask, Predicted, blank_of
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.config import TokenizerConfig
 from charrnn.tokenizers.label import LabelTokenizer
@@ -71,9 +71,9 @@ class ClassifyTask(LabelledTask):
         """Return the number of known words, if inputs consist of several words."""
         assert tokenizers.source
         source, sizes = inputs_of(store.train), super().sizes(store, tokenizers)
-        if tokenizers.source.level != "char":
+        blank = blank_of(tokenizers.source)
+        if tokenizers.source.level != "char" or blank is None:
             return sizes
-        blank = int(tokenizers.source.encode(" ")[0])
         blanks = np.count_nonzero(np.asarray(source.tokens) == blank)
         if blanks < MANY_WORDS * len(source.lengths):
             return sizes

@@ -132,8 +132,16 @@ class LabelledTask(Task[ExampleCorpus]):
             return Tokenizers(output, given["source"])
         inputs = [one.source for one in data.parts[0]]
         level = wanted.get("level") or self.input_level(inputs)
+        return Tokenizers(
+            output, self.fit_source(level, inputs, self.config_of(level, wanted))
+        )
+
+    def fit_source(
+        self, level: str, inputs: Sequence[str], config: TokenizerConfig
+    ) -> Tokenizer:
+        """Return a tokenizer fitted on the inputs."""
         kind: type[Tokenizer] = TOKENIZERS[level]
-        return Tokenizers(output, kind.fit(inputs, self.config_of(level, wanted)))
+        return kind.fit(inputs, config)
 
     def input_level(self, texts: Iterable[str]) -> str:
         """Return the default tokenizer level for inputs."""
@@ -262,6 +270,14 @@ class LabelledTask(Task[ExampleCorpus]):
             remark = "" if predicted == right else f" (not {right})"
             shown.append(f"{text}: {predicted}{remark}")
         return "; ".join(shown)
+
+
+def blank_of(tokenizer: Tokenizer) -> int | None:
+    """Return the token of a blank, or None if it is not a known token."""
+    ids = tokenizer.encode(" ")
+    if len(ids) != 1 or tokenizer.count_unknown(ids):
+        return None
+    return int(ids[0])
 
 
 def level_of(texts: Iterable[str], usual: str = "char") -> str:

@@ -10,6 +10,7 @@ from charrnn.data.example_batches import inputs_of, targets_of
 from charrnn.data.formats.base import Example, split_words, words
 from charrnn.data.labelled import ExampleCorpus
 from charrnn.data.store import Part, TokenStore
+from charrnn.errors import UsageError
 from charrnn.inference.counting.frequent_tags import FrequentTags
 from charrnn.inference.metrics.spans import spans
 from charrnn.inference.metrics.tag import TagMetrics
@@ -23,7 +24,7 @@ from charrnn.models.labeller.spans import (
 )
 from charrnn.models.labeller.words import joined, known_words
 from charrnn.tasks.base import loss
-from charrnn.tasks.labelled import LabelledTask, Predicted
+from charrnn.tasks.labelled import LabelledTask, Predicted, blank_of
 from charrnn.tokenizers import loading
 from charrnn.tokenizers.base import Ids, Tokenizer, Tokenizers
 from charrnn.tokenizers.char import FIRST
@@ -129,10 +130,21 @@ class TagTask(LabelledTask):
         )
 
     def sizes(self, store: TokenStore, tokenizers: Tokenizers) -> dict[str, Any]:
-        """Return the number of known words, and the tags if they mark spans."""
+        """Return the number of known words, and the tags if they mark spans.
+
+        Raises UsageError for a tokenizer that does not tell words apart.
+        """
         assert tokenizers.source
-        blank = int(tokenizers.source.encode(" ")[0])
-        known = known_words(inputs_of(store.train), blank)
+        blank = blank_of(tokenizers.source)
+        train, source = store.train, inputs_of(store.train)
+        blanks = np.count_nonzero(np.asarray(source.tokens) == blank)
+        if blank is None or blanks != train.targets - len(train.lengths):
+            raise UsageError(
+                "a tagger reads letters, but a blank is not a token of its own"
+                f" (`level` {tokenizers.source.level})",
+                hint="omit `level` and `tokenizer`",
+            )
+        known = known_words(source, blank)
         output = tokenizers.output
         names = [output.piece(k) for k in range(output.vocab_size)]
         return super().sizes(store, tokenizers) | {
@@ -141,6 +153,17 @@ class TagTask(LabelledTask):
             "words": len(known),
             "spans": tuple(names) if _are_spans(names, store.train) else (),
         }
+
+    def fit_source(
+        self, level: str, inputs: Sequence[str], config: TokenizerConfig
+    ) -> Tokenizer:
+        """Return a tokenizer to which a blank is known, even if it is rare."""
+        texts = [" ".join(inputs)]
+        found = super().fit_source(level, texts, config)
+        if blank_of(found) is not None:
+            return found
+        every = replace(config, min_count=1, vocab_size=0)
+        return super().fit_source(level, texts, every)
 
     def sizes_like(self, model: Mapping[str, Any]) -> dict[str, Any]:
         """Return the sizes; the weights are those for the encoder of letters."""

@@ -150,7 +150,7 @@ def check_tag(file: File, line: int, tag: str) -> None:
     if any(mark in tag for mark in "\t\n\r\v\f"):
         raise file.error(
             line,
-            f"the tag {tag!r} contains a TAB, a line end or a form feed",
+            f"the tag {tag!r} contains white space other than blanks",
             hint="write each tag as one word",
         )
 
