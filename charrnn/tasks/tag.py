@@ -158,7 +158,7 @@ class TagTask(LabelledTask):
         self, level: str, inputs: Sequence[str], config: TokenizerConfig
     ) -> Tokenizer:
         """Return a tokenizer to which a blank is known, even if it is rare."""
-        texts = [" ".join(inputs)]
+        texts = [" ".join([*inputs, ""])]  # with a blank, even for one word
         found = super().fit_source(level, texts, config)
         if blank_of(found) is not None:
             return found
