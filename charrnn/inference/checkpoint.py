@@ -6,6 +6,7 @@ from typing import Any
 from charrnn.errors import ModelFileError
 from charrnn.inference.text_model import TextModel
 from charrnn.models import base as models
+from charrnn.models.families import FAMILIES
 from charrnn.storage import tensors as tensor_file
 from charrnn.storage.records import ModelSummary
 from charrnn.storage.tensors import COPY_AGAIN, read_tensors, write_tensors
@@ -46,6 +47,9 @@ def load(path: Path, *, name: str = "") -> TextModel:
         reads = meta.get("source_tokenizer")
         source = tokenizers.from_json(dict(reads)) if reads else None
         summary = ModelSummary.from_json(meta["summary"])
+        for member in getattr(model, "members", (model,)):
+            if summary.task not in FAMILIES[member.family].tasks:
+                raise ValueError(f"{member.family} has no task {summary.task!r}")
         name = name or str(path)
         return TextModel(
             model,

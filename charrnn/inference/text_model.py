@@ -63,6 +63,12 @@ class TextModel:
                 f"the model has {model.vocab_size} tokens, but its tokenizer has"
                 f" {tokenizer.vocab_size}"
             )
+        reads = source_tokenizer.vocab_size if source_tokenizer else 0
+        if model.source_size != reads:
+            raise ValueError(
+                f"the model reads inputs of {model.source_size} tokens, but the"
+                f" tokenizer of inputs has {reads}"
+            )
         self.model = model
         self.tokenizer = tokenizer
         self.source_tokenizer = source_tokenizer

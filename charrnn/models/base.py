@@ -41,6 +41,11 @@ class LanguageModel(ABC):
         """Number of tokens, V."""
 
     @property
+    def source_size(self) -> int:
+        """Vocabulary size of the inputs, 0 for a model that reads none."""
+        return 0
+
+    @property
     def title(self) -> str:
         """The model's name in messages."""
         return self.family
@@ -101,6 +106,11 @@ class ConfiguredModel(LanguageModel):
     def vocab_size(self) -> int:
         """The vocabulary size of the config."""
         return int(self.config.vocab_size)
+
+    @property
+    def source_size(self) -> int:
+        """The vocabulary size of the inputs in the config, 0 if there are none."""
+        return int(getattr(self.config, "source_size", 0))
 
     @property
     def title(self) -> str:

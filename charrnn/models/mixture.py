@@ -44,7 +44,8 @@ class MixtureConfig:
 class CombinedModel(LanguageModel):
     """Models of the same tokens, each with a weight: the base of mixtures and products.
 
-    Raises ValueError if the vocabulary sizes differ or only some models read an input.
+    Raises ValueError if the vocabulary sizes differ, those of outputs or of inputs,
+    which are 0 for models that read none.
     """
 
     def __init__(
@@ -55,8 +56,11 @@ class CombinedModel(LanguageModel):
         sizes = {member.vocab_size for member in self.members}
         if len(sizes) > 1:
             raise ValueError(f"the models' vocabulary sizes differ: {sorted(sizes)}")
-        if len({isinstance(one, ConditionalModel) for one in self.members}) > 1:
-            raise ValueError("some of the models read an input, but others do not")
+        sizes = {member.source_size for member in self.members}
+        if len(sizes) > 1:
+            raise ValueError(
+                f"the vocabulary sizes of the models' inputs differ: {sorted(sizes)}"
+            )
         #: number of arrays in each member's state
         self._arrays = [len(member.initial_state(1)) for member in self.members]
 
@@ -64,6 +68,11 @@ class CombinedModel(LanguageModel):
     def vocab_size(self) -> int:
         """The vocabulary size of every member."""
         return self.members[0].vocab_size
+
+    @property
+    def source_size(self) -> int:
+        """The vocabulary size of the inputs of every member."""
+        return self.members[0].source_size
 
     @property
     def title(self) -> str:

@@ -17,6 +17,7 @@ from charrnn.inference.metrics.tag import TagMetrics
 from charrnn.inference.prediction.predicting import Prediction
 from charrnn.inference.scoring import Nats
 from charrnn.inference.text_model import TextModel
+from charrnn.models.labeller.config import MAX_CHAINED
 from charrnn.models.labeller.spans import (
     illegal_share,
     legal_transitions,
@@ -180,6 +181,6 @@ class TagTask(LabelledTask):
 
 def _are_spans(names: list[str], part: Part) -> bool:
     """Return whether tags mark spans in a notation whose rules the data follows."""
-    if not mark_spans(names[FIRST:]):
+    if len(names) > MAX_CHAINED or not mark_spans(names[FIRST:]):
         return False
     return illegal_share(legal_transitions(names), joined(part)) < MOST_ILLEGAL

@@ -147,7 +147,7 @@ def test_product_of_language_models_is_refused() -> None:
 def test_models_with_and_without_an_input_are_not_combined() -> None:
     language = random_model(RecurrentConfig(4, "lstm", hidden=3, embed=2))
 
-    with pytest.raises(ValueError, match="read an input, but others do not"):
+    with pytest.raises(ValueError, match="inputs differ"):
         mixture([MEMBERS[0], language], [0.5, 0.5])
 
 

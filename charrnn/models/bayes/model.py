@@ -56,6 +56,7 @@ from charrnn.models.labeller.chains import LabelModel
 from charrnn.tokenizers.base import Ids, Tokenizers
 
 MAX_LABELS: Final = 1 << LABEL_BITS
+MAX_COUNT: Final = 1 << 40  #: of the texts with a label, so that sums are exact
 
 _MAX_CHARACTERS: Final = 10_000_000  #: approximate maximum of counted texts
 #: maximum amounts of data used to fit the weights
@@ -188,7 +189,9 @@ def _check(config: BayesConfig, tensors: Tensors) -> None:
         raise ValueError(f"there are {len(config.weights)} weights, not {1 + KINDS}")
     if labels.dtype != np.int64 or labels.ndim != 1 or not len(labels):
         raise ValueError(f"labels has type {labels.dtype}, shape {labels.shape}")
-    if (np.diff(labels, prepend=0, append=config.vocab_size) <= 0).any():
+    # not by differences, which can overflow
+    bounded = np.concatenate([[0], labels, [config.vocab_size]])
+    if (bounded[1:] <= bounded[:-1]).any():
         raise ValueError("labels is not sorted, or has unknown labels")
     if keys.dtype != np.uint64 or keys.ndim != 1 or not len(keys):
         raise ValueError(f"keys has type {keys.dtype}, shape {keys.shape}")
@@ -204,6 +207,7 @@ def _check(config: BayesConfig, tensors: Tensors) -> None:
         of_labels.shape != labels.shape
         or of_labels.dtype != np.int64
         or (of_labels < 0).any()
+        or (of_labels > MAX_COUNT).any()
     ):
         raise ValueError("label_counts does not have a count for each label")
     if pieces.dtype != np.uint8 or pieces.ndim != 1:
@@ -212,6 +216,7 @@ def _check(config: BayesConfig, tensors: Tensors) -> None:
         sizes.shape != (config.source_size,)
         or sizes.dtype != np.int64
         or (sizes < 0).any()
+        or (sizes > len(pieces)).any()
         or sizes.sum() != len(pieces)
     ):
         raise ValueError("piece_sizes does not have a size for each source token")

@@ -17,6 +17,7 @@ from charrnn.models.options import (
 )
 from charrnn.tokenizers.char import FIRST
 
+MAX_CHAINED: Final = 4096  #: labels, each of which has a score for each other one
 READ_OUTS: Final = ("last", "mean", "max")
 
 
@@ -69,6 +70,12 @@ class LabellerConfig:
             raise UsageError("`vocab_size` leaves no room for the unknown label")
         if min(self.words, self.blank) < 0:
             raise UsageError("`words` and `blank` must not be negative")
+        if self.is_chain and self.vocab_size > MAX_CHAINED:
+            raise UsageError(
+                f"there are {self.vocab_size:,} labels in a chain; the maximum is"
+                f" {MAX_CHAINED:,}",
+                hint="omit `crf`",
+            )
         if self.spans and len(self.spans) != self.vocab_size:
             raise UsageError(f"{len(self.spans)} names for {self.vocab_size} labels")
 

@@ -278,6 +278,7 @@ def test_parameters_do_not_include_the_hashes() -> None:
         {"read_out": "x"},
         {"per_word": True, "vocab_size": 1},
         {"temperature": 0.0},
+        {"crf": True, "vocab_size": 5000},
     ],
 )
 def test_config_that_cannot_be_is_refused(values: dict[str, object]) -> None:
