@@ -69,7 +69,7 @@ def random_model(config: RecurrentConfig) -> TextModel:
 
 
 def _products(model: TextModel, shapes: list[tuple[int, int]], rows: int) -> Run:
-    """Return a run of only the matrix products, with as many threads as the model."""
+    """Return a function that does only the matrix products, with the same threads."""
     rng = np.random.default_rng(1)
     arrays = tuple(rng.random((rows, size), np.float32) for _, size in shapes)
     weights = [rng.random(shape[::-1], np.float32) for shape in shapes]

@@ -59,9 +59,10 @@ def _training_step(config: RecurrentConfig, device: str, precision: str) -> Run:
 
 
 def product_step(config: RecurrentConfig, device: str, precision: str) -> Run:
-    """Return a run of only the matrix products of one training step.
+    """Return a function that does only the matrix products of one training step.
 
-    A recurrent matrix is multiplied T times by B rows, others once by T * B rows.
+    A recurrent matrix is multiplied by B rows, T times. The others are multiplied by
+    T * B rows, once.
     """
     kind = numbers.HALVES.get(precision, torch.float32)
     ones = partial(torch.ones, dtype=kind, device=device)

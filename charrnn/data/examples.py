@@ -132,7 +132,7 @@ def write_examples(
     """Yield the pieces of a file that `read_examples` reads as the same examples.
 
     columns, header: the layout, as in `Labelled`. Raises TextError if the format cannot
-    represent an example. For "parallel", only the file of the outputs is written.
+    represent an example. For "parallel", only the outputs are written.
     """
     return _format(format).write(examples, columns, header)
 

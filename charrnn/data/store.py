@@ -111,7 +111,7 @@ class TokenStore:
 
     @property
     def has_long_tokens(self) -> bool:
-        """Whether tokens are words or subwords, of about four characters each."""
+        """Whether tokens are words or subwords, which average four characters."""
         return self.vocab_size > LONG_TOKENS
 
     @classmethod

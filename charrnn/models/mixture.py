@@ -182,7 +182,7 @@ def mixture(members: Sequence[LanguageModel], weights: Sequence[float]) -> Mixtu
 def built(
     given: MixtureConfig, tensors: Mapping[str, Array], *, never: Sequence[str]
 ) -> list[LanguageModel]:
-    """Rebuild the members of a model. never: families not allowed for members."""
+    """Rebuild the members of a mixture. never: families they may not belong to."""
     groups = _groups(tensors, len(given.members))
     pairs = zip(given.members, groups, strict=True)
     return [_member(*pair, never) for pair in pairs]

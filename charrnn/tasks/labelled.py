@@ -281,7 +281,7 @@ def blank_of(tokenizer: Tokenizer) -> int | None:
 
 
 def level_of(texts: Iterable[str], usual: str = "char") -> str:
-    """Return "symbol" if texts consist of few distinct symbols between blanks."""
+    """Return "symbol" if texts consist of a few distinct symbols, else `usual`."""
     symbols: Counter[str] = Counter()
     several = 0
     for text in texts:

@@ -35,7 +35,7 @@ class CountingSession(Session):
         return self._counters
 
     def train(self, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Count and validate; `stop` is not called, because a fit takes seconds."""
+        """Count and validate; `stop` is ignored, because a fit takes only seconds."""
         began = self._clock()
         self._cut_metrics()
         yield self._noted(self.start_event())

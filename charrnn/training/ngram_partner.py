@@ -2,8 +2,9 @@
 
 The weight of a mixture and the order of its n-gram model must be chosen on text that
 neither member has seen and that is not the validation text. So a piece of the training
-part is held out from the network for the whole run. N-gram models counted without that
-piece determine the order and the weight; the one that is kept counts everything.
+part is held out from the network for the whole run. The order and
+the weight are chosen with n-gram models that exclude this piece. The n-gram model that
+is saved is counted on the whole training part.
 """
 
 from dataclasses import dataclass

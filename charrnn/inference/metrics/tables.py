@@ -24,11 +24,11 @@ class Unit:
     sign: str = ""
 
     def shown(self, value: float) -> str:
-        """Format a value with the sign of the unit."""
+        """Format a value with its unit."""
         return "-" if isnan(value) else self.number(value) + self.sign
 
     def number(self, value: float, plus: str = "") -> str:
-        """Format a value without the sign of the unit. plus: "+" for differences."""
+        """Format a value without its unit. plus: "+" for differences, otherwise ""."""
         return "-" if isnan(value) else f"{self.factor * value:{plus}.2f}"
 
 

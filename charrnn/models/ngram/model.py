@@ -105,7 +105,7 @@ class NgramModel(ConfiguredModel):
 
     @property
     def step_work(self) -> int:
-        """The vocabulary size: a token needs one product for each probability."""
+        """The vocabulary size: each probability takes one multiplication."""
         return self.vocab_size
 
     def initial_state(self, batch: int) -> State:

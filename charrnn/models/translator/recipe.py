@@ -28,7 +28,7 @@ class TranslatorRecipe(GradientRecipe):
         hidden = 128 if data.tokens < FEW_TOKENS else 256
         chosen = {"hidden": hidden, "embed": 256 if data.has_long_tokens else 128}
         sizes = {**chosen, **given, "vocab_size": data.vocab_size}
-        if sizes.get("attention") == "none":  # then copying was only a suggestion
+        if sizes.get("attention") == "none":  # copying needs attention
             sizes["copy"] = False
         if not sizes.get("copy"):
             sizes.pop("copies", None)
