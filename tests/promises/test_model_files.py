@@ -9,41 +9,16 @@ from typing import Any
 
 import pytest
 from support.audit import CHANGING, NETWORK, RUNNING, changed_paths, noted, of_kind
-from support.checkpoints import some_model
+from support.families import MODELS, model_of
 from support.hostile import BYTES, ROWS, make
 from support.levels import cases
-from support.mixtures import mixed_text_model
-from support.models import fit_ngrams, random_network, random_text_model
+from support.models import random_text_model
 from support.parts import peak_bytes
 
 from charrnn.errors import CharRNNError, ModelFileError
 from charrnn.inference.checkpoint import load, save
-from charrnn.inference.text_model import TextModel
-from charrnn.models.ngram.config import NgramConfig
-from charrnn.models.window.config import WindowConfig
 
 Mutator = Callable[[bytes, bytes, random.Random], bytes]
-
-
-def ngram_model() -> TextModel:
-    model = some_model()
-    ids = model.tokenizer.encode("the cat\nthe teeth\n" * 3).tolist()
-    config = NgramConfig(model.tokenizer.vocab_size, order=3)
-    return TextModel(fit_ngrams([ids], config), model.tokenizer)
-
-
-def window_model() -> TextModel:
-    tokenizer = some_model().tokenizer
-    config = WindowConfig(tokenizer.vocab_size, order=3, hidden=4, embed=2)
-    return TextModel(random_network(config), tokenizer)
-
-
-FAMILIES = {
-    "recurrent": some_model,
-    "window": window_model,
-    "ngram": ngram_model,
-    "mixture": mixed_text_model,
-}
 
 
 # --- damaged
@@ -104,14 +79,14 @@ def mutants(path: Path, count: int) -> Iterator[bytes]:
 
 
 @pytest.mark.promise("R6")
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MODELS)
 def test_damaged_file_is_refused_at_once_with_a_way_out(
     family: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "model.safetensors"
-    save(path, FAMILIES[family]())
+    save(path, model_of(family))
 
-    for mutant in mutants(path, cases(75, 2500)):
+    for mutant in mutants(path, cases(40, 1200)):
         path.write_bytes(mutant)
         began = time.process_time()
         with pytest.raises(ModelFileError) as caught:
@@ -164,8 +139,8 @@ def test_damaged_model_of_a_run_points_to_the_other_models(
 def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Load a model of every kind, so that all modules are imported."""
     path = tmp_path_factory.mktemp("good") / "model.safetensors"
-    for make_model in FAMILIES.values():
-        save(path, make_model())
+    for family in MODELS:
+        save(path, model_of(family))
         load(path)
     text = "a good deal of text to learn pieces from, a good deal. " * 20
     save(path, random_text_model([text], level="subword"))
@@ -216,7 +191,9 @@ def test_small_file_of_many_units_takes_little_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.promise("R7")
-@pytest.mark.parametrize("command", ["sample", "score", "runs verify", "train"])
+@pytest.mark.parametrize(
+    "command", ["sample", "score", "predict", "compare", "runs verify", "train"]
+)
 def test_every_command_refuses_a_hostile_file(
     command: str, charrnn: Any, tmp_path: Path
 ) -> None:
@@ -229,6 +206,8 @@ def test_every_command_refuses_a_hostile_file(
         given = {
             "sample": ["sample", "-m", path, "--length", "3"],
             "score": ["score", "the", "-m", path],
+            "predict": ["predict", "the", "-m", path],
+            "compare": ["compare", path, "-f", "text.txt"],
             "runs verify": ["runs", "verify", path],
             "train": ["train", "text.txt", "--init-from", path, "--steps", "2"],
         }

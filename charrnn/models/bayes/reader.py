@@ -16,6 +16,7 @@ class Reader:
     def __init__(self, pieces: Sequence[bytes], between: str) -> None:
         self.pieces = pieces
         self.between = between
+        self._between = between.encode()
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> Self:
@@ -26,5 +27,5 @@ class Reader:
 
     def text(self, ids: Tokens) -> str:
         """Return the text of ids, (n,)."""
-        joined = self.between.encode().join(self.pieces[k] for k in ids.tolist())
+        joined = self._between.join(self.pieces[k] for k in ids.tolist())
         return joined.decode("utf-8", "surrogateescape")
