@@ -105,7 +105,10 @@ def _read(
 
 
 def _paired(first: tuple[File, str], second: tuple[File, str]) -> tuple[File, str]:
-    return replace(first[0], second=second[0]), first[1] or second[1]
+    for file, encoding in (first, second):
+        if encoding:
+            raise _not_utf8(file, encoding)
+    return replace(first[0], second=second[0]), ""
 
 
 def task_of(paths: Sequence[str], columns: str = "") -> str:

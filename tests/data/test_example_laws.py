@@ -4,7 +4,7 @@ import contextlib
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.corpus import source
 
@@ -179,6 +179,8 @@ CUT_UP = st.lists(
 ANYTHING = st.one_of(st.binary(max_size=60), CUT_UP.map(str.encode))
 
 
+@example([b"\0", b"\x80"], "txt", "", "")  # only the second is not UTF-8
+@example(["\u4e2d".encode(), b"\x80"], "txt", "translate", "")
 @given(
     st.lists(ANYTHING, min_size=1, max_size=2),
     st.sampled_from(["tsv", "csv", "jsonl", "txt", "conll", "conllu", "dict", "de"]),
