@@ -70,9 +70,24 @@ BITS = {
 }
 
 
+#: of an output, given an input, in the model of every version and family; made by
+#: `cd tests; PYTHONPATH=..:. python -m support.families fixtures/format-N`
+GIVEN_BITS = {
+    "classifier": ("Lake Como", "place", 1.890987),
+    "tagger": ("the old dog", "DET NOUN VERB", 4.493659),
+    "translator": ("cab", "z x y", 10.769922),
+    "bayes": ("Lake Como", "place", 8.475672),
+    "product": ("Lake Como", "place", 6.21226),
+}
+#: runs that were stopped, and the family of each
+RUNS = {"run": "recurrent", "run-translate": "translator"}
+VERSIONS = sorted(path.name for path in FIXTURES.iterdir())
+every_version = pytest.mark.parametrize("version", VERSIONS)
+
+
 @pytest.mark.promise("R20")
 @pytest.mark.parametrize("name", BITS)
-@pytest.mark.parametrize("version", sorted(path.name for path in FIXTURES.iterdir()))
+@every_version
 def test_model_of_every_version_loads_and_scores_as_it_did(
     version: str, name: str
 ) -> None:
@@ -82,12 +97,27 @@ def test_model_of_every_version_loads_and_scores_as_it_did(
 
 
 @pytest.mark.promise("R20")
-@pytest.mark.parametrize("version", sorted(path.name for path in FIXTURES.iterdir()))
-def test_run_of_every_version_goes_on(version: str, tmp_path: Path) -> None:
-    run = Run(tmp_path / "run")
-    shutil.copytree(FIXTURES / version / "run", run.path)
+@pytest.mark.parametrize("name", GIVEN_BITS)
+@every_version
+def test_model_of_labelled_data_of_every_version_scores_as_it_did(
+    version: str, name: str
+) -> None:
+    model = load(FIXTURES / version / f"{name}.safetensors")
+    source, output, bits = GIVEN_BITS[name]
 
-    session = session_type("recurrent")(run)
+    (score,) = model.score_outputs([source], [output])
+
+    assert score.bits == pytest.approx(bits, rel=1e-5)
+
+
+@pytest.mark.promise("R20")
+@pytest.mark.parametrize("name", RUNS)
+@every_version
+def test_run_of_every_version_goes_on(version: str, name: str, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    shutil.copytree(FIXTURES / version / name, run.path)
+
+    session = session_type(RUNS[name])(run)
     *_, done = session.train(lambda: False)
 
     assert session.continues

@@ -1,9 +1,14 @@
 """A small model of every family, with its tokenizers, as a file holds it."""
 
+import contextlib
+import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
+from charrnn.inference import checkpoint
 from charrnn.inference.text_model import TextModel
 from charrnn.models.ngram.config import NgramConfig
 from charrnn.models.product import ProductModel
@@ -82,3 +87,20 @@ MODELS = LANGUAGE | CONDITIONAL
 def model_of(family: str) -> TextModel:
     """Return a model that is made once. It is not to be changed."""
     return MODELS[family]()
+
+
+def write_fixtures(folder: Path) -> None:
+    """Save a model of each of these families, and a translator's unfinished run."""
+    from support.training import labelled_request, train, write_corpora  # torch
+
+    for name in CONDITIONAL:
+        checkpoint.save(folder / f"{name}.safetensors", model_of(name))
+    run = str((folder / "run-translate").absolute())
+    with tempfile.TemporaryDirectory() as data, contextlib.chdir(data):
+        write_corpora()
+        sizes = {"hidden": 4, "embed": 2, "steps": 6}
+        train(labelled_request("translate", **sizes, out=run), until=3)
+
+
+if __name__ == "__main__":
+    write_fixtures(Path(sys.argv[1]))
